@@ -1,0 +1,27 @@
+"""Measurements, each against something: a peer, a baseline or the machine's own limit, in the same run.
+
+One file a bench; this list is the only place that knows them all. A bench is a module with
+
+    def run(scale: Scale) -> Iterable[Figure]
+
+that raises nothing it expects, starts and ends whatever it needs, and leaves nothing behind.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scale = Literal["small", "full"]
+"""small: at most two minutes, for every day. full: the figures that are published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list: what is measured, and how many seconds it takes about."""
+
+    what: str
+    small: int
+    full: int
+
+
+BENCHES: dict[str, Entry] = {}
+"""Name of the bench and of its module -> entry. Alphabetical."""

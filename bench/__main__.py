@@ -1,0 +1,52 @@
+"""`./up bench [NAME …] [--scale small|full] [--json]`. Exit code 0: every goal met; 1: one missed; 2: no such bench."""
+
+import importlib
+import sys
+from typing import get_args
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bench import BENCHES, Scale
+from bench.report import Report
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1)
+@click.option("--scale", type=click.Choice(get_args(Scale)), default="small", show_default=True)
+@click.option(
+    "--json", "as_json", is_flag=True, help="One object a bench, one a line; the shape stands in bench/report.py."
+)
+def main(names: tuple[str, ...], scale: Scale, *, as_json: bool) -> None:
+    """Measure; without a NAME, list what there is to measure."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        raise click.UsageError(f"There is no bench {', '.join(unknown)}. The benches: {', '.join(BENCHES) or 'none'}.")
+    if not names:
+        _list()
+        return
+    reports = [_measure(name, scale, as_json=as_json) for name in names]
+    sys.exit(0 if all(report.holds for report in reports) else 1)
+
+
+def _measure(name: str, scale: Scale, *, as_json: bool) -> Report:
+    entry = BENCHES[name]
+    click.echo(f"{name}: {entry.what}; about {entry.full if scale == 'full' else entry.small} s.", err=True)
+    report = Report(name, tuple(importlib.import_module(f"bench.{name}").run(scale)))
+    if as_json:
+        click.echo(report.to_json())
+    else:
+        report.show(Console())
+    return report
+
+
+def _list() -> None:
+    table = Table("bench", "measures", "small, s", "full, s")
+    for name, entry in BENCHES.items():
+        table.add_row(name, entry.what, str(entry.small), str(entry.full))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main(prog_name="./up bench")

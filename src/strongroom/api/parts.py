@@ -1,0 +1,46 @@
+"""What every group of routes is made from; put together once, by `app.create_app`."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from strongroom.api.access import Access
+from strongroom.api.negotiate import Taste, taste
+from strongroom.api.respond import stop
+from strongroom.api.settings import Settings
+from strongroom.api.shelf import Shelf
+from strongroom.clock import Clock
+from strongroom.fhir.page import Pager
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The way to the door, the sealed store, and the rest."""
+
+    access: Access
+    shelf: Shelf
+    clock: Clock
+    pager: Pager
+    settings: Settings
+
+
+def tasted(request: Request) -> Taste:
+    """What the client takes."""
+    return taste(request.headers.get("accept"), request.query_params.get("_format"))
+
+
+def require_json(request: Request) -> None:
+    """Raises Halt (406) when the client takes no FHIR JSON: it is the only form there is."""
+    if not tasted(request).fhir():
+        raise stop(406, "not-supported", "Only FHIR JSON is served: Accept application/fhir+json.")
+
+
+def is_strict(request: Request) -> bool:
+    """Whether unknown search parameters are to be refused (FHIR R4, search.html#errors)."""
+    return "handling=strict" in preferences(request)
+
+
+def preferences(request: Request) -> set[str]:
+    """The preferences of the Prefer header (RFC 7240), as `name=value` without spaces."""
+    parts = ",".join(request.headers.getlist("prefer")).replace(";", ",").split(",")
+    return {part.replace(" ", "").replace('"', "") for part in parts}

@@ -1,0 +1,105 @@
+"""The outermost layer: what is true of every request and every answer, whatever the route.
+
+A request has an id; its address is short, its deciding headers are there once, and no token stands in the address, where
+logs and histories would keep it. An answer is never stored by a cache, never guessed at by a browser, and never tells
+what went wrong inside.
+"""
+
+import logging
+import re
+import traceback
+from collections import Counter
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from strongroom.api.respond import broken, fhir
+from strongroom.fhir.outcome import single
+from strongroom.ids import new_id
+
+log = logging.getLogger("strongroom.api")
+
+MAX_ADDRESS = 8_192
+"""Bytes of path and query (RFC 9110, section 4.1, asks for 8,000 at least)."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ONCE = frozenset(
+    {b"authorization", b"content-length", b"content-type", b"dpop", b"host", b"if-match", b"if-none-match", b"if-range",
+     b"range", b"x-device-id", b"x-purpose-of-use", b"x-request-id", b"x-security-context"}
+)  # fmt: skip
+"""Headers that decide something. Twice, and two readers could decide differently."""
+_TOKENS = frozenset({"access_token", "authorization", "bearer", "dpop", "id_token", "jwt", "token"})
+
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Rim:
+    """Wraps the application. Raises nothing: what the application lets out becomes a 500 without details."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = request_id = _request_id(scope)
+        started = False
+
+        async def finish(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in _ALWAYS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = _refusal(scope)
+        try:
+            await (refusal or self._app)(scope, receive, finish)
+        except Exception as error:  # noqa: BLE001  # the last line: nothing of an error may reach the client or the log
+            log.error("request %s failed: %s", request_id, _where(error))
+            if not started:
+                await broken()(scope, receive, finish)
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's, if it is one that can be written into a log; else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value.decode("latin-1")):
+            return str(value.decode("latin-1"))
+    return new_id()
+
+
+def _refusal(scope: Scope) -> Response | None:
+    """Why this request is not even looked at."""
+    query = scope["query_string"]
+    if len(scope["raw_path"]) + len(query) > MAX_ADDRESS:
+        return fhir(single("too-long", f"The address is longer than {MAX_ADDRESS} bytes."), 414)
+    counted = Counter(name for name, _ in scope["headers"])
+    if any(counted[name] > 1 for name in _ONCE):
+        return fhir(single("invalid", "A header that decides something is there twice."), 400)
+    names = {name.lower() for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)}
+    if names & _TOKENS:
+        headers = {"WWW-Authenticate": 'Bearer realm="strongroom", error="invalid_request"'}
+        return fhir(single("login", "A token in the address is not taken: use the Authorization header."), 401, headers)
+    return None
+
+
+def _where(error: Exception) -> str:
+    """The kind of the error and the lines it came through. Not its message, which may hold what a client sent."""
+    lines = [
+        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    return f"{type(error).__name__} at {' < '.join(reversed(lines[-8:]))}"

@@ -1,0 +1,119 @@
+"""Where keys from the door meet ciphertext from the store. The one file of the API that seals and opens.
+
+A key lives here for one document and one request. What is sealed is bound to patient, document, version and type, so
+that nothing opens in another's place; a listing's metadata likewise.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from strongroom.api.ports import Catalogue
+from strongroom.documents.blobs import Blobs
+from strongroom.envelope import small
+from strongroom.envelope.binding import content_context, metadata_context
+from strongroom.envelope.sealed import CHUNK, HEADER, Opener, Ranges, Sealer
+from strongroom.errors import StrongroomError, Tampered
+from strongroom.fhir.resource import DocumentReference, decode_stored, encode
+from strongroom.ids import new_id
+from strongroom.keeper.protocol import Opened, Released, Row
+from strongroom.secret import Secret
+
+log = logging.getLogger("strongroom.api")
+
+PIECE = 64 * CHUNK
+"""Bytes of a range that are fetched and opened at once: 1 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Ciphertext in the store that nobody can open yet."""
+
+    blob: str
+    sealed_size: int
+
+
+class Shelf:
+    """The object store and the catalogue, through which only sealed things pass."""
+
+    def __init__(self, blobs: Blobs, catalogue: Catalogue) -> None:
+        self._blobs = blobs
+        self._catalogue = catalogue
+
+    async def keep(self, opened: Opened, content_type: str, chunks: AsyncIterator[bytes]) -> Kept:
+        """Seal `chunks` into the store. When it raises, or `chunks` does, nothing was kept."""
+        context = content_context(opened.patient, opened.document, opened.version, content_type)
+        sealed = _sealing(Sealer(Secret(opened.key), context), chunks)
+        blob = new_id()
+        return Kept(blob, await self._blobs.put(blob, sealed))
+
+    async def drop(self, kept: Kept) -> None:
+        """Take back what was kept, if it can be; what cannot stays as ciphertext without a key."""
+        try:
+            await self._blobs.delete(kept.blob)
+        except StrongroomError as error:
+            log.warning("an unfinished object stays in the store: %s", type(error).__name__)
+
+    async def enter(self, opened: Opened, kept: Kept, metadata: DocumentReference) -> None:
+        """Seal the metadata into the catalogue. Durable when it returns."""
+        bound = metadata_context(opened.patient, opened.document, opened.version)
+        sealed = small.seal(Secret(opened.metadata_key), encode(metadata), bound)
+        await self._catalogue.put(opened.document, opened.version, sealed, kept.blob)
+
+    async def metadata(self, row: Row) -> DocumentReference:
+        """What was sealed for `row`. Raises Tampered, Malformed, Unavailable."""
+        found = await self._catalogue.get(row.document, row.version)
+        if found is None:
+            msg = "The keeper lists a version that the catalogue has not."
+            raise Tampered(msg)
+        bound = metadata_context(row.patient, row.document, row.version)
+        return decode_stored(small.open_sealed(Secret(row.metadata_key), found.metadata, bound))
+
+    async def read(self, released: Released, start: int, length: int) -> AsyncGenerator[bytes, None]:
+        """The released bytes from `start`, `length` of them. Raises Tampered before a wrong byte is given out."""
+        found = await self._catalogue.get(released.document, released.version)
+        if found is None:
+            msg = "The keeper released a version that the catalogue has not."
+            raise Tampered(msg)
+        context = content_context(released.patient, released.document, released.version, released.content_type)
+        key = Secret(released.key)
+        if (start, length) == (0, released.size):
+            async for plain in self._whole(found.blob, Opener(key, context), released.sealed_size):
+                yield plain
+            return
+        header = await self._fetch(found.blob, 0, HEADER)
+        ranges = Ranges(key, context, header, released.sealed_size)
+        while length > 0:
+            # Pieces end where chunks end, so that no chunk is fetched twice.
+            piece = min(length, PIECE - start % CHUNK)
+            span = ranges.span(start, piece)
+            yield ranges.open(start, piece, await self._fetch(found.blob, span.start, span.end - span.start))
+            start, length = start + piece, length - piece
+
+    async def _whole(self, blob: str, opener: Opener, sealed_size: int) -> AsyncIterator[bytes]:
+        seen = 0
+        async for cipher in self._blobs.get(blob):
+            seen += len(cipher)
+            if plain := opener.update(cipher):
+                yield plain
+        if seen != sealed_size:
+            msg = "The store has a document of another length than was recorded."
+            raise Tampered(msg)
+        if plain := opener.finish():
+            yield plain
+
+    async def _fetch(self, blob: str, start: int, length: int) -> bytes:
+        found = bytearray()
+        async for cipher in self._blobs.get(blob, start, length):
+            found += cipher
+        if len(found) != length:
+            msg = "The object store has less of a document than was recorded."
+            raise Tampered(msg)
+        return bytes(found)
+
+
+async def _sealing(sealer: Sealer, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for plain in chunks:
+        if cipher := sealer.update(plain):
+            yield cipher
+    yield sealer.finish()

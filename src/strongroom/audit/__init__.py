@@ -1,0 +1,1 @@
+"""What happened: typed events, an append-only log, and the questions one asks of it."""

@@ -1,0 +1,166 @@
+"""Group commit: drafts wait in one queue, one thread writes all that wait in one go, the loop hands out the answers.
+
+Not here: what writing means. `write` is handed in; it takes a list of items and gives an outcome for each, or raises
+Unavailable, after which this group is over and another one must be made.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from strongroom.audit.receipt import Receipt
+from strongroom.audit.write import Item
+from strongroom.errors import StrongroomError, Unavailable
+
+MAX_BATCH = 512
+"""Drafts in one transaction; a commit of that many takes some 20 ms."""
+MAX_WAITING = 8_192
+"""Drafts that wait; beyond that the log is so far behind that it refuses at once."""
+STOP_PATIENCE = 5.0
+"""Seconds to wait for the loop to tell everybody that it is over."""
+LOAD_ADVICE = "Look at the load of the keeper's disk."
+
+Outcome = Receipt | StrongroomError
+OnFailure = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    item: Item
+    on_failure: OnFailure | None
+    answer: asyncio.Future[Receipt]
+
+
+class Group:
+    """One queue and one thread, for one event loop.
+
+    * Jobs enter in the order in which `append` is called on the loop.
+    * When writing fails, the jobs of that batch and all behind them fail in one step of the loop, newest first, and
+      none can enter any more: whoever undoes charges on failure undoes them in exactly the reverse order.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Item]], Sequence[Outcome]], patience: float) -> None:
+        """`write` is called in the thread. `patience`: seconds that an `append` waits."""
+        self._write = write
+        self._patience = patience
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home: threading.Thread | None = None  # the loop's own
+        self._thread: threading.Thread | None = None
+        self._doomed: tuple[list[_Job], Unavailable | None] = ([], None)  # what the thread could not write, and why
+        self._fault: Unavailable | None = None  # set on the loop only
+        self._over = threading.Event()
+
+    async def append(self, item: Item, on_failure: OnFailure | None) -> Receipt:
+        """See `Log.append`."""
+        job = _Job(item, on_failure, asyncio.get_running_loop().create_future())
+        self._enqueue(job)
+        try:
+            async with asyncio.timeout(self._patience):
+                return await job.answer
+        except TimeoutError:
+            msg = f"The log did not answer within {self._patience:g} s."
+            raise Unavailable(msg, advice=LOAD_ADVICE) from None
+
+    def stop(self) -> None:
+        """Write what waits, end the thread, and refuse from then on. May be called from any thread, and twice."""
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            self._fault = self._fault or _closed()
+            return
+        self._queue.put(None)
+        thread.join()
+        if loop.is_running() and threading.current_thread() is not self._home:
+            loop.call_soon_threadsafe(self._fail)
+            self._over.wait(STOP_PATIENCE)
+        else:
+            self._fail()
+
+    def _enqueue(self, job: _Job) -> None:
+        fault = self._fault
+        if fault is None and self._queue.qsize() >= MAX_WAITING:
+            fault = Unavailable("The log is too far behind.", advice=LOAD_ADVICE)
+        if fault is not None:
+            _undo([job])
+            raise Unavailable(fault.message, advice=fault.advice)
+        self._queue.put(job)
+        if self._thread is None:
+            self._loop = job.answer.get_loop()
+            self._home = threading.current_thread()
+            self._thread = threading.Thread(target=self._run, args=(self._loop,), name="log", daemon=True)
+            self._thread.start()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The thread: until told to stop, or writing fails."""
+        while jobs := self._take():
+            try:
+                outcomes = self._write([job.item for job in jobs])
+            except Unavailable as fault:
+                self._doomed = (jobs, fault)
+                _tell(loop, self._fail)
+                return
+            _tell(loop, _settle, jobs, outcomes)
+
+    def _take(self) -> list[_Job]:
+        """All jobs that wait, at least one; none when told to stop."""
+        jobs: list[_Job] = []
+        job = self._queue.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) >= MAX_BATCH:
+                return jobs
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return jobs
+        if jobs:
+            self._queue.put(None)  # stop next time
+        return jobs
+
+    def _fail(self) -> None:
+        """On the loop, so that nothing enters meanwhile: fail what was being written and all behind it."""
+        (jobs, cause), self._doomed = self._doomed, ([], None)
+        self._fault = fault = self._fault or cause or _closed()
+        while not self._queue.empty():
+            job = self._queue.get()
+            if job is not None:
+                jobs.append(job)
+        _undo(jobs)
+        for job in jobs:
+            if not job.answer.done():
+                job.answer.set_exception(Unavailable(fault.message, advice=fault.advice))
+        self._over.set()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *what: object) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for an answer any more
+        loop.call_soon_threadsafe(callback, *what)
+
+
+def _settle(jobs: Sequence[_Job], outcomes: Sequence[Outcome]) -> None:
+    """On the loop: hand out receipts, and to each draft that failed alone its own error."""
+    _undo([job for job, outcome in zip(jobs, outcomes, strict=True) if isinstance(outcome, StrongroomError)])
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if job.answer.done():  # cancelled, or it gave up waiting: the entry stays, and so does its charge
+            continue
+        if isinstance(outcome, StrongroomError):
+            job.answer.set_exception(outcome)
+        else:
+            job.answer.set_result(outcome)
+
+
+def _undo(jobs: Sequence[_Job]) -> None:
+    for job in reversed(jobs):
+        if job.on_failure is not None:
+            try:
+                job.on_failure()
+            except Exception as error:  # noqa: BLE001  # the others must be undone all the same; the loop reports it
+                context = {"message": "a charge could not be undone", "exception": error}
+                job.answer.get_loop().call_exception_handler(context)
+
+
+def _closed() -> Unavailable:
+    return Unavailable("The log is closed.", advice="Open it again.")

@@ -1,0 +1,247 @@
+"""The append-only log of the keeper. When `append` has returned, the event survives loss of power.
+
+Under load a sync to disk is shared by many (`group.py`); alone, a draft waits for no other.
+
+Direction of failure: closed. When a commit fails, every draft of it and every draft behind it fails with Unavailable,
+their charges are undone newest first, and the log refuses until `reopen` succeeds, which does all that a start does.
+Whether the failed commit reached the disk after all is known only then; `reopen` tells from which index on.
+"""
+
+import base64
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from strongroom.audit.compose import Cover
+from strongroom.audit.effect import Effect
+from strongroom.audit.event import Draft, restored
+from strongroom.audit.files import CHECKPOINT, Directory, hold, let_go
+from strongroom.audit.group import Group, OnFailure, Outcome
+from strongroom.audit.receipt import Receipt, ReceiptSeal
+from strongroom.audit.sqlite import Journal
+from strongroom.audit.sqlite_reader import Reader
+from strongroom.audit.start import AcceptedRollback, check_published, check_stored
+from strongroom.audit.write import Item, Pen
+from strongroom.errors import StrongroomError, Tampered, Unavailable
+from strongroom.tlog.checkpoint import Checkpoint, sign_checkpoint
+from strongroom.tlog.note import Signer
+from strongroom.tlog.tile import Tile, render_bundle, render_hashes
+from strongroom.tlog.tree import EMPTY_ROOT
+
+__all__ = ["AcceptedRollback", "Cover", "Draft", "Effect", "Log", "Place"]
+
+PATIENCE = 1.0
+"""Seconds a draft waits for its commit: the door must refuse within a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a log lives: the keeper's database, and the directory of the published files."""
+
+    database: Path
+    directory: Path
+
+
+class Log:
+    """One open log. Made by `open`; `create` only lays out an empty one.
+
+    * `append` belongs to one event loop, and takes its place in the order of the log before it first waits: a charge
+      made just before it, in the same step of the loop, is in the same order.
+    * `append_now`, `publish`, `reopen` and `close` block, and may be called from any thread.
+    """
+
+    def __init__(self, place: Place, signer: Signer, cover: Cover, seal: ReceiptSeal, patience: float) -> None:
+        """Use `open`."""
+        self._place = place
+        self._directory = Directory(place.directory)
+        self._signer = signer
+        self._cover = cover
+        self._seal = seal
+        self._patience = patience
+        self._group = Group(self._write, patience)
+        self._pen: Pen | None = None
+        self._reader: Reader | None = None
+        self._writing = threading.Lock()  # guards the pen
+        self._publishing = threading.Lock()  # guards the reader and the directory; taken before the other
+        self._fault: Unavailable | None = None
+        self._published = 0
+        self._size = 0
+        self._held: int | None = hold(place.database.with_name(f"{place.database.name}.lock"))
+
+    @staticmethod
+    def create(place: Place, signer: Signer) -> None:
+        """Lay out an empty log: tables and a published checkpoint of size 0. Raises Conflict if anything is there."""
+        checkpoint = sign_checkpoint(Checkpoint(signer.verifier.name, 0, EMPTY_ROOT), (signer,))
+        Directory(place.directory).create(checkpoint)
+        Journal.create(place.database, checkpoint)
+
+    @classmethod
+    def open(
+        cls,
+        place: Place,
+        signer: Signer,
+        cover: Cover,
+        seal: ReceiptSeal,
+        *,
+        accept: AcceptedRollback | None = None,
+        patience: float = PATIENCE,
+    ) -> Self:
+        """Open an existing log, check it, and publish what a crash left unpublished.
+
+        Raises Tampered when it is not the log that was signed and published last (`start.py`); `accept` passes where
+        only the published side disagrees, keeps that aside, and is itself logged. Raises Conflict when another process
+        has it open, ConfigError when there is none, Unavailable when it cannot be read or written.
+        """
+        log = cls(place, signer, cover, seal, patience)
+        try:
+            log._load(accept)
+        except BaseException:
+            log.close()
+            raise
+        return log
+
+    @property
+    def size(self) -> int:
+        """Entries that are known to be durable."""
+        return self._size
+
+    @property
+    def fault(self) -> Unavailable | None:
+        """Why the log refuses, if it does."""
+        return self._fault
+
+    async def append(
+        self, draft: Draft, effects: Sequence[Effect] = (), on_failure: OnFailure | None = None
+    ) -> Receipt:
+        """Make `draft` durable, and its effects with it. Not repeatable: every call is an entry.
+
+        `on_failure` is called once, on the loop, if the draft is not in the log; when several fail together, newest
+        first. It is not called when this call is cancelled or gives up waiting, for then the draft may yet be written.
+
+        Raises Conflict, OperationError or Malformed when this draft or an effect of it does not fit; Unavailable when
+        the log cannot be written or is too slow.
+        """
+        return await self._group.append((draft, effects), on_failure)
+
+    def append_now(self, draft: Draft, effects: Sequence[Effect] = ()) -> Receipt:
+        """`append` for programs without an event loop: blocks until durable, raises as `append` does."""
+        outcome = self._write([(draft, effects)])[0]
+        if isinstance(outcome, StrongroomError):
+            raise outcome
+        return outcome
+
+    def publish(self) -> Checkpoint:
+        """Sign and publish all that is written; cheap when nothing is new. To be called every second and at the end.
+
+        Raises Unavailable when files cannot be written: the log itself goes on, and the next call makes up for it.
+        """
+        with self._publishing:
+            with self._writing:
+                pen = self._usable_pen()
+                checkpoint, signed = pen.sign(self._signer)
+                with self._breaking():
+                    pen.keep(signed)
+            if self._reader is not None and checkpoint.size > self._published:
+                self._directory.publish(self._published, checkpoint.size, partial(_render, self._reader), signed)
+                self._published = checkpoint.size
+            return checkpoint
+
+    def reopen(self) -> int:
+        """Open again after a fault, with every check of a start. Without effect if there is no fault.
+
+        The answer is the first index whose fate was open: entries from there on were reported as failed but turned out
+        to be durable, and their charges must be counted again. Raises as `open`, and the log stays closed.
+        """
+        known = self._size
+        if self._pen is None:
+            self._stop()
+            try:
+                self._load(None)
+            except BaseException:
+                self._stop()
+                raise
+            self._group = Group(self._write, self._patience)
+            self._fault = None
+        return known
+
+    def close(self) -> None:
+        """Write what waits, and let go of everything. Whoever can, publishes before."""
+        self._stop()
+        if self._held is not None:
+            let_go(self._held)
+            self._held = None
+
+    def _load(self, accept: AcceptedRollback | None) -> None:
+        journal = Journal.open(self._place.database)
+        try:
+            self._reader = Reader.open(self._place.database)
+            frontier = check_stored(self._reader, self._signer.verifier)
+            kept = self._reader.head().checkpoint
+        except BaseException:
+            journal.close()
+            raise
+        self._pen = Pen(journal, frontier, kept, self._cover, self._seal)
+        try:
+            published = check_published(self._reader, self._directory.read(CHECKPOINT), self._signer.verifier)
+            self._published = published.size
+        except Tampered as rollback:
+            if accept is None:
+                raise
+            self._set_aside(accept, rollback)
+        self._size = self.publish().size
+
+    def _set_aside(self, accept: AcceptedRollback, rollback: Tampered) -> None:
+        """Record that officers accept the rollback, keep the published log aside, publish anew from the first entry.
+
+        A crash in between is found by the next start as the same disagreement, and must be accepted again.
+        """
+        found = base64.b64encode((self._directory.read(CHECKPOINT) or b"")[:512]).decode()
+        self.append_now(restored(accept.at, accept.officers, found, f"{rollback.message}\n{accept.reason}"))
+        self._directory.set_aside(f"{self._place.directory.name}.set-aside-{accept.at}")
+        self._published = 0
+
+    def _write(self, items: Sequence[Item]) -> Sequence[Outcome]:
+        with self._writing:
+            pen = self._usable_pen()
+            with self._breaking():
+                outcomes = pen.write(items)
+            self._size = pen.frontier.size
+            return outcomes
+
+    def _usable_pen(self) -> Pen:
+        if self._pen is None:
+            fault = self._fault or Unavailable("The log is closed.", advice="Open it again.")
+            raise Unavailable(fault.message, advice=fault.advice)
+        return self._pen
+
+    @contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """If writing fails, for whatever reason, nothing more is written until everything was checked again."""
+        try:
+            yield
+        except Exception as error:
+            self._drop_pen()
+            self._fault = error if isinstance(error, Unavailable) else Unavailable("The log cannot be written.")
+            raise self._fault from error
+
+    def _drop_pen(self) -> None:
+        if self._pen is not None:
+            self._pen.close()
+            self._pen = None
+
+    def _stop(self) -> None:
+        self._group.stop()
+        with self._publishing, self._writing:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            self._drop_pen()  # last: the last writer to leave brings the WAL home and removes it
+
+
+def _render(reader: Reader, tile: Tile) -> bytes:
+    rows = reader.tile(tile)
+    return render_bundle(rows) if tile.level is None else render_hashes(rows)

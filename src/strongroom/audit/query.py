@@ -1,0 +1,276 @@
+"""Who read what? Exact lists from the log. Same selectors, same size of the log, same list, for anyone, later.
+
+`Listed` and `Released` entries are a complete upper bound on disclosure, because each was durable before a key was in
+the clear. `Delivered` entries only refine it and never take anybody off a list.
+
+Not here: names of people (the keeper's database), and whether the log is what was signed (`start.py`, `verify.py`).
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any
+
+from strongroom.audit.compose import Cover, reveal
+from strongroom.audit.effect import SqlValue
+from strongroom.audit.pseudonym import HIDDEN, Naming, month_at, month_span
+from strongroom.audit.resolve import Gap, Resolver
+from strongroom.audit.sqlite_reader import Reader
+from strongroom.errors import UsageError
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
+from strongroom.tlog.entry import Entry, Op, decode
+
+DISCLOSURES = frozenset({Op.LISTED, Op.RELEASED})
+"""What makes somebody affected."""
+HISTORY = DISCLOSURES | {
+    Op.DELEGATED,
+    Op.DELETED,
+    Op.DEPOSITED,
+    Op.GLASS,
+    Op.RELABELLED,
+    Op.RELATED,
+    Op.SHARED,
+    Op.UNRELATED,
+    Op.WITHHELD,
+}
+"""What a patient is shown of their own record."""
+FOREVER = 2**62
+"""Milliseconds; after every time there is."""
+
+_COLUMNS = """e.idx, e.t, e.body, e.actor, e.patient, (select d.body from log_entry d
+    where d.ref = e.idx and d.op = 'delivered' and d.idx < :size order by d.idx desc limit 1)"""
+_DRIVERS = (
+    ("session", Naming.SESSION),
+    ("patient", Naming.PATIENT),
+    ("actor", Naming.ACCOUNT),
+    ("client", Naming.CLIENT),
+    ("organisation", Naming.ORGANISATION),
+)
+"""Columns to search by, the most selective first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selectors:
+    """Whose reading, or the reading of what. Several narrow the list: all must fit.
+
+    A document alone means going through all entries of the time; with its patient an index serves.
+    """
+
+    patient: PatientId | None = None
+    account: AccountId | None = None
+    session: SessionId | None = None
+    client: str | None = None
+    organisation: OrganisationId | None = None
+    document: DocumentId | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError when nothing is selected: everything is asked for by naming it."""
+        if not (self.named() or self.document):
+            msg = "Say whose or which reading is asked for."
+            raise UsageError(msg, advice="Give a patient, account, session, client, organisation or document.")
+
+    def named(self) -> list[tuple[str, Naming, str]]:
+        """(column, kind, real) of what is selected by name, the most selective first."""
+        values: dict[str, str | None] = {
+            "session": self.session,
+            "patient": self.patient,
+            "actor": self.account,
+            "client": self.client,
+            "organisation": self.organisation,
+        }
+        return [(column, kind, real) for column, kind in _DRIVERS if (real := values[column])]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Times from `since` up to but not including `until` (milliseconds), in the first `size` entries of the log."""
+
+    size: int
+    since: int = 0
+    until: int = FOREVER
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One entry, its names resolved. `delivered` and `complete` are the app's word, None when it said nothing."""
+
+    index: int
+    t: int
+    op: Op
+    account: AccountId | Gap | None
+    patient: PatientId | Gap | None
+    session: str | None
+    client: str | None
+    organisation: OrganisationId | None
+    documents: tuple[tuple[DocumentId | Gap, int], ...]
+    bytes: int | None
+    delivered: int | None
+    complete: bool | None
+    basis: str | None
+    kind: str | None
+    reason: str | None
+    purpose: str | None
+    details: str | Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One patient on a list: how many listings and releases, the first and the last time (milliseconds)."""
+
+    patient: PatientId | Gap
+    listed: int
+    released: int
+    first: int
+    last: int
+
+
+class Query:
+    """Questions to one log. Not shared between threads."""
+
+    def __init__(self, reader: Reader, resolver: Resolver, cover: Cover | None = None) -> None:
+        """`cover` opens the details shown in a patient's history; without it they are not shown."""
+        self._reader = reader
+        self._resolver = resolver
+        self._cover = cover
+
+    def close(self) -> None:
+        """Close the reader. Without effect the second time."""
+        self._reader.close()
+
+    def who_read(self, selectors: Selectors, window: Window) -> Iterator[Read | Gap]:
+        """Every disclosure that fits, in the order of the log; then, as gaps, the names that nobody can attribute."""
+        for row, entry in self._matching(selectors, window):
+            yield self._read(row, entry)
+        yield from self._gaps(selectors, window)
+
+    def people(self, selectors: Selectors, window: Window) -> tuple[Affected | Gap, ...]:
+        """Everybody on the list of `who_read`, once, in the order in which they came onto it; then its gaps."""
+        counts: dict[str | Gap, list[int]] = {}
+        for (index, t, _, _, number, _), entry in self._matching(selectors, window):
+            patient = self._resolver.who(index, number, entry.patient) or Gap(Naming.PATIENT, month_at(t))
+            count = counts.setdefault(patient, [0, 0, t, t])
+            count[entry.op is Op.RELEASED] += 1
+            count[2:] = min(count[2], t), max(count[3], t)
+        affected = (
+            Affected(patient if isinstance(patient, Gap) else PatientId(patient), *count)
+            for patient, count in counts.items()
+        )
+        return (*affected, *self._gaps(selectors, window))
+
+    def history(
+        self,
+        patient: PatientId,
+        window: Window,
+        limit: int,
+        *,
+        before: int | None = None,
+        ops: frozenset[Op] = HISTORY,
+    ) -> tuple[Read, ...]:
+        """The newest `limit` entries about a patient with an index smaller than `before`, newest first."""
+        parameters: dict[str, SqlValue] = {
+            "size": min(window.size, FOREVER if before is None else before),
+            "since": window.since,
+            "until": window.until,
+            "limit": limit,
+        }
+        rows: list[tuple[Any, ...]] = []
+        for number in self._reader.numbers(Naming.PATIENT, patient):
+            sql = _select(ops, "e.patient = :driver order by e.idx desc limit :limit")
+            rows += self._reader.rows(sql, {**parameters, "driver": number})
+        newest = sorted(rows, key=itemgetter(0), reverse=True)[:limit]
+        return tuple(self._read(row, decode(row[2]), told=True) for row in newest)
+
+    def _matching(self, selectors: Selectors, window: Window) -> Iterator[tuple[tuple[Any, ...], Entry]]:
+        """Rows in the order of the log, decoded, all selectors applied."""
+        shown = self._resolver.shown_as(selectors.document) if selectors.document else None
+        streams = self._streams(selectors, window) if selectors.named() else self._scans(shown or {}, window)
+        for row in heapq.merge(*streams, key=itemgetter(0)):
+            entry = decode(row[2])
+            if shown is None or _shows(entry, shown.get(month_at(entry.t), "")):
+                yield row, entry
+
+    def _streams(self, selectors: Selectors, window: Window) -> list[Iterator[tuple[Any, ...]]]:
+        """One stream for each name the most selective selector had; each comes sorted out of its index."""
+        driver, *others = [(column, self._reader.numbers(kind, real)) for column, kind, real in selectors.named()]
+        # The plus keeps SQLite from searching by these as well. Numbers are our own integers.
+        narrowed = "".join(f" and +e.{column} in ({','.join(map(str, numbers))})" for column, numbers in others)
+        sql = _select(DISCLOSURES, f"e.{driver[0]} = :driver{narrowed} order by e.idx")
+        return [self._reader.rows(sql, {**_bounds(window), "driver": number}) for number in driver[1]]
+
+    def _scans(self, shown: dict[str, str], window: Window) -> list[Iterator[tuple[Any, ...]]]:
+        """One pass over the bodies of each month, for a document without anything else to search by."""
+        sql = _select(DISCLOSURES, "instr(e.body, :driver) > 0 order by e.idx")
+        spans = [(name.encode(), _clip(window, *month_span(month))) for month, name in shown.items()]
+        return [self._reader.rows(sql, {**_bounds(span), "driver": name}) for name, span in spans]
+
+    def _gaps(self, selectors: Selectors, window: Window) -> Iterator[Gap]:
+        """Erased names of the selected kinds, in months that touch the window: entries under them may belong here."""
+        first, last = month_at(max(window.since, 0)), month_at(min(window.until, _LAST_MONTH) - 1)
+        for _, kind, _ in selectors.named():
+            if kind in HIDDEN:
+                for month, count in self._reader.erased(kind):
+                    if first <= month <= last:
+                        yield Gap(kind, month, count=count)
+
+    def _read(self, row: tuple[Any, ...], entry: Entry, *, told: bool = False) -> Read:
+        index, t, _, actor, patient_number, delivery = row
+        account = self._resolver.who(index, actor, entry.actor)
+        patient = self._resolver.who(index, patient_number, entry.patient)
+        delivered = None if delivery is None else decode(delivery)
+        return Read(
+            index=index,
+            t=t,
+            op=entry.op,
+            account=account if isinstance(account, Gap | None) else AccountId(account),
+            patient=patient if isinstance(patient, Gap | None) else PatientId(patient),
+            session=entry.session,
+            client=entry.client,
+            organisation=None if entry.organisation is None else OrganisationId(entry.organisation),
+            documents=tuple((self._resolver.document(patient, t, name), version) for name, version in _about(entry)),
+            bytes=entry.bytes,
+            delivered=None if delivered is None else delivered.bytes,
+            complete=None if delivered is None else delivered.complete,
+            basis=entry.basis,
+            kind=entry.kind,
+            reason=entry.reason,
+            purpose=entry.purpose,
+            details=self._details(index, entry) if told else None,
+        )
+
+    def _details(self, index: int, entry: Entry) -> str | Gap | None:
+        if entry.details is None or self._cover is None:
+            return None
+        kept = self._reader.details(index)
+        return Gap("details", month_at(entry.t)) if kept is None else reveal(kept, entry.details, self._cover)
+
+
+_LAST_MONTH = 253_402_300_800_000
+"""The end of the year 9999 in milliseconds: no later month has a name."""
+
+
+def _clip(window: Window, start: int, end: int) -> Window:
+    return replace(window, since=max(window.since, start), until=min(window.until, end))
+
+
+def _bounds(window: Window) -> dict[str, SqlValue]:
+    return {"size": window.size, "since": window.since, "until": window.until}
+
+
+def _select(ops: frozenset[Op], where: str) -> str:
+    listed = ", ".join(f"'{op.value}'" for op in sorted(ops, key=lambda one: one.value))
+    return (
+        f"select {_COLUMNS} from log_entry e where e.op in ({listed}) and e.idx < :size"  # noqa: S608  # our own words
+        f" and e.t >= :since and e.t < :until and {where}"
+    )
+
+
+def _about(entry: Entry) -> list[tuple[str, int]]:
+    """(name, version) of everything an entry is about."""
+    named = [(entry.document, entry.version or 0)] if entry.document is not None else []
+    split = [one.rpartition(".") for one in entry.documents]
+    return named + [(name, int(version)) for name, _, version in split]
+
+
+def _shows(entry: Entry, name: str) -> bool:
+    return any(name == one for one, _ in _about(entry))

@@ -1,0 +1,54 @@
+"""A receipt: proof, inside the keeper, that an event is durable in the log. Only `ReceiptSeal.issue` makes valid ones.
+
+The type guards against mistakes; the tag guards against a receipt made up elsewhere in the process: key custody checks
+it before it unwraps anything. The seal's key is random, made at start, and never leaves the keeper.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from strongroom.errors import Tampered
+from strongroom.ids import DocumentId, PatientId
+from strongroom.tlog.entry import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The event at `index` is durable. It covers these versions of these documents of this patient, and no others."""
+
+    index: int
+    leaf: bytes
+    """RFC 6962 leaf hash of the entry, 32 bytes."""
+    op: Op
+    patient: PatientId | None
+    covers: frozenset[tuple[DocumentId, int]]
+    tag: bytes
+
+
+class ReceiptSeal:
+    """Issues and checks receipts. One per keeper process, shared by the log (issues) and key custody (checks)."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+
+    def issue(
+        self, index: int, leaf: bytes, op: Op, patient: PatientId | None, covers: frozenset[tuple[DocumentId, int]]
+    ) -> Receipt:
+        """A receipt for an entry that is durable. To be called after the commit returned, never before."""
+        return Receipt(index, leaf, op, patient, covers, self._tag(index, leaf, op, patient, covers))
+
+    def check(self, receipt: Receipt) -> None:
+        """Raises Tampered when this seal did not issue `receipt` as it stands."""
+        expected = self._tag(receipt.index, receipt.leaf, receipt.op, receipt.patient, receipt.covers)
+        if not hmac.compare_digest(expected, receipt.tag):
+            msg = "A receipt was not issued by this keeper's log."
+            raise Tampered(msg)
+
+    def _tag(
+        self, index: int, leaf: bytes, op: Op, patient: PatientId | None, covers: frozenset[tuple[DocumentId, int]]
+    ) -> bytes:
+        parts = [str(index), leaf.hex(), op.value, patient or ""]
+        parts += [f"{document}.{version}" for document, version in sorted(covers)]
+        return hmac.digest(self._key, hashlib.sha256("\n".join(parts).encode()).digest(), "sha256")

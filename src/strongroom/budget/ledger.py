@@ -1,0 +1,252 @@
+"""The budgets: every scope of a disclosure is charged at once, or none is. Exact, in memory, and closed when in doubt.
+
+    charge(permit, disclosure)  -> Charge | Spent     only here is a Charge made; the log takes nothing else
+    undo(charges)                                     the log could not write them
+    apply(disclosure)                                 the log says it happened; never refused
+    snapshot() / restore(bytes)                       state = snapshot + the log's tail
+
+The state is a function of what was charged and not undone, which is what the log holds: an auditor recomputes every
+refusal from it. Time comes with the disclosure; one that is earlier than the last charge counts at the last charge's
+time. No I/O, no clock, not thread-safe: one keeper, one loop.
+
+Memory: rules on openings bound what one login puts into a window, and empty windows are dropped (`windows.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import InitVar, dataclass, field
+from typing import Final
+
+import msgspec
+
+from strongroom.authz.policy import Permit
+from strongroom.budget.freeze import Target, Upon
+from strongroom.budget.history import History
+from strongroom.budget.rereads import Key, Rereads
+from strongroom.budget.rules import Consequence, Gauge, Rule, Rules
+from strongroom.budget.scope import Disclosure, Scopes
+from strongroom.budget.spent import Alarm, Spent
+from strongroom.budget.table import DEFAULTS
+from strongroom.budget.window import Window
+from strongroom.budget.windows import EMPTY, Dump, Windows
+from strongroom.clock import MINUTE, Millis
+from strongroom.errors import Malformed
+
+FORM: Final = 1
+"""Of snapshots. Another form, or another layout of the rules, is refused: then the log is replayed."""
+_MADE_HERE: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """What `undo` needs: one step for each window, with the patient's previous meeting."""
+
+    serial: int
+    before: int
+    now: int
+    steps: tuple[tuple[Window, int | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """`disclosure` has been charged in every scope. Made by `Ledger.charge` and by nothing else (TypeError)."""
+
+    disclosure: Disclosure
+    documents: int
+    """1, or 0 for a listing and where this session was charged this version less than five minutes ago."""
+    alarms: tuple[Alarm, ...]
+    trace: _Trace = field(repr=False, compare=False)
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        """Refuses a charge that was made up."""
+        if made_by is not _MADE_HERE:
+            raise TypeError("Only the ledger makes a Charge.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Breach:
+    """One limit that a disclosure would pass. `until` as in `Spent`, for this rule alone."""
+
+    rule: Rule
+    name: str
+    limit: int
+    used: int
+    until: int | None
+
+    def sternness(self) -> tuple[bool, bool, int]:
+        return self.rule.consequence is Consequence.FREEZE, self.until is None, self.until or 0
+
+
+class Ledger:
+    """See the module."""
+
+    def __init__(self, rules: Rules = DEFAULTS) -> None:
+        self._rules = rules
+        self._windows = Windows(rules.gauges)
+        self._rereads = Rereads()
+        self._history = History()
+        self._now = 0
+        self._serial = 0
+
+    # ---- charging ---------------------------------------------------------------------------------------------------
+
+    def charge(self, permit: Permit, what: Disclosure, *, declared: int | None = None) -> Charge | Spent:
+        """Charge every scope of `what`, or none. `declared`: documents a day in a service's grant.
+
+        Fails closed: without a Permit (TypeError), and for sizes below nothing (ValueError).
+        """
+        if not isinstance(permit, Permit):
+            raise TypeError("A disclosure is charged on a Permit and on nothing else.")
+        if what.size < 0 or (declared is not None and declared < 0):
+            raise ValueError("A disclosure has no negative size.")
+        now = max(int(what.at), self._now)
+        free_until = self._rereads.free_until(what, now)
+        documents = int(what.document is not None and free_until is None)
+        breaches, alarms = self._judge(what, now, documents, declared)
+        if not breaches:
+            return Charge(what, documents, tuple(alarms), self._enter(what, now, documents), _MADE_HERE)
+        until = _all_over(breaches)
+        if free_until is not None and until is not None and until >= free_until:  # by then it costs a document again
+            until = _all_over(self._judge(what, now, 1, declared)[0])
+        return _spent(max(breaches, key=_Breach.sternness), now, until)
+
+    def undo(self, charges: Sequence[Charge]) -> None:
+        """Take back the latest charges, given in the order in which they were made: as if they had never been.
+
+        Raises ValueError, and undoes nothing, when they are not the latest ones: the order is part of the state.
+        """
+        expected = range(self._serial - len(charges) + 1, self._serial + 1)
+        if [charge.trace.serial for charge in charges] != list(expected):
+            raise ValueError("Only the latest charges can be undone, and all of them together.")
+        for charge in reversed(charges):
+            what = charge.disclosure
+            for window, previous in charge.trace.steps:
+                window.pop_last(what.patient, previous)
+            if charge.documents:
+                self._rereads.take_back(what)
+            self._history.take_back(what.kind, charge.trace.now, charge.documents)
+            self._now = charge.trace.before
+            self._serial -= 1
+
+    def apply(self, what: Disclosure) -> int:
+        """Count what the log says happened; nothing is refused. Gives the documents charged, as the entry says too."""
+        now = max(int(what.at), self._now)
+        documents = int(what.document is not None and self._rereads.free_until(what, now) is None)
+        self._enter(what, now, documents)
+        return documents
+
+    def advance(self, now: Millis) -> None:
+        """Say what time it is while nothing is charged: empty windows leave memory. No budget changes by it.
+
+        A minute late, because a disclosure that is under way may be timed a little earlier than `now`.
+        """
+        self._windows.drop_empty(int(now) - MINUTE)
+
+    # ---- the two halves of a charge: look at everything, then write everything ------------------------------------
+
+    def _judge(
+        self, what: Disclosure, now: int, documents: int, declared: int | None
+    ) -> tuple[list[_Breach], list[Alarm]]:
+        breaches: list[_Breach] = []
+        alarms: list[Alarm] = []
+        size = what.size if what.document is not None else 0
+        for gauge, name in self._gauged(what):
+            window = self._windows.get(gauge, name)
+            used = EMPTY if window is None else window.look(now)
+            more = documents, size, int(window is None or not window.knows(what.patient)), 1
+            for rule in gauge.rules:
+                at, add = used[rule.dimension], more[rule.dimension]
+                limit = self._limit(rule, now, declared)
+                if not add or at + add <= limit:
+                    continue
+                if what.kind in rule.refuses:
+                    until = window.until(rule.dimension, at + add - limit) if window and add <= limit else None
+                    breaches.append(_Breach(rule, name, limit, at, until))
+                elif at <= limit:
+                    alarms.append(Alarm(rule, name, at + add, limit))
+        return breaches, alarms
+
+    def _enter(self, what: Disclosure, now: int, documents: int) -> _Trace:
+        size = what.size if what.document is not None else 0
+        steps = []
+        for gauge, name in self._gauged(what):
+            window = self._windows.open(gauge, name, now)
+            steps.append((window, window.add(now, documents, size, what.patient)))
+        if documents:
+            self._rereads.add(what, now)
+        self._history.add(what.kind, now, documents)
+        before, self._now = self._now, now
+        self._serial += 1
+        return _Trace(self._serial, before, now, tuple(steps))
+
+    def _gauged(self, what: Disclosure) -> Iterator[tuple[Gauge, str]]:
+        names = _names(what.scopes)
+        for gauge in self._rules.of(what.kind):
+            name = names[gauge.slot]
+            if name is not None:
+                yield gauge, name
+
+    def _limit(self, rule: Rule, now: int, declared: int | None) -> int:
+        if rule.learned:
+            return self._history.limit(now, rule.limit)
+        if rule.declared and declared is not None:
+            return rule.declared * declared
+        return rule.limit
+
+    # ---- snapshots --------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The whole state at the time of the last charge. Equal states give equal bytes."""
+        now = self._now
+        charged, hours = self._rereads.dump(now), self._history.dump(now)
+        return msgspec.msgpack.encode(_State(FORM, self._rules.layout, now, self._windows.dump(now), charged, hours))
+
+    @classmethod
+    def restore(cls, raw: bytes, rules: Rules = DEFAULTS) -> "Ledger":
+        """The state that `snapshot` wrote. Limits may have changed since; windows may not.
+
+        Raises Malformed for anything else; replaying the whole log always works.
+        """
+        try:
+            state = msgspec.msgpack.decode(raw, type=_State)
+        except msgspec.MsgspecError as error:
+            raise Malformed("A snapshot of the budgets does not parse.", advice="Replay the log instead.") from error
+        if state.form != FORM or state.layout != rules.layout:
+            raise Malformed("A snapshot was made by other budget rules.", advice="Replay the log instead.")
+        ledger = cls(rules)
+        ledger._now = state.now
+        ledger._windows = Windows.load(rules.gauges, state.windows, state.now)
+        ledger._rereads = Rereads(state.charged)
+        ledger._history = History(state.hours)
+        return ledger
+
+
+class _State(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A snapshot. How it may grow: any change counts `FORM` up, and older forms are replayed, not read."""
+
+    form: int
+    layout: list[str]
+    now: int
+    windows: list[Dump]
+    charged: list[tuple[Key, int]]
+    hours: dict[int, int]
+
+
+def _names(scopes: Scopes) -> tuple[str | None, ...]:
+    """What the scopes of a rule are for this disclosure, in the order of `Scope`. A declared network is no address."""
+    network, practice = (None, scopes.network) if scopes.network.startswith("org:") else (scopes.network, None)
+    return scopes.session, scopes.account, scopes.client, scopes.organisation, network, practice, ""
+
+
+def _all_over(breaches: Sequence[_Breach]) -> int | None:
+    """The first instant at which none of them stands any more; None where one always will."""
+    ends = [one.until for one in breaches if one.until is not None]
+    return max(ends) if len(ends) == len(breaches) else None
+
+
+def _spent(worst: _Breach, now: int, until: int | None) -> Spent:
+    freeze = None
+    if worst.rule.consequence is Consequence.FREEZE:
+        freeze = Target(Upon(worst.rule.scope.value), worst.name)
+    end = None if until is None else Millis(until)
+    return Spent(worst.rule, worst.name, worst.limit, worst.used, Millis(now), end, freeze)

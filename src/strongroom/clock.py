@@ -1,0 +1,77 @@
+"""Time, handed in. Nothing else in the program asks the operating system what time it is.
+
+Times are whole milliseconds since 1970-01-01 UTC (`Millis`). Durations are milliseconds too; the constants below name
+the ones that budgets speak of.
+"""
+
+import time
+from datetime import UTC, datetime
+from typing import NewType, Protocol
+
+from strongroom.errors import Unavailable
+
+Millis = NewType("Millis", int)
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+MONTH = 30 * DAY
+YEAR = 365 * DAY
+
+
+class Clock(Protocol):
+    """Where a part that needs the time gets it."""
+
+    def now(self) -> Millis:
+        """Milliseconds since the epoch, never smaller than any earlier answer of the same clock.
+
+        Raises Unavailable when the machine's clock went back further than the tolerance: a budget that forgets its
+        charges because the clock was set back would be no budget.
+        """
+
+
+class SystemClock:
+    """The machine's clock. Small steps back (NTP) are smoothed; a large one stops the door until it is mended."""
+
+    def __init__(self, floor: Millis = Millis(0), tolerance: int = 5 * SECOND) -> None:
+        """`floor` is the latest time already on record (the log's last entry)."""
+        self._last = int(floor)
+        self._tolerance = tolerance
+
+    def now(self) -> Millis:
+        """See `Clock.now`."""
+        current = time.time_ns() // 1_000_000
+        if current < self._last - self._tolerance:
+            msg = f"The clock went back {(self._last - current) // SECOND} s behind the last recorded event."
+            raise Unavailable(msg, advice="Set the machine's clock right; the door opens again by itself.")
+        self._last = max(self._last, current)
+        return Millis(self._last)
+
+
+class ManualClock:
+    """A clock that moves when told to. For tests and for simulated days in rehearsals."""
+
+    def __init__(self, start: Millis = Millis(1_767_225_600_000)) -> None:
+        self._now = int(start)
+
+    def now(self) -> Millis:
+        """See `Clock.now`."""
+        return Millis(self._now)
+
+    def advance(self, by: int) -> None:
+        """Move on by `by` milliseconds."""
+        if by < 0:
+            msg = "A manual clock only moves forward."
+            raise ValueError(msg)
+        self._now += by
+
+
+def iso(t: int) -> str:
+    """`t` as FHIR instant, UTC, with milliseconds: 2026-01-01T00:00:00.000Z."""
+    return datetime.fromtimestamp(t / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def month_of(t: int) -> str:
+    """The UTC month `t` falls into, as 2026-01. Pseudonyms change with it."""
+    return datetime.fromtimestamp(t / 1000, UTC).strftime("%Y-%m")

@@ -1,0 +1,195 @@
+"""The configuration of one store: `strongroom.toml`, decoded and bounded. No I/O: bytes in, `Config` out."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from strongroom.errors import ConfigError
+
+MAX_CONFIG = 262_144
+"""Bytes. A configuration of a hundred declared networks is about 10 KB."""
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Store(_Section, frozen=True, kw_only=True):
+    """`[store]`: what this store is called. The name goes into the log's origin and into every key's binding."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{0,62}\Z")]
+    demonstration: bool = False
+    """True only in stores that `strongroom demo` or `rehearse` made: their signing key may be used by `token --as`."""
+
+
+class Pkcs11(_Section, frozen=True, kw_only=True):
+    """`[keeper.pkcs11]`: where the root key lives when it lives in an HSM."""
+
+    module: str
+    token: str
+    label: str = "strongroom-root"
+    pin_file: str
+
+
+class Keeper(_Section, frozen=True, kw_only=True):
+    """`[keeper]`: the door."""
+
+    root: Literal["file", "pkcs11"] = "file"
+    pkcs11: Pkcs11 | None = None
+    break_glass_minutes: Annotated[int, msgspec.Meta(ge=5, le=1_440)] = 60
+    deletion_delay_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    probe_limit: Annotated[int, msgspec.Meta(ge=3)] = 20
+    """Distinct unknown or forbidden ids an account may name within an hour before its session is frozen."""
+
+
+class Objects(_Section, frozen=True, kw_only=True):
+    """`[objects]`: where ciphertext lies."""
+
+    kind: Literal["local", "s3"] = "local"
+    path: str = "objects"
+    bucket: str = ""
+    endpoint: str = ""
+    region: str = "us-east-1"
+    access_key_file: str = ""
+    """A file of two lines: access key, secret key. Readable by the app's user only."""
+    allow_http: bool = False
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
+
+
+class Api(_Section, frozen=True, kw_only=True):
+    """`[api]`: the FHIR server."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8441
+    base: str = ""
+    """Public base address; empty: `http://host:port/fhir`."""
+    max_document_mb: Annotated[int, msgspec.Meta(ge=1, le=10_240)] = 100
+
+
+class Signin(_Section, frozen=True, kw_only=True):
+    """`[signin]`: the built-in issuer. `enabled = false` where an identity provider of your own is pinned."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 8442
+    issuer: str = ""
+    """Issuer address; empty: `http://host:port`."""
+
+
+class Issuer(_Section, frozen=True, kw_only=True):
+    """`[[issuer]]`: one pinned OpenID Connect issuer. Its keys are fetched through the courier, or read from a file."""
+
+    url: str
+    algorithms: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("ES256",)
+    jwks_uri: str = ""
+    jwks_file: str = ""
+    ca_file: str = ""
+    spki_sha256: tuple[str, ...] = ()
+    """SHA-256 of acceptable public keys of the issuer's certificate (SubjectPublicKeyInfo, DER), in hex. Empty: any."""
+    overlap_minutes: Annotated[int, msgspec.Meta(ge=0, le=1_440)] = 60
+    """How long a signing key that left the issuer's key set still holds."""
+    mfa_amr: tuple[str, ...] = ("mfa", "otp", "hwk", "sc", "fpt", "face")
+    mfa_acr: tuple[str, ...] = ()
+    bound_clients: tuple[str, ...] = ()
+    """Clients whose tokens must be bound to a key (DPoP)."""
+
+
+class Network(_Section, frozen=True, kw_only=True):
+    """`[[network]]`: an organisation's own addresses."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{1,40}\Z")]
+    addresses: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
+class Operators(_Section, frozen=True, kw_only=True):
+    """`[operators]`: who may open the officers' socket."""
+
+    uids: tuple[int, ...] = ()
+    """Besides root and the keeper's own user."""
+
+
+class Users(_Section, frozen=True, kw_only=True):
+    """`[users]`: the separate system users, as numbers; 0 means: run as whoever starts it (no border, and said so)."""
+
+    keeper: int = 0
+    app: int = 0
+    signin: int = 0
+    courier: int = 0
+
+
+class Config(_Section, frozen=True, kw_only=True):
+    """The whole of `strongroom.toml`."""
+
+    store: Store
+    keeper: Keeper = Keeper()
+    objects: Objects = Objects()
+    api: Api = Api()
+    signin: Signin = Signin()
+    issuer: tuple[Issuer, ...] = ()
+    network: tuple[Network, ...] = ()
+    operators: Operators = Operators()
+    users: Users = Users()
+    budget: dict[str, int] = {}
+    """Overrides of single limits, as `docs/budgets.md` names them."""
+
+    @property
+    def base(self) -> str:
+        """Public base address of the FHIR server; also the audience of access tokens."""
+        return self.api.base or f"http://{self.api.host}:{self.api.port}/fhir"
+
+    @property
+    def issuer_url(self) -> str:
+        """Address of the built-in issuer."""
+        return self.signin.issuer or f"http://{self.signin.host}:{self.signin.port}"
+
+    @property
+    def separate_users(self) -> bool:
+        """Whether every process runs under a user of its own."""
+        users = (self.users.keeper, self.users.app, self.users.signin, self.users.courier)
+        return 0 not in users and len(set(users)) == len(users)
+
+
+def parse(raw: bytes) -> Config:
+    """The configuration in `raw` (TOML, UTF-8). Raises ConfigError that names the field and what is wrong with it."""
+    if len(raw) > MAX_CONFIG:
+        msg = f"The configuration is longer than {MAX_CONFIG} bytes."
+        raise ConfigError(msg)
+    try:
+        config = msgspec.toml.decode(raw, type=Config)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        msg = f"strongroom.toml: {error}"
+        raise ConfigError(msg, advice="See docs/configuration.md for every field.") from error
+    if config.keeper.root == "pkcs11" and config.keeper.pkcs11 is None:
+        msg = "strongroom.toml: keeper.root is pkcs11, but there is no [keeper.pkcs11] section."
+        raise ConfigError(msg, advice="Name module, token and pin_file there.")
+    if not config.signin.enabled and not config.issuer:
+        msg = "strongroom.toml: the built-in sign-in is off and no [[issuer]] is pinned: nobody could ever sign in."
+        raise ConfigError(msg)
+    return config
+
+
+class Layout:
+    """Where the files of a store lie. Paths only; nothing is opened here."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.config = root / "strongroom.toml"
+        self.keeper = root / "keeper"
+        self.database = self.keeper / "keeper.db"
+        self.root_key = self.keeper / "root.key"
+        self.secrets = self.keeper / "secrets"
+        self.log = self.keeper / "log"
+        self.trust = self.keeper / "trust"
+        """Public keys the keeper pins: issuers' JWKS files, context signers, officers, the recovery key."""
+        self.signin = root / "signin"
+        self.app = root / "app"
+        self.catalogue = self.app / "catalogue.db"
+        self.context_key = self.app / "context.key"
+        self.page_key = self.app / "page.key"
+        self.run = root / "run"
+        self.socket = self.run / "keeper.sock"
+        self.admin_socket = self.run / "admin" / "keeper-admin.sock"
+        self.courier_socket = self.run / "courier" / "courier.sock"

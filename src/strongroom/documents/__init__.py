@@ -1,0 +1,1 @@
+"""Where ciphertext and sealed metadata lie. Nothing here can open any of it."""

@@ -1,0 +1,140 @@
+"""Blobs in whatever obstore reaches. `local.py` and `s3.py` say where; this file says how."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import ObjectStore
+
+from strongroom.documents.blobs import place
+from strongroom.errors import Conflict, Unavailable
+
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
+T = TypeVar("T")
+
+WHOLE = 8 * 1_048_576
+"""Bytes up to which an object is written in one conditional request; longer ones go in parts."""
+PIECE = 256 * 1_024
+"""Bytes handed on at once when reading."""
+
+
+class Objects:
+    """See `blobs.Blobs`. `settle` is called with the object's path after writing, to make it durable where the store
+    does not do that by itself."""
+
+    def __init__(
+        self, store: ObjectStore, timeout: float, settle: Callable[[str], None] | None = None
+    ) -> None:
+        """`timeout`: seconds a single step (a request, the next piece) may take."""
+        self._store = store
+        self._timeout = timeout
+        self._settle = settle
+
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> int:
+        """See `Blobs.put`."""
+        path = place(name)
+        counted = _Counted(chunks)
+        head = await counted.up_to(WHOLE)
+        with _translated():
+            if counted.ended:
+                await self._within(obstore.put_async(self._store, path, head, mode="create"))
+            else:
+                await self._put_parts(path, head, counted)
+        if self._settle is not None:
+            await asyncio.to_thread(self._settle, path)
+        return counted.size
+
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """See `Blobs.get`."""
+        with _translated():
+            if length == 0:
+                return
+            options: GetOptions = {"range": {"offset": start} if length is None else (start, start + length)}
+            found = await self._within(obstore.get_async(self._store, place(name), options=options))
+            stream = aiter(found.stream(min_chunk_size=PIECE))
+            while True:
+                try:
+                    chunk = await self._within(anext(stream))
+                except StopAsyncIteration:
+                    return
+                yield bytes(chunk)
+
+    async def delete(self, name: str) -> None:
+        """See `Blobs.delete`."""
+        with _translated():
+            try:
+                await self._within(obstore.delete_async(self._store, place(name)))
+            except FileNotFoundError:
+                return
+
+    async def names(self) -> AsyncIterator[str]:
+        """See `Blobs.names`."""
+        with _translated():
+            async for page in obstore.list(self._store):
+                for one in page:
+                    yield str(one["path"]).rpartition("/")[2]
+
+    async def _put_parts(self, path: str, head: bytes, rest: "_Counted") -> None:
+        # No store offers create-if-absent for writing in parts everywhere. Names are 128 random bits chosen a moment ago,
+        # so looking first is enough against mistakes; against malice there is the bucket's own object lock.
+        try:
+            await self._within(obstore.head_async(self._store, path))
+        except FileNotFoundError:
+            await obstore.put_async(self._store, path, rest.after(head), use_multipart=True)
+            return
+        raise AlreadyExistsError
+
+    async def _within(self, step: Awaitable[T]) -> T:
+        async with asyncio.timeout(self._timeout):
+            return await step
+
+
+class _Counted:
+    """A stream of chunks that counts what went through."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+        self.ended = False
+
+    async def up_to(self, limit: int) -> bytes:
+        """The first chunks, until they are more than `limit` bytes or end."""
+        found = bytearray()
+        async for chunk in self._chunks:
+            found += chunk
+            if len(found) > limit:
+                break
+        else:
+            self.ended = True
+        self.size = len(found)
+        return bytes(found)
+
+    async def after(self, head: bytes) -> AsyncIterator[bytes]:
+        """`head`, then the rest."""
+        yield head
+        async for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The store's errors as ours. What the caller's own chunks raise passes through."""
+    try:
+        yield
+    except AlreadyExistsError as error:
+        msg = "An object of this name exists already."
+        raise Conflict(msg) from error
+    except FileNotFoundError as error:
+        msg = "The object store lacks an object that the catalogue knows."
+        raise Unavailable(msg, advice="Restore it from a backup; `strongroom doctor` lists what is missing.") from error
+    except (BaseError, OSError, TimeoutError) as error:
+        msg = f"The object store does not work ({type(error).__name__})."
+        raise Unavailable(msg, advice="Look at the bucket, its disk and its credentials; it is tried again.") from error
+
+

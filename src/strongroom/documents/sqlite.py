@@ -1,0 +1,108 @@
+"""The catalogue: for each version, its sealed metadata and where its bytes are. Random ids and sealed bytes, no more.
+
+Rows are written once. Each call is one short statement, run in a thread of its own pool: the write syncs to disk, and the
+app's event loop must not wait for that.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from strongroom.errors import ConfigError, Conflict, Unavailable
+
+SCHEMA = """
+create table entry (
+  document text not null, version integer not null, metadata blob not null, blob text not null unique,
+  primary key (document, version)) strict, without rowid;
+"""
+BUSY = 0.5
+"""Seconds to wait for another process's lock (a backup, the import)."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One version: metadata sealed under its own key, and the object's name."""
+
+    metadata: bytes
+    blob: str
+
+
+class Catalogue:
+    """See the module. Made by `create` and `open`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="catalogue")
+
+    @staticmethod
+    def create(path: Path) -> None:
+        """An empty catalogue. Raises Conflict if a file is there."""
+        if path.exists():
+            msg = f"There is a catalogue in {path} already."
+            raise Conflict(msg)
+        connection = sqlite3.connect(path)
+        connection.execute("pragma journal_mode = wal")
+        connection.executescript(SCHEMA)
+        connection.close()
+        path.chmod(0o600)
+
+    @classmethod
+    def open(cls, path: Path) -> "Catalogue":
+        """An existing one. Raises ConfigError if there is none."""
+        if not path.is_file():
+            msg = f"There is no catalogue in {path}."
+            raise ConfigError(msg, advice="Was `strongroom init` run?")
+        return cls(path)
+
+    async def put(self, document: str, version: int, metadata: bytes, blob: str) -> None:
+        """Enter a version. Durable when it returns. Raises Conflict when it is there already, Unavailable."""
+        await self._run(
+            lambda db: db.execute("insert into entry values (?, ?, ?, ?)", (document, version, metadata, blob))
+        )
+
+    async def get(self, document: str, version: int) -> Entry | None:
+        """One version. Raises Unavailable."""
+        row = await self._run(
+            lambda db: db.execute(
+                "select metadata, blob from entry where document = ? and version = ?", (document, version)
+            ).fetchone()
+        )
+        return None if row is None else Entry(bytes(row[0]), str(row[1]))
+
+    async def blobs(self) -> set[str]:
+        """The names of all objects that a version points to. For `doctor` and restoring."""
+        rows = await self._run(lambda db: db.execute("select blob from entry").fetchall())
+        return {str(row[0]) for row in rows}
+
+    def close(self) -> None:
+        """Wait for what is under way. Connections close with their threads."""
+        self._pool.shutdown()
+
+    async def _run(self, statement: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._now, statement)
+
+    def _now(self, statement: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return statement(self._connection())
+        except sqlite3.IntegrityError as error:
+            msg = "This version is in the catalogue already."
+            raise Conflict(msg) from error
+        except sqlite3.Error as error:
+            msg = f"The catalogue cannot be used ({getattr(error, 'sqlite_errorname', 'error')})."
+            raise Unavailable(msg, advice="Look at disk space and permissions of the app's directory.") from error
+
+    def _connection(self) -> sqlite3.Connection:
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", BUSY, uri=True, isolation_level=None)
+            found.execute("pragma synchronous = full")
+            self._local.connection = found
+        return found

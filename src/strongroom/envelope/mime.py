@@ -1,0 +1,107 @@
+"""What a document's first bytes say it is, and whether that agrees with what was declared.
+
+A false type is refused loudly: a browser that is told "image" and given a page runs the page. Detection looks for what we
+can know from a few bytes; what it cannot know it does not deny.
+"""
+
+import re
+from dataclasses import dataclass
+
+HEAD = 1_024
+"""Bytes that are looked at. ISO 32000-1 lets a PDF's header stand within the first 1,024."""
+
+TYPES = frozenset({
+    "application/pdf", "image/jpeg", "image/png", "image/gif", "image/tiff", "image/webp", "application/dicom",
+    "application/zip", "application/rtf", "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/json", "application/fhir+json", "application/xml", "application/fhir+xml", "text/xml",
+    "application/hl7-cda+xml", "text/plain", "text/csv", "text/rtf",
+})  # fmt: skip
+"""What is accepted. Web pages, scripts and SVG are not documents of a patient; a browser would run them."""
+
+_MAGIC = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"{\\rtf", "application/rtf"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword"),
+)
+_DICOM_AT = 128  # PS3.10, section 7.1: a preamble, then DICM
+_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|svg|iframe)\b", re.I | re.S)
+
+_ZIPPED = frozenset({
+    "application/zip", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+})  # fmt: skip
+_RTF = frozenset({"application/rtf", "text/rtf"})
+_XML = frozenset({"application/xml", "application/fhir+xml", "text/xml", "application/hl7-cda+xml"})
+_JSON = frozenset({"application/json", "application/fhir+json"})
+_TEXT = _XML | _JSON | frozenset({"text/plain", "text/csv"})
+ACTIVE = _XML
+"""Types a browser may act upon; they are handed out as attachments only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """The declared type is not accepted, or not what the bytes are. `sentence` is for the depositor."""
+
+    sentence: str
+
+
+def bare(declared: str) -> str:
+    """A media type without its parameters, in lower case."""
+    return declared.partition(";")[0].strip().lower()
+
+
+def detect(head: bytes) -> str:
+    """The type that the first bytes tell: one of `TYPES`, `text/html` for what a browser would run, else unknown ("")."""
+    for magic, found in _MAGIC:
+        if head.startswith(magic):
+            return found
+    if b"%PDF-" in head[:HEAD]:
+        return "application/pdf"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    if head[_DICOM_AT : _DICOM_AT + 4] == b"DICM":
+        return "application/dicom"
+    return _text(head.removeprefix(b"\xef\xbb\xbf"))
+
+
+def disagreement(declared: str, head: bytes) -> Disagreement | None:
+    """None when `declared` is accepted and the first bytes can be it; else why not."""
+    kind = bare(declared)
+    if kind not in TYPES:
+        return Disagreement(f"Documents of type {kind[:80]!r} are not accepted.")
+    if not head:
+        return Disagreement("The document is empty.")
+    found = detect(head)
+    if found == "text/html":
+        return Disagreement(f"Declared {kind}, but it is a web page or a script.")
+    if kind in _alike(found):
+        return None
+    return Disagreement(f"Declared {kind}, but it is {found or 'something else'}.")
+
+
+def _alike(found: str) -> frozenset[str]:
+    """The types that may be declared for bytes of this kind."""
+    groups = {"application/zip": _ZIPPED, "application/rtf": _RTF, "text/plain": _TEXT}
+    return groups.get(found, frozenset({found}) & TYPES)
+
+
+def _text(head: bytes) -> str:
+    if _PAGE.match(head):
+        return "text/html"
+    if any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head):
+        return ""
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A character cut in two by the end of the head is no fault.
+        if error.start < len(head) - 3 or error.reason != "unexpected end of data":
+            return ""
+    return "text/plain"

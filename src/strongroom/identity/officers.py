@@ -1,0 +1,155 @@
+"""Officers' acts: who signed them, with which roles, and that they are of now and of this store.
+
+Until there are passkeys an officer signs each act with an Ed25519 key file. An act is canonical JSON: operation,
+arguments, the store's name, a nonce and the time. Which act needs which roles, and how many officers, is the keeper's
+table.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass, field
+from enum import Enum, unique
+from typing import Annotated
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from strongroom.clock import MINUTE, SECOND, Millis
+from strongroom.errors import ConfigError, Malformed
+from strongroom.identity.refusal import Refusal, login
+from strongroom.identity.replay import Replay
+from strongroom.identity.signing import SigningKey
+from strongroom.identity.strict import read_as, read_object
+
+MAX_ACT = 65_536
+"""Bytes. An act names things; what is large travels beside it under its SHA-256."""
+MAX_SIGNATURES = 4
+LIFETIME = 15 * MINUTE
+"""From signing to arrival: time for a second officer to look at the act and sign it too."""
+AHEAD = 60 * SECOND
+_PREFIX = b"strongroom officer's act v1\n"
+_MADE_HERE = object()
+
+
+@unique
+class Role(Enum):
+    """Officers' roles. Alphabetical."""
+
+    OPERATOR = "operator"
+    PRIVACY = "privacy-officer"
+    SECURITY = "security-officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """A registered officer. `key` is the raw Ed25519 public key, 32 bytes."""
+
+    name: str
+    key: bytes
+    roles: frozenset[Role]
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The signed form. It may grow by fields with defaults that are left out while they hold them."""
+
+    op: Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z-]{0,39}\Z")]
+    args: dict[str, object]
+    store: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    nonce: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+    t: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An act whose every signature held, fresh, and seen for the first time. Only `Officers.verify` makes one."""
+
+    op: str
+    args: Mapping[str, object]
+    at: Millis
+    by: tuple[Officer, ...] = field(repr=False)
+    made_by: InitVar[object]
+
+    def __post_init__(self, made_by: object) -> None:
+        """Refuses an act that was made up."""
+        if made_by is not _MADE_HERE:
+            msg = "An officer's act is made by verifying signatures."
+            raise TypeError(msg)
+
+    def has(self, roles: frozenset[Role], officers: int = 1) -> bool:
+        """Whether at least `officers` different officers, each holding one of `roles`, signed. No roles: no."""
+        return sum(1 for officer in self.by if not officer.roles.isdisjoint(roles)) >= max(officers, 1)
+
+
+def compose_act(store: str, op: str, args: Mapping[str, object], now: Millis) -> bytes:
+    """The bytes to sign; a second officer signs the same bytes. Raises Malformed for what could not be verified."""
+    body = _encode({"op": op, "args": dict(args), "store": store, "nonce": secrets.token_hex(16), "t": int(now)})
+    read_as(read_object(body, MAX_ACT), _Body)
+    return body
+
+
+def sign_act(key: SigningKey, body: bytes) -> bytes:
+    """An officer's signature over `body`."""
+    return key.sign(_PREFIX + body)
+
+
+class Officers:
+    """The registered officers of one store."""
+
+    def __init__(self, store: str, registered: Iterable[Officer], started: Millis) -> None:
+        """`started`: acts made before are refused, for the memory of used ones does not outlive the process.
+
+        Raises ConfigError when two officers share a name or a key: then two signatures would not be two people's.
+        """
+        listed = tuple(registered)
+        self._store = store
+        self._by_name = {officer.name: officer for officer in listed}
+        self._started = started
+        self._used = Replay(LIFETIME + AHEAD)
+        if len(self._by_name) != len(listed) or len({officer.key for officer in listed}) != len(listed):
+            msg = "Two officers are registered with one name or one key."
+            raise ConfigError(msg, advice="Every officer has a key file of their own.")
+
+    def verify(self, body: bytes, signatures: Iterable[tuple[str, bytes]], now: Millis) -> Signed | Refusal:
+        """The act in `body`, or why not. `signatures`: officer's name and signature. One that fails, fails all.
+
+        Never raises for anything in `body` and `signatures`.
+        """
+        try:
+            claims = read_object(body, MAX_ACT)
+            act = read_as(claims, _Body)
+        except Malformed as error:
+            return login(f"The act is malformed: {error.message}")
+        if _encode(claims) != body or act.store != self._store:
+            return login("The act is not in canonical form, or is for another store.")
+        by = self._signers(body, tuple(signatures))
+        if not by:
+            return login("The act is not signed by registered officers, each once.")
+        if not max(now - LIFETIME, self._started) <= act.t <= now + AHEAD:
+            return Refusal("expired", "The act is older than 15 minutes or than the keeper's start; sign it again.")
+        if not self._used.first_use("officers", act.nonce, now):
+            return login("The act was done before.")
+        return Signed(act.op, act.args, Millis(act.t), by, _MADE_HERE)
+
+    def _signers(self, body: bytes, signatures: tuple[tuple[str, bytes], ...]) -> tuple[Officer, ...]:
+        """The officers who signed; empty unless every signature holds and no officer signed twice."""
+        names = [name for name, _ in signatures]
+        if not 1 <= len(names) <= MAX_SIGNATURES or len(set(names)) != len(names):
+            return ()
+        by = tuple(self._by_name[name] for name in names if name in self._by_name)
+        holds = len(by) == len(names) and all(
+            _holds(officer.key, body, value) for officer, (_, value) in zip(by, signatures, strict=True)
+        )
+        return by if holds else ()
+
+
+def _holds(key: bytes, body: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, _PREFIX + body)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _encode(body: Mapping[str, object]) -> bytes:
+    return msgspec.json.encode(body, order="sorted")

@@ -1,0 +1,253 @@
+"""Changes of the keeper's database, as values. Done by the log's writer in the transaction of the entry that tells them.
+
+No function here touches a database: each gives statement and parameters. A statement that must change exactly one row
+is guarded by a `where` that finds none when the world moved on meanwhile; `guard` turns that into a failed entry.
+"""
+
+from strongroom.audit.effect import Effect
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
+
+FOREVER = 253_402_300_799_000
+"""9999-12-31 in ms: a period without an end."""
+
+
+def insert_patient(
+    patient: PatientId, wrapped: bytes, recovery: bytes, born: str | None, name: bytes
+) -> Effect:
+    """A new patient with a wrapped key. `name` is sealed."""
+    return Effect(
+        "insert into patient (id, wrapped, recovery, born, name) values (?, ?, ?, ?, ?)",
+        (patient, wrapped, recovery, born, name),
+    )
+
+
+def update_patient(patient: PatientId, born: str | None, name: bytes) -> Effect:
+    """A patient's birth date and sealed name, as the feed now has them."""
+    return Effect("update patient set born = ?, name = ? where id = ?", (born, name, patient))
+
+
+def identify(digest: bytes, patient: PatientId) -> Effect:
+    """A keyed identifier hash that names a patient."""
+    return Effect("insert or ignore into identifier (hash, patient) values (?, ?)", (digest, patient))
+
+
+def put_account(
+    account: AccountId, login: bytes, kind: str, patient: PatientId | None, name: bytes
+) -> Effect:
+    """A login. An existing one keeps its id, kind and patient; only its sealed name is renewed."""
+    return Effect(
+        "insert into account (id, login, kind, patient, name) values (?, ?, ?, ?, ?)"
+        " on conflict (login) do update set name = excluded.name, patient = coalesce(account.patient, excluded.patient)",
+        (account, login, kind, patient, name),
+    )
+
+
+def put_organisation(organisation: OrganisationId, name: bytes, feed_key: bytes | None) -> Effect:
+    """An organisation, and the public key its feeds are signed with."""
+    return Effect(
+        "insert into organisation (id, name, feed_key) values (?, ?, ?)"
+        " on conflict (id) do update set name = excluded.name, feed_key = coalesce(excluded.feed_key, feed_key)",
+        (organisation, name, feed_key),
+    )
+
+
+def fed(organisation: OrganisationId, sequence: int, at: int) -> Effect:
+    """A feed with this sequence number was taken in; an older one fails."""
+    return Effect(
+        "update organisation set sequence = ?, imported = ? where id = ? and sequence < ?",
+        (sequence, at, organisation, sequence),
+        rows=1,
+    )
+
+
+def enrol(patient: PatientId, organisation: OrganisationId, since: int, until: int) -> Effect:
+    """The patient is with this organisation."""
+    return Effect(
+        "insert into enrolment (patient, organisation, since, until) values (?, ?, ?, ?)"
+        " on conflict (patient, organisation) do update set since = excluded.since, until = excluded.until",
+        (patient, organisation, since, until),
+    )
+
+
+def join(account: AccountId, organisation: OrganisationId, since: int, until: int) -> Effect:
+    """The login works for this organisation."""
+    return Effect(
+        "insert into member (account, organisation, since, until) values (?, ?, ?, ?)"
+        " on conflict (account, organisation) do update set since = excluded.since, until = excluded.until",
+        (account, organisation, since, until),
+    )
+
+
+def delegate(
+    account: AccountId, patient: PatientId, level: str, basis: str, since: int, until: int
+) -> Effect:
+    """The login may act for the patient. A delegation that goes on keeps its beginning: renewing makes nothing old."""
+    return Effect(
+        "insert into delegation (account, patient, level, basis, since, until) values (?, ?, ?, ?, ?, ?)"
+        " on conflict (account, patient) do update set level = excluded.level, basis = excluded.basis,"
+        " since = case when delegation.until > excluded.since and delegation.level = excluded.level"
+        " then delegation.since else excluded.since end, until = excluded.until",
+        (account, patient, level, basis, since, until),
+    )
+
+
+def end_delegation(account: AccountId, patient: PatientId, at: int) -> Effect:
+    """The delegation is over from `at` on."""
+    return Effect("update delegation set until = min(until, ?) where account = ? and patient = ?", (at, account, patient))
+
+
+def share(patient: PatientId, party: str, since: int, until: int) -> Effect:
+    """The patient shares the record with a clinician or an organisation."""
+    return Effect(
+        "insert into share (patient, party, since, until) values (?, ?, ?, ?)"
+        " on conflict (patient, party) do update set since = excluded.since, until = excluded.until",
+        (patient, party, since, until),
+    )
+
+
+def end_share(patient: PatientId, party: str, at: int) -> Effect:
+    """The share is over from `at` on."""
+    return Effect("update share set until = min(until, ?) where patient = ? and party = ?", (at, patient, party))
+
+
+def end_enrolment(patient: PatientId, organisation: OrganisationId, at: int) -> Effect:
+    """The patient left the organisation."""
+    return Effect(
+        "update enrolment set until = min(until, ?) where patient = ? and organisation = ?", (at, patient, organisation)
+    )
+
+
+def end_membership(account: AccountId, organisation: OrganisationId, at: int) -> Effect:
+    """The login no longer works for the organisation."""
+    return Effect(
+        "update member set until = min(until, ?) where account = ? and organisation = ?", (at, account, organisation)
+    )
+
+
+def withhold(patient: PatientId, party: str, category: str, since: int) -> Effect:
+    """The patient withholds a category (empty: the record) from a party (empty: everybody)."""
+    return Effect(
+        "insert or ignore into withholding (patient, party, category, since) values (?, ?, ?, ?)",
+        (patient, party, category, since),
+    )
+
+
+def lift_withholding(patient: PatientId, party: str, category: str) -> Effect:
+    """The patient no longer withholds it."""
+    return Effect(
+        "delete from withholding where patient = ? and party = ? and category = ?", (patient, party, category)
+    )
+
+
+def rule_out_glass(patient: PatientId, *, ruled_out: bool) -> Effect:
+    """Whether break-glass may open what the patient withheld."""
+    return Effect("update patient set rule_out_glass = ? where id = ?", (int(ruled_out), patient))
+
+
+def open_glass(
+    account: AccountId, patient: PatientId, organisation: OrganisationId | None, opened: int, until: int, *, agreed: bool
+) -> Effect:
+    """Break-glass is open for this login and this patient."""
+    return Effect(
+        "insert into glass (account, patient, organisation, opened, until, agreed) values (?, ?, ?, ?, ?, ?)",
+        (account, patient, organisation, opened, until, int(agreed)),
+    )
+
+
+def notice(patient: PatientId, at: int, kind: str) -> Effect:
+    """Something the patient is to be told, without content."""
+    return Effect("insert or ignore into notice (patient, at, kind) values (?, ?, ?)", (patient, at, kind))
+
+
+def agree(account: AccountId, subject: str, until: int) -> Effect:
+    """A second person agreed to what `account` asks about `subject`."""
+    return Effect(
+        "insert into agreement (account, subject, until) values (?, ?, ?)"
+        " on conflict (account, subject) do update set until = excluded.until",
+        (account, subject, until),
+    )
+
+
+def grant(
+    account: AccountId, organisation: OrganisationId, purpose: str, cursor: int, size: int, until: int
+) -> Effect:
+    """What a service account may read: whose patients, what for, from when on, and how many documents in 24 h."""
+    return Effect(
+        "insert into service_grant (account, organisation, purpose, cursor, size, until) values (?, ?, ?, ?, ?, ?)"
+        " on conflict (account) do update set organisation = excluded.organisation, purpose = excluded.purpose,"
+        " cursor = excluded.cursor, size = excluded.size, until = excluded.until",
+        (account, organisation, purpose, cursor, size, until),
+    )
+
+
+def move_cursor(account: AccountId, to: int) -> Effect:
+    """The service has read up to `to`; a cursor never goes back by itself."""
+    return Effect("update service_grant set cursor = max(cursor, ?) where account = ?", (to, account))
+
+
+def open_version(  # noqa: PLR0913  # a row of the table
+    document: DocumentId,
+    version: int,
+    content_type: str,
+    created: int,
+    author: AccountId,
+    wrapped_content: bytes,
+    wrapped_metadata: bytes,
+) -> Effect:
+    """A version that is being written; nobody can read it yet."""
+    return Effect(
+        "insert into version (document, version, state, content_type, created, author, wrapped_content,"
+        " wrapped_metadata) values (?, ?, 'pending', ?, ?, ?, ?, ?)",
+        (document, version, content_type, created, author, wrapped_content, wrapped_metadata),
+    )
+
+
+def insert_document(document: DocumentId, patient: PatientId, category: str, *, decoy: bool = False) -> Effect:
+    """A document without an available version yet."""
+    return Effect(
+        "insert into document (id, patient, category, state, newest, decoy) values (?, ?, ?, ?, ?, ?)",
+        (document, patient, category, "available" if decoy else "pending", int(decoy), int(decoy)),
+    )
+
+
+def open_ticket(ticket: str, document: DocumentId, version: int, account: AccountId, opened: int) -> Effect:
+    """The right of one deposit to be finished."""
+    return Effect(
+        "insert into ticket (id, document, version, account, opened) values (?, ?, ?, ?, ?)",
+        (ticket, document, version, account, opened),
+    )
+
+
+def finish_version(document: DocumentId, version: int, size: int, sealed_size: int) -> tuple[Effect, Effect]:
+    """The version's bytes are durable: it can be read from the next commit on."""
+    return (
+        Effect(
+            "update version set state = 'available', size = ?, sealed_size = ? where document = ? and version = ?"
+            " and state = 'pending'",
+            (size, sealed_size, document, version),
+            rows=1,
+        ),
+        Effect(
+            "update document set state = case when state = 'pending' then 'available' else state end,"
+            " newest = max(newest, ?) where id = ?",
+            (version, document),
+        ),
+    )
+
+
+def delete_document(document: DocumentId, at: int) -> Effect:
+    """A tombstone; keys and bytes stay until the delay is over."""
+    return Effect("update document set state = 'deleted', deleted = ? where id = ? and state = 'available'", (at, document), rows=1)
+
+
+def relabel(document: DocumentId, category: str) -> Effect:
+    """Another category."""
+    return Effect("update document set category = ? where id = ?", (category, document), rows=1)
+
+
+def keep_state(name: str, value: bytes) -> Effect:
+    """A snapshot beside the log, in the same transaction as the entry that made it true."""
+    return Effect(
+        "insert into state (name, value) values (?, ?) on conflict (name) do update set value = excluded.value",
+        (name, value),
+    )

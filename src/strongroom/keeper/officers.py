@@ -1,0 +1,401 @@
+"""Officers' acts: verified, checked against the table of who may do what, logged, done.
+
+Every act has a function of its own below `_ACTS`, taking the arguments as they were signed. An act is logged before it is
+done where it changes something, and refused acts are logged too.
+"""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from strongroom.audit import event
+from strongroom.audit.effect import Effect
+from strongroom.audit.query import Read, Selectors, Window
+from strongroom.audit.resolve import Gap
+from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
+from strongroom.clock import DAY, Millis
+from strongroom.errors import Malformed, StrongroomError, UsageError
+from strongroom.fhir import people as feeds
+from strongroom.identity.officers import Officers, Signed
+from strongroom.identity.refusal import Refusal
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
+from strongroom.keeper import effects
+from strongroom.keeper.acts import RULES, Act, ActDone, ActRefused, ActReply, Health, OfficersRequest
+from strongroom.keeper.door import Door
+from strongroom.keeper.effects import FOREVER
+from strongroom.keeper.people import Intake, Taken, is_signed
+from strongroom.tlog.entry import Op
+
+MAX_ROWS = 1_000_000
+"""Rows of one answer; a larger list is asked for in pieces of time."""
+
+Arguments = Mapping[str, object]
+Outcome = tuple[int | None, dict[str, Any]]
+Advance = Callable[[int], None]
+
+
+class Acts:
+    """All acts of one store's officers."""
+
+    def __init__(self, door: Door, officers: Officers, advance: Advance | None = None) -> None:
+        """`advance` moves a simulated clock; given only in stores that a rehearsal made."""
+        self._door = door
+        self._parts = door.parts
+        self._officers = officers
+        self._advance = advance
+        self._acts: dict[str, Callable[[Signed, bytes], Awaitable[Outcome]]] = {
+            "agree": self._agree,
+            "clock-advance": self._clock_advance,
+            "decoys": self._decoys,
+            "freeze": self._freeze,
+            "frozen": self._frozen,
+            "grant": self._grant,
+            "people-import": self._people_import,
+            "people-status": self._people_status,
+            "register-feed": self._register_feed,
+            "relation-add": self._relation_add,
+            "relation-end": self._relation_end,
+            "relation-ls": self._relation_ls,
+            "rerun": self._rerun,
+            "revoke-session": self._revoke_session,
+            "unfreeze": self._unfreeze,
+            "who-read": self._who_read,
+        }
+
+    async def handle(self, request: OfficersRequest, uid: int) -> ActReply:
+        """The answer to one request of an operator's user id. Never raises."""
+        try:
+            if isinstance(request, Health):
+                return ActDone(receipt=None, result=_raw({"log_size": self._parts.log.size}))
+            return await self._act(request, uid)
+        except StrongroomError as error:
+            return ActRefused(why=error.message, advice=error.advice)
+
+    async def _act(self, act: Act, uid: int) -> ActReply:
+        now = self._parts.clock.now()
+        signed = self._officers.verify(act.body, [(one.officer, one.value) for one in act.signatures], now)
+        if isinstance(signed, Refusal):
+            await self._log(now, AccountId(f"uid:{uid}"), "refused", signed.because)
+            return ActRefused(why=signed.because, advice="Sign again with a registered officer's key.")
+        by = AccountId(f"officer:{signed.by[0].name}")
+        rule = RULES.get(signed.op)
+        if rule is None or signed.op not in self._acts:
+            return ActRefused(why=f"There is no act {signed.op}.")
+        if not signed.has(rule.roles, rule.signatures):
+            await self._log(now, by, f"refused {signed.op}", _signers(signed))
+            roles = " or ".join(sorted(role.value for role in rule.roles))
+            return ActRefused(
+                why=f"{signed.op} needs {rule.signatures} officer(s) with the role {roles}.",
+                advice="Name their key files with --officer, once for each.",
+            )
+        _matching(act, signed.args)
+        receipt, result = await self._acts[signed.op](signed, act.attachment)
+        if receipt is None:
+            receipt = await self._log(now, by, signed.op, _signers(signed))
+        return ActDone(receipt=receipt, result=_raw(result))
+
+    async def _log(self, now: Millis, by: AccountId, act: str, details: str) -> int:
+        return (await self._parts.log.append(event.officer(now, by, act, details=details))).index
+
+    # ---- freezes and sessions ---------------------------------------------------------------------------------------
+
+    async def _freeze(self, signed: Signed, _attachment: bytes) -> Outcome:
+        target, reason = _target(signed.args), _text(signed.args, "reason")
+        freeze = Freeze(target, reason, self._parts.clock.now(), by=signed.by[0].name)
+        self._parts.freezes.freeze(freeze)
+        draft = event.frozen(
+            freeze.at, event.Target(target.upon.value, target.name), "officer", by=_by(signed), details=reason
+        )
+        return (await self._parts.log.append(draft, [self._door.freezes()])).index, {}
+
+    async def _unfreeze(self, signed: Signed, _attachment: bytes) -> Outcome:
+        target, reason = _target(signed.args), _text(signed.args, "reason")
+        lifted = self._parts.freezes.unfreeze(target)
+        if not lifted:
+            raise UsageError("Nothing is frozen there.", advice="`strongroom freeze --list` shows what is.")
+
+        def again() -> None:
+            for freeze in lifted:
+                self._parts.freezes.freeze(freeze)
+
+        draft = event.unfrozen(
+            self._parts.clock.now(), event.Target(target.upon.value, target.name), "officer", by=_by(signed), details=reason
+        )
+        return (await self._parts.log.append(draft, [self._door.freezes()], on_failure=again)).index, {}
+
+    async def _frozen(self, _signed: Signed, _attachment: bytes) -> Outcome:
+        rows = [
+            {"scope": one.target.upon.value, "name": one.target.name, "why": one.why, "at": one.at, "by": one.by}
+            for one in self._parts.freezes.all(self._parts.clock.now())
+        ]
+        return None, {"frozen": rows}
+
+    async def _revoke_session(self, signed: Signed, _attachment: bytes) -> Outcome:
+        session, now = SessionId(_text(signed.args, "session")), self._parts.clock.now()
+        draft = event.officer(now, _by(signed), "revoke-session", target=event.Target("session", session))
+        kept = Effect(
+            "insert into revoked (session, at) values (?, ?) on conflict (session) do update set at = excluded.at",
+            (session, now),
+        )
+        receipt = await self._parts.log.append(draft, [kept])
+        self._parts.revoked.revoke(session, now)
+        return receipt.index, {}
+
+    # ---- people and relations ---------------------------------------------------------------------------------------
+
+    async def _register_feed(self, signed: Signed, _attachment: bytes) -> Outcome:
+        organisation = OrganisationId(_text(signed.args, "organisation"))
+        key = bytes.fromhex(_text(signed.args, "key"))
+        name = self._parts.veil.seal(_text(signed.args, "name"), "organisation", organisation)
+        now = self._parts.clock.now()
+        draft = event.key(now, "register-feed", event.Target("organisation", organisation), by=_by(signed))
+        receipt = await self._parts.log.append(draft, [effects.put_organisation(organisation, name, key)])
+        return receipt.index, {}
+
+    async def _people_import(self, signed: Signed, attachment: bytes) -> Outcome:
+        lines = attachment.splitlines()
+        header = feeds.read_header(lines)
+        organisation = OrganisationId(header.organisation)
+        found = self._parts.catalog.feed_state(organisation)
+        signature = bytes.fromhex(_text(signed.args, "signature"))
+        if found is None or found[0] is None:
+            raise UsageError("No feed key is registered for this organisation.", advice="`strongroom people register`.")
+        trusted = is_signed(hashlib.sha256(attachment).digest(), found[0], signature)
+        if trusted and header.sequence <= found[1]:
+            raise UsageError(f"Feed {header.sequence} is not newer than the last one taken in ({found[1]}).")
+        now = self._parts.clock.now()
+        taken = Taken(organisation, header.sequence)
+        intake = Intake(self._parts, organisation, trusted=trusted, now=now, taken=taken)
+        if not trusted:
+            raise UsageError("The feed's signature does not hold; nothing was taken in.", advice="Ask the organisation.")
+        await intake.run(lines)
+        done = event.imported(now, organisation, taken.persons)
+        receipt = await self._parts.log.append(done, [effects.fed(organisation, header.sequence, now)])
+        problems = [{"line": one.line, "sentence": one.sentence} for one in taken.problems[:1_000]]
+        return receipt.index, {
+            "organisation": organisation,
+            "sequence": header.sequence,
+            "people": taken.persons,
+            "relations": taken.relations,
+            "problems": problems,
+            "problem_count": len(taken.problems),
+        }
+
+    async def _people_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
+        now = self._parts.clock.now()
+        rows = self._parts.catalog.rows("select id, sequence, imported from organisation order by id")
+        listed = []
+        for ident, sequence, imported in rows:
+            name = self._parts.veil.try_open(
+                self._parts.catalog.name_of("organisation", str(ident)), "organisation", str(ident)
+            )
+            listed.append({
+                "organisation": ident, "name": name, "sequence": sequence, "imported": imported or None,
+                "age_hours": round((now - int(str(imported))) / 3_600_000, 1) if imported else None,
+            })  # fmt: skip
+        return None, {"organisations": listed}
+
+    async def _relation_add(self, signed: Signed, _attachment: bytes) -> Outcome:
+        return await self._relation(signed, Op.RELATED, signed.args)
+
+    async def _relation_end(self, signed: Signed, _attachment: bytes) -> Outcome:
+        return await self._relation(signed, Op.UNRELATED, signed.args)
+
+    async def _relation(self, signed: Signed, op: Op, args: Arguments) -> Outcome:
+        now, kind = self._parts.clock.now(), _text(args, "kind")
+        patient, other = PatientId(_text(args, "patient")), _text(args, "other")
+        until = _number(args, "until", FOREVER)
+        added: dict[str, Effect] = {
+            "enrolment": effects.enrol(patient, OrganisationId(other), now, until),
+            "share": effects.share(patient, other, now, until),
+            "delegate": effects.delegate(AccountId(other), patient, "full", "carer", now, until),
+            "parent": effects.delegate(AccountId(other), patient, "full", "parent", now, until),
+        }
+        ended: dict[str, Effect] = {
+            "enrolment": effects.end_enrolment(patient, OrganisationId(other), now),
+            "share": effects.end_share(patient, other, now),
+            "delegate": effects.end_delegation(AccountId(other), patient, now),
+            "parent": effects.end_delegation(AccountId(other), patient, now),
+        }
+        change = (added if op is Op.RELATED else ended).get(kind)
+        if change is None:
+            raise UsageError(f"There is no relation of kind {kind[:20]!r}.", advice=f"One of {', '.join(sorted(added))}.")
+        if not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
+            raise UsageError("There is no such patient.")
+        draft = event.Draft(
+            t=now, op=op, actor=_by(signed), patient=patient, until=until if op is Op.RELATED else None, action=kind,
+            details=other,
+        )  # fmt: skip
+        return (await self._parts.log.append(draft, [change])).index, {}
+
+    async def _relation_ls(self, signed: Signed, _attachment: bytes) -> Outcome:
+        patient = PatientId(_text(signed.args, "patient"))
+        rows: list[dict[str, object]] = []
+        for kind, sql in _RELATIONS.items():
+            rows += [
+                {"kind": kind, "other": other, "since": since, "until": until if until != FOREVER else None}
+                for other, since, until in self._parts.catalog.rows(sql, (patient,))
+            ]
+        return None, {"patient": patient, "relations": rows}
+
+    async def _agree(self, signed: Signed, _attachment: bytes) -> Outcome:
+        """A second person agrees that a clinician may break glass once more, for one patient, within an hour."""
+        account, subject = AccountId(_text(signed.args, "account")), _text(signed.args, "patient")
+        return await self._agreement(signed, account, subject, DAY // 24)
+
+    async def _rerun(self, signed: Signed, _attachment: bytes) -> Outcome:
+        """Two people agree that a service may read the past of one patient again, within a day."""
+        account, subject = AccountId(_text(signed.args, "account")), _text(signed.args, "patient")
+        return await self._agreement(signed, account, subject, DAY)
+
+    async def _agreement(self, signed: Signed, account: AccountId, subject: str, length: int) -> Outcome:
+        now = self._parts.clock.now()
+        draft = event.officer(
+            now, _by(signed), signed.op, target=event.Target("account", account), details=_signers(signed)
+        )
+        receipt = await self._parts.log.append(draft, [effects.agree(account, subject, now + length)])
+        return receipt.index, {"until": now + length}
+
+    async def _grant(self, signed: Signed, _attachment: bytes) -> Outcome:
+        """What a program may read. Makes its login if there is none."""
+        args, now, veil = signed.args, self._parts.clock.now(), self._parts.veil
+        issuer, subject = _text(args, "issuer"), _text(args, "subject")
+        digest = veil.login(issuer, subject)
+        account = self._parts.catalog.account(digest).id or AccountId(new_id())
+        organisation, purpose = OrganisationId(_text(args, "organisation")), _text(args, "purpose")
+        cursor, size = _number(args, "cursor", now), _number(args, "size", 5_000)
+        until = _number(args, "until", now + 365 * DAY)
+        changes = [
+            effects.put_account(account, digest, "service", None, veil.seal(_text(args, "name"), "account", account)),
+            effects.grant(account, organisation, purpose, cursor, size, until),
+        ]
+        draft = event.granted(now, account, organisation, purpose, until)
+        return (await self._parts.log.append(draft, changes)).index, {"account": account}
+
+    # ---- questions --------------------------------------------------------------------------------------------------
+
+    async def _who_read(self, signed: Signed, _attachment: bytes) -> Outcome:
+        args = signed.args
+        size = min(_number(args, "size", self._parts.log.size), self._parts.log.size)
+        selectors = Selectors(
+            patient=_optional(args, "patient", PatientId),
+            account=_optional(args, "account", AccountId),
+            session=_optional(args, "session", SessionId),
+            client=_optional(args, "client", str),
+            organisation=_optional(args, "organisation", OrganisationId),
+            document=_optional(args, "document", DocumentId),
+        )
+        window = Window(size, _number(args, "since", 0), _number(args, "until", 2**62))
+        rows: list[dict[str, object]] = []
+        gaps: list[str] = []
+        for one in self._parts.query().who_read(selectors, window):
+            if isinstance(one, Gap):
+                gaps.append(str(one))
+            else:
+                rows.append(self._row(one))
+            if len(rows) > MAX_ROWS:
+                raise UsageError("The list is longer than a million rows.", advice="Ask for it in pieces: --since, --until.")
+        people = sorted({str(row["patient"]) for row in rows})
+        return None, {"log_size": size, "people": len(people), "rows": rows, "gaps": gaps}
+
+    def _row(self, read: Read) -> dict[str, object]:
+        account = None if isinstance(read.account, Gap) else read.account
+        return {
+            "index": read.index,
+            "at": read.t,
+            "op": read.op.value,
+            "account": str(read.account),
+            "name": self._parts.veil.try_open(self._parts.catalog.name_of("account", account), "account", account)
+            if account
+            else "",
+            "patient": str(read.patient),
+            "session": read.session,
+            "client": read.client,
+            "organisation": read.organisation,
+            "documents": [f"{document}.{version}" for document, version in read.documents],
+            "basis": read.basis,
+            "kind": read.kind,
+            "bytes": read.bytes,
+            "delivered": read.delivered,
+            "complete": read.complete,
+        }
+
+    # ---- decoys and rehearsals --------------------------------------------------------------------------------------
+
+    async def _decoys(self, signed: Signed, _attachment: bytes) -> Outcome:
+        """Make documents that nobody is ever shown, of a patient that is nobody. They hold nothing."""
+        count = _number(signed.args, "count", 10)
+        if not 1 <= count <= 10_000:
+            raise UsageError("Between 1 and 10,000 decoys at once.")
+        made = [DocumentId(new_id()) for _ in range(count)]
+        changes = [effects.insert_document(one, PatientId("nobody"), "normal", decoy=True) for one in made]
+        draft = event.officer(self._parts.clock.now(), _by(signed), "decoys", count=count)
+        return (await self._parts.log.append(draft, changes)).index, {"decoys": made}
+
+    async def _clock_advance(self, signed: Signed, _attachment: bytes) -> Outcome:
+        if self._advance is None:
+            raise UsageError("Only stores that a rehearsal made have a clock that can be moved.")
+        self._advance(_number(signed.args, "by", 0))
+        return None, {"now": self._parts.clock.now()}
+
+
+_RELATIONS = {
+    "enrolment": "select organisation, since, until from enrolment where patient = ?",
+    "delegate": "select account, since, until from delegation where patient = ?",
+    "share": "select party, since, until from share where patient = ?",
+    "break-glass": "select account, opened, until from glass where patient = ?",
+}
+
+
+def _by(signed: Signed) -> AccountId:
+    return AccountId(f"officer:{signed.by[0].name}")
+
+
+def _signers(signed: Signed) -> str:
+    return "signed by " + ", ".join(officer.name for officer in signed.by)
+
+
+def _raw(result: dict[str, Any]) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(result))
+
+
+def _matching(act: Act, args: Arguments) -> None:
+    """The attachment is the one that was signed for. Raises Malformed."""
+    expected = args.get("attachment", "")
+    found = hashlib.sha256(act.attachment).hexdigest() if act.attachment else ""
+    if expected != found:
+        msg = "The attachment is not the one that was signed."
+        raise Malformed(msg)
+
+
+def _text(args: Arguments, name: str) -> str:
+    value = args.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > 1_024:  # noqa: PLR2004  # as protocol.Text
+        raise UsageError(f"The act needs `{name}`, a text of at most 1,024 characters.")
+    if name in {"key", "signature"} and re.fullmatch(r"(?:[0-9a-f]{2})+", value) is None:
+        raise UsageError(f"`{name}` is written in hex.")
+    return value
+
+
+def _optional(args: Arguments, name: str, kind: Callable[[str], Any]) -> Any:
+    return kind(_text(args, name)) if args.get(name) else None
+
+
+def _number(args: Arguments, name: str, default: int) -> int:
+    value = args.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**62:
+        raise UsageError(f"`{name}` is a whole number.")
+    return value
+
+
+def _target(args: Arguments) -> Target:
+    upon, name = _text(args, "scope"), args.get("name")
+    if upon == Upon.MODULE.value:
+        return Target(Upon.MODULE, STRANGERS)
+    try:
+        return Target(Upon(upon), name if isinstance(name, str) else "")
+    except ValueError as error:
+        raise UsageError(f"That cannot be frozen: {error}") from error

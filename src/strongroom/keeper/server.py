@@ -1,0 +1,122 @@
+"""The keeper as a process: two sockets (and the courier's), and what it does between requests.
+
+Every second: sign and publish the log, tell collapsed denials, and, after a fault, try to open the log again by the same
+path as a start. Every minute: keep a snapshot of the budgets, so that the next start replays little.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from strongroom.audit import event
+from strongroom.audit.charges import Charges
+from strongroom.errors import StrongroomError, Unavailable
+from strongroom.keeper.acts import MAX_ACT, OfficersRequest
+from strongroom.keeper.dispatch import Dispatch
+from strongroom.keeper.door import Door
+from strongroom.keeper.officers import Acts
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest
+from strongroom.keeper.snapshot import Snapshots
+from strongroom.keeper.socket import Listener
+
+log = logging.getLogger("strongroom.keeper")
+
+TICK = 1.0
+SNAPSHOT_TICKS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the keeper listens, and for whom. `group` may use the apps' socket besides the keeper's own user."""
+
+    apps: Path
+    officers: Path
+    group: int | None
+    app_uids: frozenset[int]
+    operator_uids: frozenset[int]
+
+
+class Keeper:
+    """One keeper process, from `start` to `stop`."""
+
+    def __init__(
+        self, door: Door, acts: Acts, addresses: Addresses, snapshots: Snapshots, charges: Callable[[], Charges]
+    ) -> None:
+        self.door = door
+        self.acts = acts
+        self._addresses = addresses
+        self._snapshots = snapshots
+        self._charges = charges
+        apps: Any = AppRequest
+        officers: Any = OfficersRequest
+        self.dispatch = Dispatch(door)
+        self._apps = Listener(
+            addresses.apps, apps, MAX_REQUEST, self.dispatch.handle, addresses.app_uids.__contains__
+        )
+        self._officers = Listener(
+            addresses.officers, officers, MAX_ACT, acts.handle, addresses.operator_uids.__contains__
+        )
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Record the start, then open the sockets: whoever gets in finds the start on record."""
+        parts = self.door.parts
+        await parts.log.append(event.started(parts.clock.now(), parts.policy))
+        await self._apps.start(0o660 if self._addresses.group is not None else 0o600, self._addresses.group)
+        await self._officers.start(0o600)
+        self._ticker = asyncio.get_running_loop().create_task(self._tick())
+
+    async def stop(self) -> None:
+        """Close the sockets, write what is counted, publish, and record the stop."""
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self._apps.stop()
+        await self._officers.stop()
+        parts = self.door.parts
+        try:
+            now = parts.clock.now()
+            for one in self.door.denials.flush():
+                await parts.log.append(event.denials(now, one.account, one.count, one.first))
+            await parts.log.append(event.stopped(now))
+            self._snapshots.keep(parts.ledger, parts.log.size)
+            await asyncio.to_thread(parts.log.publish)
+        except StrongroomError as error:
+            log.warning("not stopped in good order: %s", error.message)
+        parts.log.close()
+        parts.catalog.close()
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            await asyncio.sleep(TICK)
+            ticks += 1
+            try:
+                await self._second(snapshot=ticks % SNAPSHOT_TICKS == 0)
+            except StrongroomError as error:
+                log.warning("%s", error.message)
+
+    async def _second(self, *, snapshot: bool) -> None:
+        parts = self.door.parts
+        if parts.log.fault is not None:
+            await self._reopen()
+        now = parts.clock.now()
+        for one in self.door.denials.due(now):
+            await parts.log.append(event.denials(now, one.account, one.count, one.first))
+        await asyncio.to_thread(parts.log.publish)
+        if snapshot:
+            parts.ledger.advance(now)
+            self._snapshots.keep(parts.ledger, parts.log.size)
+
+    async def _reopen(self) -> None:
+        """After a fault: the normal path of a start, and every entry whose fate was open is charged again."""
+        parts = self.door.parts
+        try:
+            first = await asyncio.to_thread(parts.log.reopen)
+        except Unavailable:
+            return  # still closed; the next second tries again
+        for _, disclosure in self._charges().since(first):
+            parts.ledger.apply(disclosure)
+        log.warning("the log is open again")

@@ -1,0 +1,133 @@
+"""The keeper's Unix sockets: who connects, how much at once, and which handler answers. No decision is made here."""
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from strongroom.errors import ConfigError, Malformed
+from strongroom.keeper.frame import Frames, frame
+
+MAX_UNDER_WAY = 256
+"""Requests under way on one connection; beyond it the connection is not read until some are answered."""
+MAX_CONNECTIONS = 64
+MAX_PATH = 107
+"""Bytes of a Unix socket's path (sun_path of Linux, less its terminating zero)."""
+
+Handler = Callable[[Any, int], Awaitable[object]]
+"""Answers one request, given the peer's user id. Must not raise: a handler that fails answers `Refused`."""
+
+
+class Listener:
+    """One Unix socket and the connections on it."""
+
+    def __init__(self, path: Path, body: Any, limit: int, handler: Handler, admits: Callable[[int], bool]) -> None:
+        """`admits` is asked once a connection, with the peer's user id as the kernel gives it."""
+        self.path = path
+        self._body = body
+        self._limit = limit
+        self.handler = handler
+        self._admits = admits
+        self._server: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+
+    async def start(self, mode: int, group: int | None = None) -> None:
+        """Listen. `mode` are the socket's permission bits, `group` the group it is handed to. Raises ConfigError."""
+        if len(os.fsencode(self.path)) > MAX_PATH:
+            msg = f"The socket's path is longer than {MAX_PATH} bytes: {self.path}"
+            raise ConfigError(msg, advice="Keep the store in a directory with a shorter path.")
+        self.path.unlink(missing_ok=True)
+        loop = asyncio.get_running_loop()
+        # Created without any permission, opened up only once its owner and group are right.
+        before = os.umask(0o777)
+        try:
+            self._server = await loop.create_unix_server(lambda: _Connection(self), str(self.path), backlog=128)
+        finally:
+            os.umask(before)
+        if group is not None:
+            os.chown(self.path, -1, group)
+        self.path.chmod(mode)
+
+    async def stop(self) -> None:
+        """Stop listening and drop every connection."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.close()
+        self.path.unlink(missing_ok=True)
+
+    def frames(self) -> Frames[Any]:
+        """A fresh cutter for one connection."""
+        return Frames(self._body, self._limit)
+
+    def joined(self, connection: "_Connection", uid: int) -> bool:
+        """Whether this peer may talk to us at all."""
+        if not self._admits(uid) or len(self._connections) >= MAX_CONNECTIONS:
+            return False
+        self._connections.add(connection)
+        return True
+
+    def left(self, connection: "_Connection") -> None:
+        """The connection is gone."""
+        self._connections.discard(connection)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._frames = listener.frames()
+        self._transport: asyncio.Transport | None = None
+        self._uid = -1
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not isinstance(transport, asyncio.Transport):  # pragma: no cover  # asyncio always gives one for streams
+            msg = "A Unix stream has a transport of another kind."
+            raise TypeError(msg)
+        self._uid = peer_uid(transport.get_extra_info("socket"))
+        if not self._listener.joined(self, self._uid):
+            transport.abort()
+            return
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        try:
+            for number, request in self._frames.feed(data):
+                task = asyncio.get_running_loop().create_task(self._answer(number, request))
+                self._tasks.add(task)
+                task.add_done_callback(self._done)
+        except Malformed:
+            self.close()
+            return
+        if len(self._tasks) >= MAX_UNDER_WAY:
+            self._transport.pause_reading()
+
+    async def _answer(self, number: int, request: Any) -> None:
+        reply = await self._listener.handler(request, self._uid)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(frame(number, reply))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._transport is not None and len(self._tasks) < MAX_UNDER_WAY and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._listener.left(self)
+        self._transport = None
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The user id of the process at the other end, as the kernel knows it (SO_PEERCRED, unix(7))."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _pid, uid, _gid = struct.unpack("3i", raw)
+    return int(uid)

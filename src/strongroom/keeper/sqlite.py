@@ -1,0 +1,391 @@
+"""The keeper's own database: who is who, what belongs to whom, and every wrapped key. Reads, and the schema.
+
+Trust: whoever copies this file learns how random ids hang together, and no name, title, login or key: logins are keyed
+hashes, names are sealed, keys are wrapped under a root key that is not in it. Whoever can write it can lie about
+relations; every honest change of a relation is an entry in the log, and `strongroom doctor` compares the two.
+
+Writes are `Effect`s (`effects.py`), done by the log's writer in the transaction of the entry that records them.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.clock import Millis
+from strongroom.errors import Unavailable
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
+
+SCHEMA = """
+create table organisation (
+  id text primary key, name blob not null, feed_key blob, sequence integer not null default 0,
+  imported integer not null default 0) without rowid;
+create table account (
+  id text primary key, login blob not null unique, kind text not null, disabled integer not null default 0,
+  patient text, name blob not null) without rowid;
+create table patient (
+  id text primary key, wrapped blob not null, recovery blob not null, key_version integer not null default 1,
+  born text, name blob not null, rule_out_glass integer not null default 0) without rowid;
+create table identifier (hash blob primary key, patient text not null) without rowid;
+create table member (
+  account text not null, organisation text not null, since integer not null, until integer not null,
+  primary key (account, organisation)) without rowid;
+create table enrolment (
+  patient text not null, organisation text not null, since integer not null, until integer not null,
+  primary key (patient, organisation)) without rowid;
+create index enrolment_organisation on enrolment (organisation);
+create table delegation (
+  account text not null, patient text not null, level text not null, basis text not null, since integer not null,
+  until integer not null, primary key (account, patient)) without rowid;
+create table share (
+  patient text not null, party text not null, since integer not null, until integer not null,
+  primary key (patient, party)) without rowid;
+create table withholding (
+  patient text not null, party text not null, category text not null, since integer not null,
+  primary key (patient, party, category)) without rowid;
+create table glass (
+  account text not null, patient text not null, opened integer not null, organisation text, until integer not null,
+  agreed integer not null default 0, primary key (account, patient, opened)) without rowid;
+create index glass_organisation on glass (organisation, opened);
+create table agreement (account text not null, subject text not null, until integer not null,
+  primary key (account, subject)) without rowid;
+create table service_grant (
+  account text primary key, organisation text not null, purpose text not null, cursor integer not null,
+  size integer not null, until integer not null) without rowid;
+create table document (
+  id text primary key, patient text not null, category text not null, state text not null,
+  newest integer not null, decoy integer not null default 0, deleted integer) without rowid;
+create index document_patient on document (patient, id);
+create table version (
+  document text not null, version integer not null, state text not null, content_type text not null,
+  size integer not null default 0, sealed_size integer not null default 0, created integer not null,
+  author text, wrapped_content blob not null, wrapped_metadata blob not null,
+  primary key (document, version)) without rowid;
+create table ticket (
+  id text primary key, document text not null, version integer not null, account text not null,
+  opened integer not null) without rowid;
+create table notice (
+  patient text not null, at integer not null, kind text not null, told integer, primary key (patient, at, kind)
+  ) without rowid;
+create table revoked (session text primary key, at integer not null) without rowid;
+create table state (name text primary key, value blob not null) without rowid;
+"""
+
+NOBODY = PatientId("nobody")
+NOTHING = DocumentId("nothing")
+"""A document that is never anybody's, so that an unknown id costs the same look-ups as a foreign one."""
+
+_SUBJECT = """
+  p.id, p.wrapped, p.key_version, p.born, p.rule_out_glass,
+  g.level, g.basis, g.since, g.until,
+  (select m.organisation from enrolment e join member m on m.organisation = e.organisation and m.account = a.id
+     where e.patient = p.id and e.since <= :now and :now < e.until and m.since <= :now and :now < m.until limit 1),
+  exists (select 1 from share s where s.patient = p.id and s.since <= :now and :now < s.until and (s.party = a.id
+     or s.party in (select organisation from member m where m.account = a.id and m.since <= :now and :now < m.until))),
+  (select group_concat(w.category) from withholding w where w.patient = p.id and (w.party in ('', a.id)
+     or w.party in (select organisation from member m where m.account = a.id))),
+  (select max(b.until) from glass b where b.account = a.id and b.patient = p.id and b.opened <= :now),
+  r.organisation, r.purpose, r.cursor, r.size, r.until,
+  exists (select 1 from enrolment e where e.patient = p.id and e.organisation = r.organisation
+     and e.since <= :now and :now < e.until),
+  (select 1 from agreement n where n.account = a.id and n.subject = p.id and :now < n.until),
+  (select min(m.organisation) from member m where m.account = a.id and m.since <= :now and :now < m.until)
+"""
+
+_ASKER = "a.id, a.kind, a.disabled, a.patient"
+
+_JOINS = """
+  left join delegation g on g.account = a.id and g.patient = p.id
+  left join service_grant r on r.account = a.id
+"""
+
+DOCUMENT_FACTS = f"""
+select {_ASKER}, {_SUBJECT}, d.id, d.category, d.state, d.newest, d.decoy
+from (select :login as login) q left join account a on a.login = q.login
+join document d on d.id = coalesce((select id from document where id = :document), '{NOTHING}')
+join patient p on p.id = d.patient {_JOINS}
+"""
+
+PATIENT_FACTS = f"""
+select {_ASKER}, {_SUBJECT}
+from (select :login as login) q left join account a on a.login = q.login
+join patient p on p.id = coalesce((select id from patient where id = :patient), '{NOBODY}') {_JOINS}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """A login as the keeper knows it. `id` is None for one it does not."""
+
+    id: AccountId | None
+    kind: str | None
+    disabled: bool
+    patient: PatientId | None
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationRow:
+    """One login acting for one patient. Times in ms; `level` read or full; `basis` parent, carer or grant."""
+
+    level: str
+    basis: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """A service account's grant. `size` is documents per 24 h."""
+
+    organisation: OrganisationId
+    purpose: str
+    cursor: int
+    size: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """A patient, and how the asking login stands to them, as stored. `born` is YYYY-MM-DD."""
+
+    patient: PatientId
+    wrapped: bytes
+    key_version: int
+    born: str | None
+    rule_out_glass: bool
+    delegation: DelegationRow | None
+    practice: OrganisationId | None
+    """An organisation both are with, today."""
+    shared: bool
+    withheld: frozenset[str]
+    """Categories withheld from this login or its organisations; the empty one stands for the whole record."""
+    glass_until: int | None
+    grant: GrantRow | None
+    granted_patient: bool
+    agreed: bool
+    home: OrganisationId | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document as the keeper knows it."""
+
+    id: DocumentId
+    category: str
+    state: str
+    newest: int
+    decoy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version. Sizes in bytes; `created` in ms."""
+
+    document: DocumentId
+    version: int
+    state: str
+    content_type: str
+    size: int
+    sealed_size: int
+    created: int
+    author: AccountId | None
+    wrapped_content: bytes
+    wrapped_metadata: bytes
+
+
+def create_tables(path: Path) -> None:
+    """Lay the keeper's tables into a database that does not have them yet. Raises sqlite3.OperationalError if it has."""
+    with sqlite3.connect(path) as connection:
+        connection.executescript(SCHEMA)
+        connection.execute(
+            "insert into patient (id, wrapped, recovery, name) values (?, x'', x'', x'')", (NOBODY,)
+        )
+        connection.execute(
+            "insert into document (id, patient, category, state, newest) values (?, ?, 'normal', 'deleted', 0)",
+            (NOTHING, NOBODY),
+        )
+    connection.close()
+
+
+class Catalog:
+    """Reads of the keeper's database, on a connection of their own. Every answer is of the last committed state.
+
+    Raises Unavailable when the database is locked, full or gone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.5, check_same_thread=False)
+        self._db.execute("pragma query_only = on")
+        self._db.execute("pragma mmap_size = 268435456")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def of_document(self, login: bytes, document: str, now: int) -> tuple[AccountRow, SubjectRow, DocumentRow]:
+        """The facts about one login and one document; an unknown document is `NOTHING` of `NOBODY`."""
+        row = self._one(DOCUMENT_FACTS, {"login": login, "document": document, "now": now})
+        found = DocumentRow(row[25], row[26], row[27], row[28], bool(row[29]))
+        return _account(row), _subject(row), found
+
+    def of_patient(self, login: bytes, patient: str, now: int) -> tuple[AccountRow, SubjectRow]:
+        """The facts about one login and one patient; an unknown patient is `NOBODY`."""
+        row = self._one(PATIENT_FACTS, {"login": login, "patient": patient, "now": now})
+        return _account(row), _subject(row)
+
+    def documents(self, patient: PatientId, after: str, limit: int) -> list[DocumentRow]:
+        """Documents of a patient with ids greater than `after`, ordered; decoys are in no list."""
+        rows = self._all(
+            "select id, category, state, newest, decoy from document"
+            " where patient = ? and id > ? and decoy = 0 order by id limit ?",
+            (patient, after, limit),
+        )
+        return [DocumentRow(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
+
+    def version(self, document: DocumentId, version: int) -> VersionRow | None:
+        """One version of one document."""
+        rows = self._all("select * from version where document = ? and version = ?", (document, version))
+        return _version(rows[0]) if rows else None
+
+    def last_version(self, document: DocumentId) -> int:
+        """The highest version number ever opened for the document, pending ones included; 0 if there is none."""
+        return int(self._all("select coalesce(max(version), 0) from version where document = ?", (document,))[0][0])
+
+    def account(self, login: bytes) -> AccountRow:
+        """A login by its keyed hash."""
+        rows = self._all("select id, kind, disabled, patient from account where login = ?", (login,))
+        return _account(rows[0]) if rows else AccountRow(None, None, disabled=False, patient=None)
+
+    def delegated(self, account: AccountId, now: int) -> list[tuple[PatientId, str, DelegationRow]]:
+        """(patient, born, delegation) of everybody this login was ever asked to act for and whose period is live."""
+        rows = self._all(
+            "select g.patient, coalesce(p.born, ''), g.level, g.basis, g.since, g.until from delegation g"
+            " join patient p on p.id = g.patient where g.account = ? and g.since <= ? and ? < g.until",
+            (account, now, now),
+        )
+        return [(row[0], row[1], DelegationRow(*row[2:])) for row in rows]
+
+    def openings(self, account: AccountId, organisation: OrganisationId | None, since: int) -> tuple[int, int]:
+        """Break-glass openings after `since` by this account and by its organisation, agreed ones left out."""
+        mine = self._all(
+            "select count(*) from glass where account = ? and opened > ? and agreed = 0", (account, since)
+        )[0][0]
+        theirs = self._all(
+            "select count(*) from glass where organisation = ? and opened > ? and agreed = 0", (organisation, since)
+        )[0][0]
+        return int(mine), int(theirs)
+
+    def agreed(self, account: AccountId, subject: str, now: int) -> bool:
+        """Whether a second person agreed to what `account` asked about `subject`, and it is still good."""
+        return bool(self._all(
+            "select 1 from agreement where account = ? and subject = ? and ? < until", (account, subject, now)
+        ))
+
+    def ticket(self, ticket: str) -> tuple[DocumentId, int, AccountId, int] | None:
+        """(document, version, account, opened ms) of an opened deposit."""
+        rows = self._all("select document, version, account, opened from ticket where id = ?", (ticket,))
+        return rows[0] if rows else None
+
+    def patient_of(self, document: DocumentId) -> PatientId | None:
+        """Whose document it is."""
+        rows = self._all("select patient from document where id = ?", (document,))
+        return PatientId(rows[0][0]) if rows else None
+
+    def documents_of(self, patient: PatientId) -> list[DocumentId]:
+        """Every document the patient ever had, deleted ones and decoys included."""
+        return [DocumentId(row[0]) for row in self._all("select id from document where patient = ?", (patient,))]
+
+    def revoked(self) -> list[tuple[SessionId, Millis]]:
+        """Sessions that were revoked, in the order in which they were."""
+        rows = self._all("select session, at from revoked order by at", ())
+        return [(SessionId(row[0]), Millis(row[1])) for row in rows]
+
+    def name_of(self, kind: str, ident: str) -> bytes | None:
+        """The sealed name of an account, patient or organisation."""
+        table = {"account": "account", "patient": "patient", "organisation": "organisation"}[kind]
+        rows = self._all(f"select name from {table} where id = ?", (ident,))  # noqa: S608  # from the table above
+        return bytes(rows[0][0]) if rows else None
+
+    def kind_of(self, account: AccountId) -> str | None:
+        """Person, clinician or service."""
+        rows = self._all("select kind from account where id = ?", (account,))
+        return str(rows[0][0]) if rows else None
+
+    def own_patient(self, account: AccountId) -> PatientId | None:
+        """The patient whose own login this is."""
+        rows = self._all("select patient from account where id = ?", (account,))
+        return rows[0][0] if rows else None
+
+    def patient_by_identifier(self, digest: bytes) -> PatientId | None:
+        """The patient with this keyed identifier hash."""
+        rows = self._all("select patient from identifier where hash = ?", (digest,))
+        return PatientId(rows[0][0]) if rows else None
+
+    def is_enrolled(self, patient: PatientId, organisation: OrganisationId) -> bool:
+        """Whether the patient is, or ever was, with this organisation."""
+        return bool(self._all("select 1 from enrolment where patient = ? and organisation = ?", (patient, organisation)))
+
+    def feed_state(self, organisation: OrganisationId) -> tuple[bytes | None, int] | None:
+        """(public key of its feeds, sequence of the last one taken in) of an organisation."""
+        rows = self._all("select feed_key, sequence from organisation where id = ?", (organisation,))
+        return (rows[0][0], int(rows[0][1])) if rows else None
+
+    def state(self, name: str) -> bytes | None:
+        """A snapshot kept beside the log."""
+        rows = self._all("select value from state where name = ?", (name,))
+        return bytes(rows[0][0]) if rows else None
+
+    def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        """Officers' listings: any read-only statement. Never built from anything a client sent."""
+        return self._all(sql, parameters)
+
+    def _one(self, sql: str, parameters: dict[str, object]) -> tuple:  # type: ignore[type-arg]  # columns by position
+        try:
+            row = self._db.execute(sql, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise _away(error) from error
+        if row is None:
+            msg = "The keeper's database lacks its sentinel rows."
+            raise Unavailable(msg, advice="Restore it from a backup.")
+        return row  # type: ignore[no-any-return]  # sqlite3 rows are untyped
+
+    def _all(self, sql: str, parameters: tuple[object, ...]) -> list[tuple]:  # type: ignore[type-arg]  # as above
+        try:
+            return self._db.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _away(error) from error
+
+
+def _away(error: sqlite3.Error) -> Unavailable:
+    return Unavailable(
+        f"The keeper's database cannot be read ({error.sqlite_errorname if error.sqlite_errorcode else 'error'}).",
+        advice="Look at disk space and permissions of the keeper's directory; it is tried again with each request.",
+    )
+
+
+def _account(row: tuple) -> AccountRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped
+    return AccountRow(row[0], row[1], bool(row[2]), row[3])
+
+
+def _subject(row: tuple) -> SubjectRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped
+    delegation = DelegationRow(row[9], row[10], row[11], row[12]) if row[9] is not None else None
+    grant = GrantRow(row[17], row[18], row[19], row[20], row[21]) if row[17] is not None else None
+    return SubjectRow(
+        patient=row[4],
+        wrapped=row[5],
+        key_version=row[6],
+        born=row[7],
+        rule_out_glass=bool(row[8]),
+        delegation=delegation,
+        practice=row[13],
+        shared=bool(row[14]),
+        withheld=frozenset(row[15].split(",")) if row[15] is not None else frozenset(),
+        glass_until=row[16],
+        grant=grant,
+        granted_patient=bool(row[22]),
+        agreed=bool(row[23]),
+        home=row[24],
+    )
+
+
+def _version(row: tuple) -> VersionRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped
+    return VersionRow(*row)

@@ -1,0 +1,159 @@
+"""Key custody: root key > patient key > a content key and a metadata key for each version of each document.
+
+* Every key is random and wrapped under the one above it, bound to what it is for; nothing is derived from an id.
+* No key of a document or of its metadata comes out without a receipt that covers exactly that version: `RELEASED` for
+  content, `LISTED` for metadata, `OPENED` for both keys of a version that is being written.
+* The patient key itself never comes out.
+
+Custody keeps no database: wrapped keys come in as arguments.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from strongroom.audit.receipt import Receipt, ReceiptSeal
+from strongroom.clock import MINUTE, Clock
+from strongroom.envelope import small
+from strongroom.envelope.binding import bind
+from strongroom.errors import Tampered
+from strongroom.ids import DocumentId, PatientId
+from strongroom.keys.recovery import RecoveryPublic
+from strongroom.keys.root import RootKey
+from strongroom.secret import Secret
+from strongroom.tlog.entry import Op
+
+CACHE_TIME = 5 * MINUTE
+CACHE_SIZE = 4_096
+"""Patient keys held in the clear: those of the patients active within minutes, 32 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A patient and their wrapped key."""
+
+    patient: PatientId
+    wrapped: bytes
+    key_version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewPatient:
+    """A new patient's key, wrapped under the root key and to the recovery key."""
+
+    wrapped: bytes
+    recovery: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenKeys:
+    """The two keys of a version that is being written."""
+
+    content: Secret
+    metadata: Secret
+
+
+class Prepared:
+    """A new version's keys: the wrapped ones to be stored with the log entry, the clear ones locked until its receipt."""
+
+    def __init__(self, patient: PatientId, document: DocumentId, version: int, wrapped: tuple[bytes, bytes], keys: WrittenKeys) -> None:  # noqa: E501
+        self.wrapped_content, self.wrapped_metadata = wrapped
+        self._of = (patient, document, version)
+        self._keys = keys
+
+    def unlock(self, receipt: Receipt, seal: ReceiptSeal) -> WrittenKeys:
+        """The clear keys, once the version's opening is on record. Raises Tampered for any other receipt."""
+        patient, document, version = self._of
+        _covered(seal, receipt, Op.OPENED, patient, [(document, version)])
+        return self._keys
+
+
+class Custody:
+    """All unwrapping there is."""
+
+    def __init__(self, store: str, root: RootKey, recovery: RecoveryPublic, seal: ReceiptSeal, clock: Clock) -> None:
+        """`store` is the store's name: a wrapped key of one store opens nothing in another."""
+        self._store = store
+        self._root = root
+        self._recovery = recovery
+        self._seal = seal
+        self._clock = clock
+        self._cache: OrderedDict[tuple[PatientId, bytes], tuple[Secret, int]] = OrderedDict()
+
+    def new_patient(self, patient: PatientId) -> NewPatient:
+        """A key for a new patient. Raises Unavailable when the root key is away."""
+        key = small.new_key()
+        bound = patient_bound(self._store, patient, 1)
+        return NewPatient(self._root.wrap(key, bound), self._recovery.wrap(key, bound))
+
+    def prepare(self, subject: Subject, document: DocumentId, version: int) -> Prepared:
+        """Keys for a version to be written. Raises Unavailable, Tampered."""
+        above = self._patient_key(subject)
+        keys = WrittenKeys(small.new_key(), small.new_key())
+        wrapped = (
+            small.seal(above, keys.content.reveal(), key_bound("content", subject.patient, document, version)),
+            small.seal(above, keys.metadata.reveal(), key_bound("metadata", subject.patient, document, version)),
+        )
+        return Prepared(subject.patient, document, version, wrapped, keys)
+
+    def open_written(self, prepared: Prepared, receipt: Receipt) -> WrittenKeys:
+        """The keys of a version whose opening is on record. Raises Tampered."""
+        return prepared.unlock(receipt, self._seal)
+
+    def release(self, receipt: Receipt, subject: Subject, document: DocumentId, version: int, wrapped: bytes) -> Secret:
+        """The content key of one version. Raises Tampered for a receipt that does not cover it; Unavailable."""
+        _covered(self._seal, receipt, Op.RELEASED, subject.patient, [(document, version)])
+        above = self._patient_key(subject)
+        return Secret(small.open_sealed(above, wrapped, key_bound("content", subject.patient, document, version)))
+
+    def listing(
+        self, receipt: Receipt, subject: Subject, rows: Sequence[tuple[DocumentId, int, bytes]]
+    ) -> list[Secret]:
+        """Metadata keys of versions of one patient, in order. Raises Tampered, Unavailable; all or none."""
+        _covered(self._seal, receipt, Op.LISTED, subject.patient, [(document, version) for document, version, _ in rows])
+        if not rows:
+            return []
+        above = self._patient_key(subject)
+        return [
+            Secret(small.open_sealed(above, wrapped, key_bound("metadata", subject.patient, document, version)))
+            for document, version, wrapped in rows
+        ]
+
+    def forget(self, patient: PatientId) -> None:
+        """Hold this patient's key in the clear no longer."""
+        for held in [key for key in self._cache if key[0] == patient]:
+            del self._cache[held]
+
+    def _patient_key(self, subject: Subject) -> Secret:
+        held = (subject.patient, subject.wrapped)
+        now = self._clock.now()
+        cached = self._cache.get(held)
+        if cached is not None and now < cached[1]:
+            self._cache.move_to_end(held)
+            return cached[0]
+        bound = patient_bound(self._store, subject.patient, subject.key_version)
+        key = self._root.unwrap(subject.wrapped, bound)
+        self._cache[held] = (key, now + CACHE_TIME)
+        self._cache.move_to_end(held)
+        while len(self._cache) > CACHE_SIZE:
+            self._cache.popitem(last=False)
+        return key
+
+
+def patient_bound(store: str, patient: PatientId, version: int) -> bytes:
+    """What a patient key is bound to."""
+    return bind("patient-key", store, patient, str(version))
+
+
+def key_bound(purpose: str, patient: PatientId, document: DocumentId, version: int) -> bytes:
+    """What a version's content or metadata key is bound to."""
+    return bind("document-key", purpose, document, patient, str(version))
+
+
+def _covered(
+    seal: ReceiptSeal, receipt: Receipt, op: Op, patient: PatientId, wanted: Sequence[tuple[DocumentId, int]]
+) -> None:
+    seal.check(receipt)
+    if receipt.op is not op or receipt.patient != patient or not set(wanted) <= receipt.covers:
+        msg = "A receipt does not cover the key that was asked for."
+        raise Tampered(msg)

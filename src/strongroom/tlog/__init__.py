@@ -1,0 +1,1 @@
+"""The public format of the log: entries, tree, tiles, signed checkpoints, proofs (C2SP). Pure; no I/O."""

@@ -1,0 +1,1 @@
+"""The one place that constructs things: configuration in, running parts out."""

@@ -1,0 +1,64 @@
+"""Putting the app together: ciphertext, sealed metadata, a way to the door, and nothing else."""
+
+import asyncio
+import logging
+
+from starlette.applications import Starlette
+
+from strongroom.api.app import create_app
+from strongroom.api.settings import MIB, Settings
+from strongroom.clock import Clock, SystemClock
+from strongroom.config import Config, Layout
+from strongroom.documents.local import local_blobs
+from strongroom.documents.objects import Objects
+from strongroom.documents.probe import probe
+from strongroom.documents.s3 import Bucket, read_credentials, s3_blobs
+from strongroom.documents.sqlite import Catalogue
+from strongroom.identity import keyfile
+from strongroom.identity.context import sign_context
+from strongroom.identity.signing import SigningKey
+from strongroom.keeper.client import KeeperClient
+from strongroom.secret import Secret
+
+log = logging.getLogger("strongroom.app")
+
+
+def open_blobs(config: Config, layout: Layout) -> Objects:
+    """The object store. Raises ConfigError."""
+    if config.objects.kind == "local":
+        return local_blobs(layout.root / config.objects.path, config.objects.timeout_seconds)
+    bucket = Bucket(
+        config.objects.bucket, config.objects.endpoint, config.objects.region, config.objects.allow_http,
+        config.objects.timeout_seconds,
+    )  # fmt: skip
+    return s3_blobs(bucket, read_credentials(layout.root / config.objects.access_key_file))
+
+
+class ContextSigner:
+    """The local signer of request context, until there is a gateway."""
+
+    def __init__(self, key: SigningKey, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+
+    def __call__(self, *, token: str, address: str, method: str, url: str, device: str, request: str) -> str:
+        """See `api.ports.ContextSigner`."""
+        return sign_context(
+            self._key, token=token, address=address, now=self._clock.now(), method=method, url=url, device=device,
+            request=request,
+        )  # fmt: skip
+
+
+def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Starlette:
+    """The FHIR server. Probes the object store first, and says loudly what it cannot do. Raises ConfigError."""
+    clock = clock or SystemClock()
+    blobs = open_blobs(config, layout)
+    for warning in asyncio.run(probe(blobs)).warnings:
+        log.warning("%s", warning)
+    settings = Settings(
+        base=config.base,
+        page_key=Secret(keyfile.read_private(layout.page_key)),
+        max_document=config.api.max_document_mb * MIB,
+    )
+    signer = ContextSigner(keyfile.read(layout.context_key), clock)
+    return create_app(KeeperClient(layout.socket), blobs, Catalogue.open(layout.catalogue), signer, clock, settings)

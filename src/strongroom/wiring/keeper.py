@@ -1,0 +1,247 @@
+"""Putting the keeper together and running it: every part of the door is made here and nowhere else."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from strongroom.audit.charges import Charges
+from strongroom.audit.compose import Cover
+from strongroom.audit.log import AcceptedRollback, Log, Place
+from strongroom.audit.query import Query
+from strongroom.audit.receipt import ReceiptSeal
+from strongroom.audit.resolve import Resolver
+from strongroom.audit.sqlite_reader import Reader
+from strongroom.authz.facts import Case
+from strongroom.authz.policy import Deny, Permit, decide, unsafe_permit_everything
+from strongroom.authz.published import policy_hash
+from strongroom.budget.freeze import FreezeList
+from strongroom.budget.probes import Failures, Probes
+from strongroom.budget.table import DEFAULTS
+from strongroom.clock import DAY, MINUTE, Clock, Millis, SystemClock
+from strongroom.config import Config, Issuer, Layout
+from strongroom.envelope import small
+from strongroom.envelope.binding import bind
+from strongroom.errors import ConfigError
+from strongroom.identity import fetch
+from strongroom.identity.context import ContextVerifier, Signer
+from strongroom.identity.dpop import Proofs
+from strongroom.identity.issuers import Issuer as PinnedIssuer
+from strongroom.identity.issuers import Issuers, Pin
+from strongroom.identity.jwk import parse_jwks
+from strongroom.identity.network import declare
+from strongroom.identity.officers import Officer, Officers, Role
+from strongroom.identity.sessions import Revoked
+from strongroom.identity.socket import CourierDoor
+from strongroom.identity.token import Verifier
+from strongroom.keeper.door import FREEZES, Door, Parts, Settings
+from strongroom.keeper.officers import Acts
+from strongroom.keeper.server import Addresses, Keeper
+from strongroom.keeper.snapshot import Snapshots
+from strongroom.keeper.sqlite import Catalog
+from strongroom.keeper.veil import Veil
+from strongroom.keys.custody import Custody
+from strongroom.wiring.place import log_signer, read_officers
+from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
+from strongroom.wiring.root import open_root
+from strongroom.wiring.secrets import KeeperSecrets, open_secrets, read_recovery
+from strongroom.wiring.supervisor import tell_ready
+
+Decide = Callable[[Case], Permit | Deny]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A keeper that is put together and not yet started."""
+
+    keeper: Keeper
+    courier: CourierDoor | None
+    warning: str
+
+
+def open_keeper(
+    config: Config, layout: Layout, *, rehearsal: Rehearsal | None = None, accept: AcceptedRollback | None = None
+) -> Opened:
+    """Every part of the keeper, checked. Raises ConfigError, Tampered, Unavailable; then nothing was started."""
+    root = open_root(config, layout)
+    secrets = open_secrets(layout.secrets, config.store.name, root)
+    if rehearsal is not None and not secrets.rehearsal:
+        msg = "Guards can be switched off only in stores that `strongroom rehearse` made."
+        raise ConfigError(msg, advice="Attack your own store with its guards on: strongroom rehearse --store URL.")
+    rules = DEFAULTS.with_limits(config.budget) if config.budget else DEFAULTS
+    seal = ReceiptSeal()
+    log = Log.open(
+        Place(layout.database, layout.log), log_signer(config, secrets), _cover(secrets), seal, accept=accept
+    )
+    catalog = Catalog(layout.database)
+    clock = _clock(layout, rehearsal)
+    snapshots = Snapshots(layout.keeper / "budgets.snapshot", secrets.snapshot)
+
+    def resolver(reader: Reader) -> Resolver:
+        return Resolver(reader, catalog.documents_of)
+
+    def charges() -> Charges:
+        reader = Reader.open(layout.database)
+        return Charges(reader, resolver(reader))
+
+    def query() -> Query:
+        reader = Reader.open(layout.database)
+        return Query(reader, resolver(reader), _cover(secrets))
+
+    ledger, replay_from = snapshots.load(rules, log.size)
+    for _, disclosure in charges().since(replay_from):
+        ledger.apply(disclosure)
+    kept = catalog.state(FREEZES)
+    issuers = _issuers(config, layout, clock.now())
+    parts = Parts(
+        clock=clock,
+        contexts=ContextVerifier([(key, Signer.LOCAL) for key in parse_jwks(_trusted(layout, "context.jwks.json"))]),
+        verifier=Verifier(issuers, revoked := Revoked(catalog.revoked()), Proofs()),
+        networks=declare({network.name: network.addresses for network in config.network}),
+        revoked=revoked,
+        catalog=catalog,
+        veil=Veil(secrets.index, secrets.names),
+        decide=_decide(rehearsal),
+        policy=policy_hash()[:16],
+        ledger=ledger,
+        probes=Probes(_probe_limit(config, rehearsal)),
+        failures=Failures(),
+        freezes=FreezeList() if kept is None else FreezeList.restore(kept),
+        log=log,
+        query=query,
+        custody=Custody(config.store.name, root, read_recovery(layout.secrets), seal, clock),
+        settings=Settings(
+            glass=config.keeper.break_glass_minutes * MINUTE, deletion_delay=config.keeper.deletion_delay_days * DAY
+        ),
+    )
+    door = Door(parts)
+    officers = Officers(config.store.name, _officers(layout), clock.now())
+    advance = clock.advance if isinstance(clock, MovedClock) else None
+    keeper = Keeper(door, Acts(door, officers, advance), _addresses(config, layout), snapshots, charges)
+    sources = _sources(config, layout)
+    courier = CourierDoor(issuers, sources, clock) if sources else None
+    return Opened(keeper, courier, root.warning)
+
+
+async def run_keeper(opened: Opened, layout: Layout) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await opened.keeper.start()
+    courier = None
+    if opened.courier is not None:
+        layout.courier_socket.unlink(missing_ok=True)
+        courier = await asyncio.start_unix_server(opened.courier.serve, str(layout.courier_socket))
+        layout.courier_socket.chmod(0o666)  # the courier can do nothing here but carry bytes of TLS
+    tell_ready()
+    await stop.wait()
+    if courier is not None:
+        courier.close()
+    await opened.keeper.stop()
+
+
+def _decide(rehearsal: Rehearsal | None) -> Decide:
+    return unsafe_permit_everything if rehearsal is not None and rehearsal.broken_authorization else decide
+
+
+def _clock(layout: Layout, rehearsal: Rehearsal | None) -> Clock:
+    if rehearsal is not None:
+        return MovedClock(clock_file(layout.run))
+    return SystemClock(_last_time(layout.database))
+
+
+def _last_time(database: Path) -> Millis:
+    """The time of the log's last entry: the clock must not be behind it."""
+    reader = Reader.open(database)
+    row = next(iter(reader.rows("select coalesce(max(t), 0) from log_entry", ())), (0,))
+    reader.close()
+    return Millis(int(row[0]))
+
+
+def _probe_limit(config: Config, rehearsal: Rehearsal | None) -> int:
+    raised = rehearsal.probe_limit if rehearsal is not None else None
+    return config.keeper.probe_limit if raised is None else raised
+
+
+def _cover(secrets: KeeperSecrets) -> Cover:
+    bound = bind("log-details")
+    return Cover(
+        lambda text: small.seal(secrets.names, text, bound), lambda raw: small.open_sealed(secrets.names, raw, bound)
+    )
+
+
+def _trusted(layout: Layout, name: str) -> bytes:
+    try:
+        return (layout.trust / name).read_bytes()
+    except OSError as error:
+        msg = f"A pinned key file is missing: keeper/trust/{name}."
+        raise ConfigError(msg, advice="Put it back from a backup.") from error
+
+
+def _officers(layout: Layout) -> list[Officer]:
+    return [
+        Officer(entry.name, bytes.fromhex(entry.key), frozenset(Role(role) for role in entry.roles))
+        for entry in read_officers(layout)
+    ]
+
+
+def _issuers(config: Config, layout: Layout, now: Millis) -> Issuers:
+    pinned: list[PinnedIssuer] = []
+    if config.signin.enabled:
+        own = PinnedIssuer(Pin(config.issuer_url, config.base, frozenset({"EdDSA"})))
+        own.offer(_trusted(layout, "signin.jwks.json"), now)
+        pinned.append(own)
+    for entry in config.issuer:
+        issuer = PinnedIssuer(_pin(entry, config.base))
+        if entry.jwks_file:
+            issuer.offer((layout.root / entry.jwks_file).read_bytes(), now)
+        pinned.append(issuer)
+    return Issuers(pinned)
+
+
+def _pin(entry: Issuer, audience: str) -> Pin:
+    if not entry.jwks_file and not entry.jwks_uri:
+        msg = f"Issuer {entry.url}: neither jwks_uri nor jwks_file is set."
+        raise ConfigError(msg)
+    pin = Pin(
+        entry.url,
+        audience,
+        frozenset(entry.algorithms),
+        mfa_amr=frozenset(entry.mfa_amr),
+        mfa_acr=frozenset(entry.mfa_acr),
+        bound_clients=frozenset(entry.bound_clients),
+        jwks_uri="" if entry.jwks_file else entry.jwks_uri,
+    )
+    return replace(pin, overlap=entry.overlap_minutes * MINUTE)
+
+
+def _sources(config: Config, layout: Layout) -> dict[str, fetch.Source]:
+    return {
+        entry.url: fetch.source(
+            entry.jwks_uri,
+            authorities=(layout.root / entry.ca_file).read_text() if entry.ca_file else None,
+            spki=[bytes.fromhex(pin) for pin in entry.spki_sha256],
+        )
+        for entry in config.issuer
+        if entry.jwks_uri and not entry.jwks_file
+    }
+
+
+def _addresses(config: Config, layout: Layout) -> Addresses:
+    users = config.users
+    ours = frozenset({0, users.keeper})
+    return Addresses(
+        apps=layout.socket,
+        officers=layout.admin_socket,
+        group=users.app if config.separate_users else None,
+        app_uids=frozenset({users.app, 0}) if config.separate_users else _me(),
+        operator_uids=ours | frozenset(config.operators.uids) | _me(),
+    )
+
+
+def _me() -> frozenset[int]:
+    return frozenset({os.geteuid()})

@@ -1,0 +1,160 @@
+"""Making a store: directories with their owners, keys, empty databases, the first officers. Refuses if anything is there."""
+
+import os
+import pwd
+import secrets as random
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from strongroom.audit.log import Log, Place
+from strongroom.config import Config, Layout, Users, parse
+from strongroom.documents.sqlite import Catalogue
+from strongroom.errors import ConfigError, Conflict
+from strongroom.identity import keyfile
+from strongroom.identity.officers import Role
+from strongroom.keeper.sqlite import create_tables
+from strongroom.keys.recovery import RecoveryPrivate
+from strongroom.signin import sqlite as signin_db
+from strongroom.tlog.note import Signer, Verifier
+from strongroom.wiring.root import create_root
+from strongroom.wiring.secrets import KeeperSecrets, make_secrets
+from strongroom.wiring.user import may_separate
+
+FIRST_UID = 61_000
+"""Below the range of systemd's dynamic users (61184), above those that adduser gives."""
+OFFICERS = {"privacy": Role.PRIVACY, "security": Role.SECURITY, "operator": Role.OPERATOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new store, and what is shown once."""
+
+    layout: Layout
+    config: Config
+    recovery: str
+    warning: str
+
+
+class OfficerEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One registered officer in `trust/officers.json`."""
+
+    name: str
+    key: str
+    roles: tuple[str, ...]
+
+
+def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = True) -> Made:
+    """Make the store that `text` (strongroom.toml) describes, in `root`. Raises Conflict if anything is there.
+
+    `hand`: give the files to their users at once; else the caller does so when it has filled the store.
+    """
+    if root.exists() and any(root.iterdir()):
+        msg = f"There is something in {root} already."
+        raise Conflict(msg, advice="Nothing was changed. Choose another directory.")
+    config = parse(text.encode())
+    layout = Layout(root.resolve())
+    _folders(layout, config)
+    layout.config.write_text(text)
+    recovery = RecoveryPrivate.generate()
+    made_root = create_root(config, layout)
+    secrets = make_secrets(layout.secrets, config.store.name, made_root, recovery.public(), rehearsal=rehearsal)
+    create_tables(layout.database)
+    Log.create(Place(layout.database, layout.log), log_signer(config, secrets))
+    _trust(layout)
+    _app(layout)
+    _signin(layout)
+    if hand:
+        hand_over(layout, config)
+    return Made(layout, config, recovery.render(), made_root.warning)
+
+
+def log_signer(config: Config, secrets: KeeperSecrets) -> Signer:
+    """The key that signs the log. Its name is the log's origin."""
+    key = Ed25519PrivateKey.from_private_bytes(secrets.log.reveal())
+    return Signer(Verifier(origin(config), key.public_key().public_bytes_raw()), key.sign)
+
+
+def origin(config: Config) -> str:
+    """The log's name, which its checkpoints carry."""
+    return f"strongroom.local/{config.store.name}"
+
+
+def choose_users(root: Path) -> Users:
+    """Four system users for a store in `root`, or none where they could not reach it or we may not become them."""
+    if not may_separate() or not reachable(root):
+        return Users()
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    free = [uid for uid in range(FIRST_UID, FIRST_UID + 150) if uid not in taken][:4]
+    return Users(keeper=free[0], app=free[1], signin=free[2], courier=free[3])
+
+
+def reachable(root: Path) -> bool:
+    """Whether any user may pass through every directory above `root`."""
+    return all(parent.stat().st_mode & 0o001 for parent in root.resolve().parents if parent.exists())
+
+
+def hand_over(layout: Layout, config: Config) -> None:
+    """Give each process's files to its user. Without separate users everything stays ours."""
+    if not config.separate_users:
+        return
+    users = config.users
+    for folder, owner in (
+        (layout.keeper, users.keeper), (layout.run, users.keeper), (layout.signin, users.signin),
+        (layout.app, users.app), (objects_path(layout, config), users.app),
+    ):  # fmt: skip
+        if folder.exists():
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, owner, owner, follow_symlinks=False)
+
+
+def objects_path(layout: Layout, config: Config) -> Path:
+    """The folder of the local object store."""
+    return layout.root / config.objects.path
+
+
+def _folders(layout: Layout, config: Config) -> None:
+    layout.root.mkdir(parents=True, exist_ok=True)
+    layout.root.chmod(0o755)
+    private = [layout.keeper, layout.secrets, layout.trust, layout.signin, layout.app, layout.root / "officers"]
+    if config.objects.kind == "local":
+        private.append(objects_path(layout, config))
+    for folder in private:
+        folder.mkdir(mode=0o700)
+    # The sockets' own permissions say who may connect; one must be able to get to them.
+    layout.run.mkdir(mode=0o711)
+    for folder in (layout.admin_socket.parent, layout.courier_socket.parent):
+        folder.mkdir(mode=0o711)
+
+
+def _trust(layout: Layout) -> None:
+    entries = []
+    for name, role in OFFICERS.items():
+        key = keyfile.create(layout.root / "officers" / f"{name}.key")
+        entries.append(OfficerEntry(name=name, key=key.public_bytes.hex(), roles=(role.value,)))
+    (layout.trust / "officers.json").write_bytes(msgspec.json.format(msgspec.json.encode(entries)))
+
+
+def _app(layout: Layout) -> None:
+    context = keyfile.create(layout.context_key)
+    (layout.trust / "context.jwks.json").write_bytes(context.jwks())
+    keyfile.write_private(layout.page_key, random.token_bytes(32))
+    Catalogue.create(layout.catalogue)
+
+
+def _signin(layout: Layout) -> None:
+    key = keyfile.create(layout.signin / "signing.key")
+    (layout.trust / "signin.jwks.json").write_bytes(key.jwks())
+    keyfile.write_private(layout.signin / "totp.key", random.token_bytes(32))
+    signin_db.create(layout.signin / "signin.db")
+
+
+def read_officers(layout: Layout) -> list[OfficerEntry]:
+    """The registered officers. Raises ConfigError."""
+    try:
+        return msgspec.json.decode((layout.trust / "officers.json").read_bytes(), type=list[OfficerEntry])
+    except (OSError, msgspec.MsgspecError) as error:
+        msg = "The list of registered officers is missing or damaged."
+        raise ConfigError(msg, advice="Put keeper/trust/officers.json back from a backup.") from error

@@ -1,0 +1,105 @@
+"""The programs of a store, as `strongroom run NAME` starts them: load everything, become one's own user, then open."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from strongroom.authz.published import policy_hash
+from strongroom.clock import Clock
+from strongroom.config import Config, Layout, parse
+from strongroom.courier.allow import allow
+from strongroom.courier.relay import Relay
+from strongroom.errors import ConfigError
+from strongroom.wiring.app import open_app
+from strongroom.wiring.keeper import open_keeper, run_keeper
+from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
+from strongroom.wiring.signin import open_signin
+from strongroom.wiring.supervisor import tell_ready
+from strongroom.wiring.user import become, preload
+
+WEB = ("uvicorn", "starlette", "anyio", "h11", "httptools", "uvloop", "obstore", "joserfc", "argon2", "pyotp")
+
+
+def run_program(name: str, store: Path) -> None:
+    """Run one program until it is told to stop. Raises ConfigError before anything is served."""
+    layout = Layout(store)
+    config = parse(layout.config.read_bytes())
+    logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
+    rehearsal = parse_switches(os.environ[VARIABLE]) if VARIABLE in os.environ else None
+    preload("strongroom.envelope", "strongroom.documents", "strongroom.api", "strongroom.signin", "cryptography", *WEB)
+    policy_hash()  # read while the package can still be read
+    programs: dict[str, Callable[[Config, Layout, Rehearsal | None], None]] = {
+        "app": _app,
+        "courier": _courier,
+        "keeper": _keeper,
+        "signin": _signin,
+    }
+    if name not in programs:
+        msg = f"There is no program {name!r}."
+        raise ConfigError(msg, advice=f"One of {', '.join(programs)}.")
+    programs[name](config, layout, rehearsal)
+
+
+def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
+    # Of the apps' group, so that it may hand them their socket; it gains nothing of theirs, whose files are their own.
+    become(config.users.keeper, (config.users.app,))
+    opened = open_keeper(config, layout, rehearsal=rehearsal)
+    if opened.warning:
+        logging.getLogger("strongroom.keeper").warning("%s", opened.warning)
+    asyncio.run(run_keeper(opened, layout))
+
+
+def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
+    become(config.users.app)
+    clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
+    _serve(open_app(config, layout, clock), config.api.host, config.api.port)
+
+
+def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
+    become(config.users.signin)
+    _serve(open_signin(config, layout), config.signin.host, config.signin.port)
+
+
+def _courier(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
+    become(config.users.courier)
+    wanted = [entry.jwks_uri for entry in config.issuer if entry.jwks_uri and not entry.jwks_file]
+    relay = Relay(layout.courier_socket, allow(wanted))
+    tell_ready()
+    asyncio.run(relay.run())
+
+
+class _Server(uvicorn.Server):
+    """Tells the supervisor once it listens."""
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # wider is fine
+        await super().startup(sockets)  # type: ignore[arg-type]  # handed on as it came
+        if self.started:
+            tell_ready()
+
+
+def _serve(app: Starlette, host: str, port: int) -> None:
+    settings = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,  # addresses and ids are the log's business, and it has them
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,  # X-Forwarded-For is anybody's word; the gateway will sign the address
+        timeout_keep_alive=15,
+        limit_concurrency=512,
+        h11_max_incomplete_event_size=16_384,
+        lifespan="off",
+    )
+    try:
+        _Server(settings).run()
+    except SystemExit as error:  # uvicorn's way to say that it could not bind
+        msg = f"The address {host}:{port} cannot be listened on."
+        raise ConfigError(msg, advice="Is something else listening there? Change the port in strongroom.toml.") from error

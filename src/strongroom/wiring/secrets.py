@@ -1,0 +1,91 @@
+"""The keeper's own secrets: made once, kept sealed under the root key and to the recovery key, opened at start."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from strongroom.envelope import small
+from strongroom.envelope.binding import bind
+from strongroom.errors import ConfigError, Untrusted
+from strongroom.keys.recovery import RecoveryPrivate, RecoveryPublic
+from strongroom.keys.root import RootKey
+from strongroom.secret import Secret
+
+NAMES = ("index", "log", "names", "snapshot")
+REHEARSAL = "rehearsal"
+"""Sealed only in stores that a rehearsal made; without it no guard can be switched off."""
+RECOVERY = "recovery.pub"
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperSecrets:
+    """32 bytes each: keyed hashes of logins, the log's signing seed, sealing of names, tags of snapshots."""
+
+    index: Secret
+    log: Secret
+    names: Secret
+    snapshot: Secret
+    rehearsal: bool
+
+
+def secret_bound(store: str, name: str) -> bytes:
+    """What a secret of the keeper is bound to."""
+    return bind("keeper-secret", store, name)
+
+
+def make_secrets(folder: Path, store: str, root: RootKey, recovery: RecoveryPublic, *, rehearsal: bool) -> KeeperSecrets:
+    """New secrets, sealed into `folder`, which must exist and be empty."""
+    _write(folder / RECOVERY, recovery.raw)
+    for name in (*NAMES, *([REHEARSAL] if rehearsal else [])):
+        _seal(folder, store, name, small.new_key(), root, recovery)
+    return open_secrets(folder, store, root)
+
+
+def open_secrets(folder: Path, store: str, root: RootKey) -> KeeperSecrets:
+    """The secrets in `folder`. Raises ConfigError when they are not of this store and this root key; Unavailable."""
+    opened = {name: _open(folder, store, name, root) for name in NAMES}
+    rehearsal = (folder / f"{REHEARSAL}.root").exists()
+    if rehearsal:
+        _open(folder, store, REHEARSAL, root)
+    return KeeperSecrets(**opened, rehearsal=rehearsal)
+
+
+def read_recovery(folder: Path) -> RecoveryPublic:
+    """The public half of the recovery key. Raises ConfigError."""
+    try:
+        return RecoveryPublic((folder / RECOVERY).read_bytes())
+    except (OSError, Untrusted) as error:
+        msg = "The store's recovery public key is missing or damaged."
+        raise ConfigError(msg, advice="Put it back from a backup: new keys could not be recovered without it.") from error
+
+
+def reseal(folder: Path, store: str, paper: RecoveryPrivate, root: RootKey) -> None:
+    """Seal every secret under a new root key, opened with the recovery key. Raises Tampered for the wrong one."""
+    for sealed in sorted(folder.glob("*.recovery")):
+        name = sealed.stem
+        key = paper.unwrap(sealed.read_bytes(), secret_bound(store, name))
+        (folder / f"{name}.root").unlink(missing_ok=True)
+        _write(folder / f"{name}.root", root.wrap(key, secret_bound(store, name)))
+
+
+def _seal(folder: Path, store: str, name: str, key: Secret, root: RootKey, recovery: RecoveryPublic) -> None:
+    bound = secret_bound(store, name)
+    _write(folder / f"{name}.root", root.wrap(key, bound))
+    _write(folder / f"{name}.recovery", recovery.wrap(key, bound))
+
+
+def _open(folder: Path, store: str, name: str, root: RootKey) -> Secret:
+    try:
+        return root.unwrap((folder / f"{name}.root").read_bytes(), secret_bound(store, name))
+    except (OSError, Untrusted) as error:
+        msg = f"The keeper's secret {name!r} does not open."
+        advice = "Is this the root key of this store? If it is lost: strongroom restore with the recovery key."
+        raise ConfigError(msg, advice=advice) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,142 @@
+"""Starts the processes of a store, keeps them running, and stops them in order. Holds no key and opens no store."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from strongroom.errors import OperationError
+
+PROGRAMS = ("keeper", "signin", "app")
+"""In the order in which they start; they stop the other way round."""
+
+READY = "STRONGROOM_READY_FD"
+"""Environment variable that names the pipe on which a program says that it is ready."""
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+QUICK_SECONDS = 5.0
+"""A process that lives less than this is restarted more and more slowly."""
+MAX_PAUSE = 10.0
+
+
+@dataclass
+class Child:
+    """One program and its process."""
+
+    name: str
+    command: list[str]
+    ready: int = -1
+    """Reading end of a pipe; the program writes one byte when it is ready, or closes it by ending."""
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    restart_at: float = 0.0
+
+
+@dataclass
+class Supervisor:
+    """Runs the children until told to stop."""
+
+    store: Path
+    say: Callable[[str], None]
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    programs: tuple[str, ...] = PROGRAMS
+    children: list[Child] = field(default_factory=list)
+    stopping: bool = False
+
+    def start(self) -> None:
+        """Start every program and wait until each says it is ready. Raises OperationError when one does not."""
+        for name in self.programs:
+            child = Child(name, [sys.executable, "-m", "strongroom.cli.main", "run", name, "--store", str(self.store)])
+            self.children.append(child)
+            self._launch(child)
+            self._await(child)
+
+    def _launch(self, child: Child) -> None:
+        if child.ready >= 0:
+            os.close(child.ready)
+        child.ready, theirs = os.pipe()
+        child.started = time.monotonic()
+        child.process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+            child.command,
+            env={**self.environment, READY: str(theirs)},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=(theirs,),
+        )
+        os.close(theirs)
+
+    def _await(self, child: Child) -> None:
+        readable, _, _ = select.select([child.ready], [], [], START_SECONDS)
+        if readable and os.read(child.ready, 1):
+            return
+        code = child.process.wait(1.0) if child.process and readable else None
+        self.stop()
+        if code is not None:
+            raise _Failed(child.name, code)
+        msg = f"{child.name} was not ready within {START_SECONDS:.0f} s."
+        raise OperationError(msg, advice="See its messages above.")
+
+    def watch(self) -> None:
+        """Restart what ends, until SIGTERM or SIGINT; then stop everything."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._told)
+        while not self.stopping:
+            for child in self.children:
+                self._mend(child)
+            time.sleep(0.1)
+        self.stop()
+
+    def _told(self, _number: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _mend(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is not None and child.process.poll() is not None:
+            quick = now - child.started < QUICK_SECONDS
+            child.failures = child.failures + 1 if quick else 0
+            pause = min(MAX_PAUSE, 0.1 * 2**child.failures) if quick else 0.0
+            child.restart_at = now + pause
+            self.say(f"{child.name} ended with code {child.process.returncode}; starting it again in {pause:.1f} s.")
+            child.process = None
+        if child.process is None and now >= child.restart_at:
+            self._launch(child)
+
+    def stop(self) -> None:
+        """End every process, the last started first: politely, then by force after `STOP_SECONDS`."""
+        for child in reversed(self.children):
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        end = time.monotonic() + STOP_SECONDS
+        for child in reversed(self.children):
+            if child.process is None:
+                continue
+            try:
+                child.process.wait(max(0.05, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+
+
+def tell_ready() -> None:
+    """Said by a program when it is ready: to the supervisor that started it, if one did."""
+    number = os.environ.pop(READY, "")
+    if number.isdecimal():
+        os.write(int(number), b"1")
+        os.close(int(number))
+
+
+class _Failed(OperationError):
+    """A program ended before it was ready; its exit code is ours."""
+
+    def __init__(self, name: str, code: int) -> None:
+        super().__init__(f"{name} ended with code {code} before it was ready.", advice="See its message above.")
+        if code == 78:  # noqa: PLR2004  # EX_CONFIG of sysexits.h
+            self.exit_code = 78  # type: ignore[misc]  # the child's configuration error is ours

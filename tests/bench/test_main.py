@@ -1,0 +1,60 @@
+"""The command that runs benches."""
+
+import importlib
+import json
+import sys
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+import bench
+from bench.__main__ import main
+from bench.report import Figure, Goal
+
+
+class Fixed(ModuleType):
+    """A bench that always measures the same against a goal of at most 2 s."""
+
+    def __init__(self, name: str, value: float) -> None:
+        super().__init__(name)
+        self.value = value
+
+    def run(self, scale: bench.Scale) -> list[Figure]:
+        """As every bench."""
+        return [Figure(f"cost {scale}", self.value, "s", goal=Goal("value", "<=", 2.0))]
+
+
+@pytest.fixture
+def two_benches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of two benches, `good` and `bad`, beside the real ones."""
+    for name, value in (("good", 1.0), ("bad", 9.0)):
+        monkeypatch.setitem(sys.modules, f"bench.{name}", Fixed(name, value))
+        monkeypatch.setitem(bench.BENCHES, name, bench.Entry("something", 1, 100))
+
+
+@pytest.mark.usefixtures("two_benches")
+@pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1)])
+def test_the_exit_code_tells_whether_goals_are_met(name: str, code: int) -> None:
+    """0 when every goal is met, 1 when one is missed."""
+    assert CliRunner().invoke(main, [name]).exit_code == code
+
+
+@pytest.mark.usefixtures("two_benches")
+def test_json_is_one_object_a_bench() -> None:
+    """Standard output holds nothing but the objects; what is under way goes to standard error."""
+    result = CliRunner().invoke(main, ["good", "bad", "--json", "--scale", "full"])
+    assert [json.loads(line)["bench"] for line in result.stdout.splitlines()] == ["good", "bad"]
+    assert "about 100 s" in result.stderr
+
+
+def test_an_unknown_bench_is_a_usage_error() -> None:
+    """Exit code 2, and nothing is measured."""
+    assert CliRunner().invoke(main, ["no-such-bench"]).exit_code == 2
+
+
+def test_every_listed_bench_exists() -> None:
+    """Each entry of the list is a module with a `run`, and the list is in alphabetical order."""
+    assert list(bench.BENCHES) == sorted(bench.BENCHES)
+    for name in bench.BENCHES:
+        assert callable(importlib.import_module(f"bench.{name}").run)

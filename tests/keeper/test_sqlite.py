@@ -1,0 +1,199 @@
+"""The fact query against a naive oracle: the same worlds, told twice, must give the same facts."""
+
+import random
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from strongroom.errors import Unavailable
+from strongroom.ids import AccountId, OrganisationId, PatientId
+from strongroom.keeper.sqlite import NOBODY, NOTHING, Catalog, create_tables
+
+NOW = 1_000
+
+
+@dataclass
+class World:
+    """Relations as plain lists; the oracle walks them without any index or join."""
+
+    accounts: list[tuple[str, bytes, str, int, str | None]] = field(default_factory=list)
+    patients: list[tuple[str, str | None, int]] = field(default_factory=list)
+    documents: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
+    members: list[tuple[str, str, int, int]] = field(default_factory=list)
+    enrolments: list[tuple[str, str, int, int]] = field(default_factory=list)
+    delegations: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
+    shares: list[tuple[str, str, int, int]] = field(default_factory=list)
+    withholdings: list[tuple[str, str, str, int]] = field(default_factory=list)
+    glasses: list[tuple[str, str, int, str | None, int, int]] = field(default_factory=list)
+    grants: list[tuple[str, str, str, int, int, int]] = field(default_factory=list)
+    agreements: list[tuple[str, str, int]] = field(default_factory=list)
+
+
+def period(rng: random.Random) -> tuple[int, int]:
+    """A period around now, its ends included as often as not."""
+    return rng.choice([0, NOW - 1, NOW, NOW + 1]), rng.choice([NOW - 1, NOW, NOW + 1, 10 * NOW])
+
+
+def make(rng: random.Random) -> World:
+    """A small world in which every relation occurs, live and not."""
+    world = World()
+    organisations = [f"o{n}" for n in range(3)]
+    patients = [f"p{n}" for n in range(4)]
+    accounts = [f"a{n}" for n in range(5)]
+    parties = ["", *organisations, *accounts]
+    world.patients = [(p, rng.choice([None, "2015-02-28"]), rng.randint(0, 1)) for p in patients]
+    for a in accounts:
+        kind = rng.choice(["person", "clinician", "service"])
+        world.accounts.append((a, a.encode(), kind, rng.randint(0, 1), rng.choice([None, *patients])))
+    for n in range(6):
+        category = rng.choice(["normal", "sensitive", "clinician-only"])
+        state = rng.choice(["available", "pending", "deleted"])
+        world.documents.append((f"d{n}", rng.choice(patients), category, state, 1, int(rng.random() < 0.2)))
+    for left in accounts:
+        for organisation in rng.sample(organisations, 2):
+            world.members.append((left, organisation, *period(rng)))
+    for p in patients:
+        for organisation in rng.sample(organisations, 2):
+            world.enrolments.append((p, organisation, *period(rng)))
+        for party in rng.sample(parties[1:], 3):
+            world.shares.append((p, party, *period(rng)))
+        for party in rng.sample(parties, 3):
+            world.withholdings.append((p, party, rng.choice(["", "normal", "sensitive"]), 0))
+        for a in rng.sample(accounts, 3):
+            world.delegations.append((a, p, rng.choice(["read", "full"]), "parent", *period(rng)))
+            since, until = period(rng)
+            world.glasses.append((a, p, since, rng.choice([None, *organisations]), until, 0))
+            world.agreements.append((a, p, rng.choice([NOW - 1, NOW, NOW + 1])))
+    for a in rng.sample(accounts, 3):
+        world.grants.append((a, rng.choice(organisations), "TREAT", 5, 6, 7))
+    return world
+
+
+def store(world: World, path: Path) -> Catalog:
+    """The world in a database."""
+    create_tables(path)
+    db = sqlite3.connect(path)
+    with db:
+        db.executemany("insert into account values (?, ?, ?, ?, ?, x'')", world.accounts)
+        for p, born, ruled in world.patients:
+            db.execute("insert into patient values (?, ?, x'', 1, ?, x'', ?)", (p, p.encode(), born, ruled))
+        for d, p, category, state, newest, decoy in world.documents:
+            db.execute("insert into document values (?, ?, ?, ?, ?, ?, null)", (d, p, category, state, newest, decoy))
+        db.executemany("insert into member values (?, ?, ?, ?)", world.members)
+        db.executemany("insert into enrolment values (?, ?, ?, ?)", world.enrolments)
+        db.executemany("insert into delegation values (?, ?, ?, ?, ?, ?)", world.delegations)
+        db.executemany("insert into share values (?, ?, ?, ?)", world.shares)
+        db.executemany("insert into withholding values (?, ?, ?, ?)", world.withholdings)
+        db.executemany("insert into glass values (?, ?, ?, ?, ?, ?)", world.glasses)
+        db.executemany("insert into service_grant values (?, ?, ?, ?, ?, ?)", world.grants)
+        db.executemany("insert into agreement values (?, ?, ?)", world.agreements)
+    db.close()
+    return Catalog(path)
+
+
+def live(since: int, until: int) -> bool:
+    """From its first millisecond on, up to but not including its last."""
+    return since <= NOW < until
+
+
+def told(world: World, account: str | None, patient: str) -> tuple[object, ...]:
+    """The facts about one login and one patient, by walking every list."""
+    mine = {o for a, o, since, until in world.members if a == account and live(since, until)}
+    theirs = {o for p, o, since, until in world.enrolments if p == patient and live(since, until)}
+    delegation = [row[2:] for row in world.delegations if row[:2] == (account, patient)]
+    grant = [row[1:] for row in world.grants if row[0] == account]
+    openings = [until for a, p, opened, _, until, _ in world.glasses if (a, p) == (account, patient) and opened <= NOW]
+    parties = {account} | {o for a, o, _, _ in world.members if a == account}
+    return (
+        tuple(delegation[0]) if delegation else None,
+        bool(mine & theirs),
+        any(p == patient and live(s, u) and party in mine | {account} for p, party, s, u in world.shares),
+        frozenset(c for p, party, c, _ in world.withholdings if p == patient and party in parties | {""}),
+        max(openings) if openings else None,
+        tuple(grant[0]) if grant else None,
+        bool(grant) and grant[0][0] in theirs,
+        any((a, p) == (account, patient) and until > NOW for a, p, until in world.agreements),
+        min(mine) if mine else None,
+    )
+
+
+def asked(catalog: Catalog, login: bytes, document: str) -> tuple[object, ...]:
+    """The same facts from the query."""
+    _, s, _ = catalog.of_document(login, document, NOW)
+    d, g = s.delegation, s.grant
+    return (
+        (d.level, d.basis, d.since, d.until) if d else None,
+        s.practice is not None,
+        s.shared,
+        s.withheld,
+        s.glass_until,
+        (g.organisation, g.purpose, g.cursor, g.size, g.until) if g else None,
+        s.granted_patient,
+        s.agreed,
+        s.home,
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_fact_query_equals_its_oracle(seed: int, tmp_path: Path) -> None:
+    """For every login and document of a generated world, the one statement says what walking the lists says."""
+    world = make(random.Random(seed))
+    catalog = store(world, tmp_path / "k.db")
+    owners = {d: p for d, p, *_ in world.documents}
+    for account, login, kind, disabled, own in world.accounts:
+        for document in owners:
+            row, subject, found = catalog.of_document(login, document, NOW)
+            assert (row.id, row.kind, row.disabled, row.patient) == (account, kind, bool(disabled), own)
+            assert (found.id, subject.patient) == (document, owners[document])
+            assert asked(catalog, login, document) == told(world, account, owners[document])
+            again_row, again = catalog.of_patient(login, owners[document], NOW)
+            assert (again_row, again) == (row, subject)
+    catalog.close()
+
+
+def test_unknown_logins_and_documents_are_nobodys(tmp_path: Path) -> None:
+    """What is not known has no relation to anybody, and is found by the same statement."""
+    catalog = store(make(random.Random(1)), tmp_path / "k.db")
+    row, subject, found = catalog.of_document(b"a0", "no such document", NOW)
+    assert (row.id, subject.patient, found.id, found.state) == ("a0", NOBODY, NOTHING, "deleted")
+    row, subject, found = catalog.of_document(b"no such login", "d0", NOW)
+    assert (row.id, row.kind, subject.delegation, subject.practice) == (None, None, None, None)
+    assert (subject.shared, subject.glass_until, subject.grant, subject.home) == (False, None, None, None)
+    assert catalog.of_patient(b"a0", "no such patient", NOW)[1].patient == NOBODY
+    catalog.close()
+
+
+def test_lists_are_ordered_paged_and_without_decoys(tmp_path: Path) -> None:
+    """A decoy is in no list."""
+    world = make(random.Random(3))
+    world.documents += [(f"e{n}", world.patients[n % 4][0], "normal", "available", 1, 1) for n in range(4)]
+    catalog = store(world, tmp_path / "k.db")
+    for patient, *_ in world.patients:
+        expected = sorted(d for d, p, _, _, _, decoy in world.documents if p == patient and not decoy)
+        whole = [row.id for row in catalog.documents(PatientId(patient), "", 100)]
+        assert whole == expected
+        if expected:
+            assert [row.id for row in catalog.documents(PatientId(patient), expected[0], 100)] == expected[1:]
+            assert [row.id for row in catalog.documents(PatientId(patient), "", 1)] == expected[:1]
+    catalog.close()
+
+
+def test_openings_count_what_is_inside_the_window_and_was_not_agreed(tmp_path: Path) -> None:
+    """Only unagreed openings after the moment given count, by account and by organisation."""
+    world = World(accounts=[("a", b"a", "clinician", 0, None)])
+    world.glasses = [("a", "p", 10, "o", 99, 0), ("a", "p", 11, "o", 99, 0), ("a", "q", 12, "o", 99, 1)]
+    world.glasses.append(("b", "p", 13, "o", 99, 0))
+    catalog = store(world, tmp_path / "k.db")
+    assert catalog.openings(AccountId("a"), OrganisationId("o"), 10) == (1, 2)
+    assert catalog.openings(AccountId("a"), None, 9) == (2, 0)
+    catalog.close()
+
+
+def test_a_database_that_is_gone_is_unavailable(tmp_path: Path) -> None:
+    """A read that cannot be done says what to look at; it never answers as if there were nothing."""
+    catalog = store(World(), tmp_path / "k.db")
+    sqlite3.connect(tmp_path / "k.db").execute("drop table document")
+    with pytest.raises(Unavailable, match="database"):
+        catalog.of_document(b"a", "d", NOW)
