@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,8 @@ class House:
         self.door.asked.clear()
         return dict(answer.json())
 
-    def get(self, path: str, who: dict[str, str] = OWNER, **headers: str) -> Any:
-        """A GET as somebody."""
+    def get(self, path: str, who: Mapping[str, str] = OWNER, /, **headers: str) -> Any:
+        """A GET as somebody, with further headers."""
         return self.client.get(f"/fhir/{path}", headers={**who, **headers})
 
 
@@ -75,9 +75,9 @@ def build(**settings: Any) -> House:
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def house() -> House:
     """With the settings as they come."""
-    yield build()
+    return build()
 
 
 def issue(answer: Any) -> Json:

@@ -15,25 +15,36 @@ from tests.api.conftest import BASE, OWNER, PATIENT, House, issue
 
 
 def _asking(house: House) -> p.Asking:
-    asked: p.Asking = house.door.asked[-1].asking  # type: ignore[union-attr]  # these all have one
+    asked: p.Asking = house.door.asked[-1].asking
     return asked
 
 
 def test_the_token_and_the_signed_circumstances(house: House) -> None:
-    """The token as it came; method, address without query, client, device, request id, proof and purpose."""
+    """The token as it came; method, address without query, client, device, proof and purpose."""
     headers = {"Authorization": "DPoP owner", "DPoP": "proof", "X-Request-Id": "r-1", "X-Device-Id": "phone",
                "X-Purpose-Of-Use": "TREAT"}  # fmt: skip
     house.get(f"DocumentReference?patient={PATIENT}", headers)
     asking = _asking(house)
     assert (asking.token, asking.proof, asking.purpose) == ("owner", "proof", "TREAT")
-    assert json.loads(asking.context) == {
+    signed = json.loads(asking.context)
+    assert is_ours(signed.pop("request"))
+    assert signed == {
         "token": "owner",
         "address": "testclient",
         "method": "GET",
         "url": f"{BASE}/DocumentReference",
         "device": "phone",
-        "request": "r-1",
     }
+
+
+def test_an_occasion_is_named_by_us(house: House) -> None:
+    """One name for all that one request asks, another for the next, and never the client's: proofs count once by it."""
+    house.get("DocumentReference", **{"X-Request-Id": "mine"})
+    house.get("DocumentReference", **{"X-Request-Id": "mine"})
+    names = [json.loads(asked.asking.context)["request"] for asked in house.door.asked]
+    assert [type(asked) for asked in house.door.asked] == [p.WhoAmI, p.List] * 2
+    assert names[0] == names[1] != names[2] == names[3]
+    assert "mine" not in names
 
 
 def test_the_real_signer_fits() -> None:
@@ -51,7 +62,7 @@ def test_the_real_signer_fits() -> None:
     )
     verified = ContextVerifier([(key.public, Signer.LOCAL)]).verify(context, now)
     assert not hasattr(verified, "why")
-    assert (verified.token_hash, verified.method) == (hash_token("t"), "GET")  # type: ignore[union-attr]  # just shown
+    assert (verified.token_hash, verified.method) == (hash_token("t"), "GET")
 
 
 @pytest.mark.parametrize(

@@ -123,21 +123,21 @@ def test_an_upload_that_is_dropped(running: Running) -> None:
     assert running.files() == []
 
 
-@pytest.mark.parametrize(
-    ("head", "status"),
-    [
-        ("GET /fhir/DocumentReference HTTP/1.1\nHost: x\nAuthorization: Bearer owner\nAuthorization: Bearer owner\n", b"400"),
-        ("GET /fhir/DocumentReference/%2e%2e%2f%2e%2e HTTP/1.1\nHost: x\nAuthorization: Bearer owner\n", b"404"),
-        ("GET /fhir/DocumentReference/%00 HTTP/1.1\nHost: x\nAuthorization: Bearer owner\n", b"404"),
-        ("GET /fhir/DocumentReference/\u00e9 HTTP/1.1\nHost: x\nAuthorization: Bearer owner\n", b"400"),
-        ("POST /fhir/Binary HTTP/1.1\nHost: x\nAuthorization: Bearer owner\nContent-Type: text/plain\n"
-         "Content-Length: 1\nContent-Length: 2\n", b"400"),
-        ("POST /fhir/Binary HTTP/1.1\nHost: x\nAuthorization: Bearer owner\nContent-Type: text/plain\n"
-         f"X-Security-Context: Patient/{PATIENT}\nContent-Length: 999999999999\n", b"413"),
-        ("BREW /fhir/metadata HTTP/1.1\nHost: x\n", b"4"),
-        ("GET /fhir/metadata HTTP/9.9\nHost: x\n", b"4"),
-    ],
-)  # fmt: skip
+ASKING = "Host: x\nAuthorization: Bearer owner\n"
+UPLOAD = f"POST /fhir/Binary HTTP/1.1\n{ASKING}Content-Type: text/plain\n"
+HOSTILE = [
+    (f"GET /fhir/DocumentReference HTTP/1.1\n{ASKING}Authorization: Bearer owner\n", b"400"),
+    (f"GET /fhir/DocumentReference/%2e%2e%2f%2e%2e HTTP/1.1\n{ASKING}", b"404"),
+    (f"GET /fhir/DocumentReference/%00 HTTP/1.1\n{ASKING}", b"404"),
+    (f"GET /fhir/DocumentReference/\u00e9 HTTP/1.1\n{ASKING}", b"400"),
+    (f"{UPLOAD}Content-Length: 1\nContent-Length: 2\n", b"400"),
+    (f"{UPLOAD}X-Security-Context: Patient/{PATIENT}\nContent-Length: 999999999999\n", b"413"),
+    ("BREW /fhir/metadata HTTP/1.1\nHost: x\n", b"4"),
+    ("GET /fhir/metadata HTTP/9.9\nHost: x\n", b"4"),
+]
+
+
+@pytest.mark.parametrize(("head", "status"), HOSTILE)
 def test_hostile_requests(running: Running, head: str, status: bytes) -> None:
     """Answered with a 4xx, by the server or by us; the next request is served as ever."""
     answer = running.talk(head, take=20)

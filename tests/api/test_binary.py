@@ -1,4 +1,4 @@
-"""Bytes come in owned and go out whole, in part, in FHIR form, or not at all; and the door hears of every one of them."""
+"""Bytes come in owned and go out whole, in part, in FHIR form, or not at all; the door hears of every one of them."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ import pytest
 from fhir.resources.R4B.binary import Binary
 
 from strongroom.keeper import protocol as p
-from tests.api.conftest import BASE, DOCTOR, OWNER, PATIENT, PDF, STRANGER, House, build, issue
+from tests.api.conftest import BASE, DOCTOR, OWNER, PATIENT, PDF, STRANGER, House, build, issue, reference
 
 NOBODYS = "z" * 26
 LONG = b"%PDF-1.7\n" + bytes(range(256)) * 1_000
@@ -136,6 +136,8 @@ def test_uploads_are_bounded() -> None:
     assert house.blobs.objects == {}
     resource = {"resourceType": "Binary", "contentType": "application/pdf", "data": base64.b64encode(PDF).decode()}
     assert _post(house, json.dumps(resource).encode(), "application/fhir+json", **_mine()).status_code == 413
+    answer = house.client.post("/fhir/DocumentReference", json=reference(), headers=OWNER)
+    assert (answer.status_code, "two ways" in answer.text) == (413, True)
     assert house.door.words(p.Deposited) == []
 
 
@@ -181,7 +183,7 @@ def test_the_fhir_form_goes_out(house: House) -> None:
             assert answer.headers["content-type"] == "application/fhir+json"
             body = answer.json()
             assert base64.b64decode(body["data"]) == content
-            assert Binary.model_validate({**body, "data": body["data"][:4]})
+            Binary.model_validate({**body, "data": body["data"][:4]})
             assert (body["id"], body["securityContext"]) == (one, {"reference": f"DocumentReference/{one}"})
             assert int(answer.headers["content-length"]) == len(answer.content)
             head = house.client.head(f"/fhir/{path}", headers={**OWNER, "Accept": accept})

@@ -22,6 +22,7 @@ class Sender:
         self._pieces = list(pieces)
 
     async def __call__(self) -> Message:
+        """The next message."""
         piece = self._pieces.pop(0) if self._pieces else b""
         if piece is None:
             return {"type": "http.disconnect"}
@@ -38,9 +39,9 @@ def _request(sender: Sender, **headers: str) -> Request:
     return Request({"type": "http", "method": "POST", "headers": raw}, sender)
 
 
-def _whole(sender: Sender, limit: int = 100, **headers: str) -> bytes:
+def _whole(sender: Sender, **headers: str) -> bytes:
     async def read() -> bytes:
-        return await Body(_request(sender, **headers), limit, SETTINGS).whole()
+        return await Body(_request(sender, **headers), 100, SETTINGS).whole()
 
     return asyncio.run(read())
 

@@ -24,6 +24,7 @@ class Client:
         self._patience = patience
         self._stalls = stalls
         self._gone = asyncio.Event()
+        self.stalled = asyncio.Event()
 
     async def receive(self) -> Message:
         """Nothing, until the client is gone."""
@@ -35,6 +36,7 @@ class Client:
         self.messages.append(message)
         if len(self.body()) >= self._patience * 10:
             if self._stalls:
+                self.stalled.set()
                 await asyncio.Event().wait()
             self._gone.set()
             await asyncio.sleep(0)
@@ -135,8 +137,7 @@ def test_a_server_that_stops() -> None:
     async def run() -> None:
         client = Client(patience=1, stalls=True)
         task = asyncio.ensure_future(_delivery(door, _good())({"type": "http"}, client.receive, client.send))
-        while not client.body():
-            await asyncio.sleep(0)
+        await client.stalled.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -39,7 +39,7 @@ FAULTS: list[tuple[Callable[[House], None], int]] = [
 
 @pytest.mark.parametrize(("fault", "objects"), FAULTS)
 def test_a_part_that_is_away_is_503(house: House, fault: Callable[[House], None], objects: int) -> None:
-    """Try again; nothing can be read, and what is left behind is ciphertext. After the last word nothing is taken back."""
+    """Try again; nothing can be read, ciphertext at most is left. After the last word nothing is taken back."""
     fault(house)
     answer = house.client.post("/fhir/DocumentReference", json=reference(), headers=OWNER)
     assert (answer.status_code, issue(answer)["code"]) == (503, "transient")

@@ -30,7 +30,7 @@ def test_a_document_goes_in_and_comes_back(house: House) -> None:
     read = house.get(f"DocumentReference/{made['id']}")
     assert read.status_code == 200
     assert read.json() == made
-    assert DocumentReference.model_validate(made)
+    DocumentReference.model_validate(made)
     attachment = made["content"][0]["attachment"]
     assert attachment["url"] == f"{BASE}/Binary/{made['id']}"
     assert (attachment["size"], "data" in attachment) == (len(PDF), False)
@@ -77,7 +77,8 @@ BAD = [
     (reference(status="bogus"), 422, "DocumentReference.status"),
     (reference(subject={"reference": "Observation/1"}), 422, "DocumentReference.subject"),
     (reference(None), 422, "DocumentReference.content[0].attachment.data"),
-    (reference(None, attachment={"url": "https://example.org/x.pdf"}), 422, "DocumentReference.content[0].attachment.url"),
+    (reference(None, attachment={"url": "https://example.org/x.pdf"}), 422,
+     "DocumentReference.content[0].attachment.url"),
     (reference(attachment={"size": 1}), 422, "DocumentReference.content[0].attachment.size"),
     (reference(attachment={"hash": base64.b64encode(b"x" * 20).decode()}), 422,
      "DocumentReference.content[0].attachment.hash"),
@@ -85,7 +86,8 @@ BAD = [
     (reference(b"\x89PNG\r\n\x1a\n", "application/pdf"), 422, "DocumentReference.content[0].attachment.contentType"),
     (reference(b"x", "application/x-msdownload"), 422, "DocumentReference.content[0].attachment.contentType"),
     (reference(description="x" * 20_000), 422, "DocumentReference.description"),
-    ({**reference(), "contained": [{"resourceType": "Basic", "id": str(n), "x": "y" * 9_000} for n in range(8)]}, 413, None),
+    ({**reference(), "contained": [{"resourceType": "Basic", "id": str(n), "x": "y" * 9_000} for n in range(8)]}, 413,
+     None),
     ({"resourceType": "Patient"}, 422, "resourceType"),
 ]  # fmt: skip
 
@@ -162,6 +164,12 @@ def test_what_is_not_yours_does_not_exist(house: House) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert len({tuple(sorted((k, v) for k, v in a.headers.items() if k != "x-request-id")) for a in answers}) == 1
     assert issue(answers[0])["code"] == "not-found"
+
+
+def test_a_listing_without_rows_is_absent(house: House) -> None:
+    """A door that says yes and shows nothing has shown nothing."""
+    house.door.refuse[p.List] = p.Listed(receipt=1, rows=())
+    assert house.get(f"DocumentReference/{NOBODYS}").status_code == 404
 
 
 def test_a_malformed_id_goes_the_same_way(house: House) -> None:
@@ -263,7 +271,7 @@ def test_what_a_change_cannot_do(house: House) -> None:
     attachment = made["content"][0]["attachment"]
     elsewhere = [{"attachment": {**attachment, "url": f"{BASE}/Binary/{NOBODYS}"}}]
     larger = [{"attachment": {**attachment, "size": 7}}]
-    tries = [
+    tries: list[tuple[dict[str, Any], str]] = [
         ({"subject": {"reference": f"Patient/{OTHER}"}}, "DocumentReference.subject"),
         ({"securityLabel": [label]}, "DocumentReference.securityLabel"),
         ({"content": elsewhere}, "DocumentReference.content[0].attachment.url"),
@@ -308,7 +316,7 @@ def test_a_tombstone(house: House) -> None:
 
 def _found(answer: Any) -> list[str]:
     assert answer.status_code == 200, answer.text
-    assert Bundle.model_validate(answer.json())
+    Bundle.model_validate(answer.json())
     return [entry["resource"]["description"] for entry in answer.json().get("entry", ())]
 
 
@@ -444,12 +452,18 @@ def test_all_pages_of_the_door_are_read(library: House) -> None:
     assert (answer.status_code, issue(answer)["code"]) == (422, "too-costly")
 
 
+def test_a_page_without_rows_is_no_end(library: House) -> None:
+    """When the door says that more follows and not where, the answer is an error and not a shorter list."""
+    library.door.refuse[p.List] = p.Listed(receipt=1, rows=(), more=True)
+    assert library.get(f"DocumentReference?patient={PATIENT}").status_code == 503
+
+
 def test_what_does_not_open_is_a_gap_that_is_told(library: House) -> None:
     """The others are shown, with a warning: never a silence."""
     one = next(iter(library.door.held))
     library.catalogue.rows[one, 1] = Entry(b"junk", library.catalogue.rows[one, 1].blob)
     body = library.get(f"DocumentReference?patient={PATIENT}").json()
-    assert Bundle.model_validate(body)
+    Bundle.model_validate(body)
     modes = [entry["search"]["mode"] for entry in body["entry"]]
     assert modes == ["match"] * 4 + ["outcome"]
     assert body["entry"][-1]["resource"]["issue"][0]["code"] == "incomplete"

@@ -86,7 +86,7 @@ def test_what_makes_no_sense_does_not_reach_the_door(house: House, path: str, bo
 def test_breaking_the_glass(house: House) -> None:
     """The answer says until when, in the shape of HL7's example; without a reason it is refused by the door."""
     answer = _do(house, f"Patient/{PATIENT}/$break-glass", {"reason": " unconscious "}, DOCTOR)
-    assert Parameters.model_validate(answer.json())
+    Parameters.model_validate(answer.json())
     until, outcome = answer.json()["parameter"]
     assert until == {"name": "until", "valueInstant": iso(house.clock.now() + HOUR)}
     assert outcome["resource"]["issue"][0]["code"] == "suppressed"

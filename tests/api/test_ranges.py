@@ -29,8 +29,11 @@ def test_a_range_is_what_the_rfc_says(content: bytes, first: int | None, last: i
     assert (found is None) == (expected == b"")
 
 
-@pytest.mark.parametrize("header", [None, "", "bytes", "bytes=", "bytes=-", "bytes=1", "bytes=1-2,3-4", "bytes=a-", "x=0-1",
-                                    "bytes=" + "9" * 19 + "-", "bytes=-0", "bytes=2-1", "bytes=0-1\n-"])  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [None, "", "bytes", "bytes=", "bytes=-", "bytes=1", "bytes=1-2,3-4", "bytes=a-", "x=0-1", "bytes=" + "9" * 19 + "-",
+     "bytes=-0", "bytes=2-1", "bytes=0-1\n-"],
+)  # fmt: skip
 def test_what_is_no_single_range_is_none(header: str | None) -> None:
     """The whole is sent instead."""
     assert parse_range(header) is None

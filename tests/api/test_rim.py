@@ -58,6 +58,12 @@ def test_deciding_headers_stand_once(house: House, name: str) -> None:
     assert (answer.status_code, issue(answer)["code"]) == (400, "invalid")
 
 
+def test_what_is_not_http_passes_through(house: House) -> None:
+    """A server's start and stop reach the application."""
+    with house.client as running:
+        assert running.get("/healthz").status_code == 200
+
+
 def test_what_nobody_thought_of(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """500 without details; the log has the kind and the lines, and nothing that anybody sent."""
 

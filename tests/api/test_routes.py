@@ -1,10 +1,14 @@
 """The table of routes is the application: nothing is served that is not in it, and every way in it asks the door."""
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.routing import Route
 
 from strongroom.api.routes import WAYS, Way
 from strongroom.fhir.capability import capability_statement
+from strongroom.fhir.search import PARAMETERS
 from tests.api.conftest import BASE, OWNER, PATIENT, STRANGER, House, issue, reference
 
 GUARDED = [way for way in WAYS if way.access or way.name == "operations.step_up"]
@@ -78,10 +82,18 @@ def test_every_way_works_for_the_owner_and_gives_a_stranger_nothing(house: House
 
 def test_what_is_not_offered_is_405(house: House) -> None:
     """With an OperationOutcome, for everybody."""
-    for method, path in (("PATCH", "/fhir/DocumentReference/x"), ("PUT", "/fhir/Binary/x"), ("DELETE", "/fhir/Binary/x"),
-                         ("DELETE", "/fhir/AuditEvent"), ("POST", "/fhir/metadata")):  # fmt: skip
-        answer = house.client.request(method, path, headers=OWNER)
+    for way in ("PATCH DocumentReference/x", "PUT Binary/x", "DELETE Binary/x", "DELETE AuditEvent", "POST metadata"):
+        method, path = way.split()
+        answer = house.client.request(method, f"/fhir/{path}", headers=OWNER)
         assert (answer.status_code, issue(answer)["code"]) == (405, "not-supported")
+
+
+def test_every_way_and_parameter_is_documented() -> None:
+    """docs/api.md has each route and each search parameter, and no route that is not there."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"(?m)^\| ([A-Z]+) \| `([^`]+)` \|", page))
+    assert listed == {(way.method, way.path) for way in WAYS}
+    assert [name for name in PARAMETERS if f"`{name}`" not in page] == []
 
 
 def test_the_capabilities_are_the_table() -> None:

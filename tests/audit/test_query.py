@@ -61,10 +61,18 @@ def test_same_size_same_list(store: Store, log: Log) -> None:
     log.append_now(release())
     window = store.window()
     before = list(store.query().who_read(Selectors(account=ANNA), window))
-    log.append_now(release(patient="other"))
     log.append_now(event.delivered(Millis(START), 0, 1, complete=True))
+    log.append_now(release(patient="other"))
     assert list(store.query().who_read(Selectors(account=ANNA), window)) == before
     assert len(list(store.query().who_read(Selectors(account=ANNA), store.window()))) == 2
+
+
+def test_times_have_edges(store: Store, log: Log) -> None:
+    """From `since` on, and before `until`."""
+    for t in (1, 2, 3):
+        log.append_now(release(START + t))
+    window = store.window(since=START + 2, until=START + 3)
+    assert [row.t for row in rows(list(store.query().who_read(Selectors(patient=PAT), window)))] == [START + 2]
 
 
 def test_only_disclosures_are_on_the_list(store: Store, log: Log) -> None:

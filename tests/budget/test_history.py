@@ -62,7 +62,18 @@ def test_forgets_after_four_weeks() -> None:
     assert history.limit(NOON + DAYS * DAY, 600) == FACTOR * 1_000
     assert history.limit(NOON + (DAYS + 1) * DAY, 600) == 600
     history.add(Kind.CARE, NOON + (DAYS + 1) * DAY, 1)
-    assert list(history.dump(NOON + (DAYS + 1) * DAY).values()) == [1]
+    assert list(history._hours.values()) == [1]
+
+
+def test_keeps_exactly_what_a_limit_can_ask_for() -> None:
+    """The oldest hour kept is the one before this hour, 28 days ago."""
+    assert (DAYS, FACTOR) == (28, 3)
+    history, edge = History(), NOON + 28 * DAY + HOUR
+    history.add(Kind.CARE, NOON - HOUR, 7)
+    history.add(Kind.CARE, NOON, 1_000)
+    history.add(Kind.CARE, edge, 1)
+    assert list(history._hours.values()) == [1_000, 1]
+    assert history.limit(edge, 600) == 3_000
 
 
 @given(st.lists(st.tuples(st.sampled_from([0, HOUR - 1, HOUR, DAY, 29 * DAY]), st.integers(0, 3)), max_size=30))
@@ -76,6 +87,15 @@ def test_taking_back_is_the_inverse(adds: list[tuple[int, int]]) -> None:
     for t, documents in reversed(done):
         history.take_back(Kind.CARE, t, documents)
     assert history.dump(now) == {}
+
+
+def test_taking_back_leaves_the_rest_of_the_hour() -> None:
+    """Of two reads in one hour one is taken back: the other still teaches."""
+    history = History()
+    history.add(Kind.CARE, NOON, 1_000)
+    history.add(Kind.CARE, NOON + 1, 5)
+    history.take_back(Kind.CARE, NOON + 1, 5)
+    assert history.dump(NOON) == {NOON // HOUR: 1_000}
 
 
 def test_a_dump_is_read_back() -> None:

@@ -65,6 +65,7 @@ def test_a_dump_is_read_back() -> None:
     rereads = Rereads()
     rereads.add(FIRST, START)
     rereads.add(replace(FIRST, version=2), START + PERIOD - 1)
+    assert len(rereads.dump(START + PERIOD)) == 1
     again = Rereads(rereads.dump(START + PERIOD))
     assert again.free_until(FIRST, START + PERIOD) is None
     assert again.free_until(replace(FIRST, version=2), START + PERIOD) == START + 2 * PERIOD - 1

@@ -14,7 +14,7 @@ from strongroom.api.ports import ContextSigner, Door
 from strongroom.api.respond import Declined, no_token, stop
 from strongroom.api.settings import Settings
 from strongroom.errors import Unavailable
-from strongroom.ids import is_ours
+from strongroom.ids import is_ours, new_id
 from strongroom.keeper.protocol import AppRequest, Asking, Known, List, Listed, Refused, Reply, Row, WhoAmI
 
 NOBODY = "a" * 26
@@ -61,7 +61,11 @@ class Access:
         return await self.ask(WhoAmI(asking=asking), Known)
 
     def asking(self, request: Request) -> Asking:
-        """Who asks, in their own signed words. Raises Halt (401) without a credential in the Authorization header."""
+        """Who asks, in their own signed words. Raises Halt (401) without a credential in the Authorization header.
+
+        To be called once a request: what it returns may be shown to the door several times on this one occasion, and
+        the occasion's name is made here. Were it the client's X-Request-Id, a stolen proof could be replayed under it.
+        """
         found = _CREDENTIAL.fullmatch(request.headers.get("authorization", ""))
         if found is None or len(found["token"]) > MAX_TOKEN:
             raise no_token()
@@ -71,7 +75,7 @@ class Access:
             method=request.method,
             url=self.settings.origin + request.scope["raw_path"].decode("latin-1"),
             device=_matching(_DEVICE, request.headers.get("x-device-id", "")),
-            request=request.scope.get("request_id", ""),
+            request=new_id(),
         )
         return Asking(
             token=found["token"], context=context, proof=_proof(request, found["scheme"]), purpose=_purpose(request)
@@ -108,7 +112,7 @@ def tagged_versions(header: str) -> set[int]:
 
 
 def if_match(request: Request) -> int:
-    """The one version that a change is made upon. Raises Halt: 428 without If-Match (RFC 6585), 400 for another form."""
+    """The one version a change is made upon. Raises Halt: 428 without If-Match (RFC 6585), 400 for another form."""
     header = request.headers.get("if-match")
     if header is None:
         raise stop(428, "required", 'Changes need If-Match with the version you read, such as If-Match: W/"1".')

@@ -1,4 +1,4 @@
-"""The route of AuditEvent: a search for the accesses to one's own record. Nothing writes here: the log is the keeper's."""
+"""The route of AuditEvent: a search for the accesses to a record. Nothing writes here: the log is the keeper's."""
 
 from urllib.parse import urlencode
 

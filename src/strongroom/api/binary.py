@@ -1,8 +1,9 @@
-"""The routes of Binary: bytes in (raw, or in FHIR form), bytes out (raw, in FHIR form, a range, or their headers alone).
+"""The routes of Binary: bytes in (raw, or in FHIR form), bytes out (raw, in FHIR form, a range, or their headers
+alone).
 
-No unowned bytes: a Binary belongs to a DocumentReference of the same id. Written with `X-Security-Context: Patient/{id}` it
-makes a new document with a minimal DocumentReference, which a PUT completes; with `DocumentReference/{id}` and If-Match
-it makes a new version of that document.
+No unowned bytes: a Binary belongs to a DocumentReference of the same id. Written with `X-Security-Context:
+Patient/{id}` it makes a new document with a minimal DocumentReference, which a PUT completes; with
+`DocumentReference/{id}` and If-Match it makes a new version of that document.
 
 Reading is one release. Whoever asks with a condition, or for one particular type only, is first told what the door
 lists: so that a 304 or a 406 is no release.

@@ -1,7 +1,7 @@
 """A response whose bytes were released by the door, and the word back on how many of them reached the client.
 
-Whatever happens (the client goes away, is too slow, the store fails half-way, the server stops), `Delivered` is told once.
-It is the app's word: it refines what a person is told about an access, and never takes the access away.
+Whatever happens (the client goes away, is too slow, the store fails half-way, the server stops), `Delivered` is told
+once. It is the app's word: it refines what a person is told about an access, and never takes the access away.
 """
 
 import asyncio
@@ -63,8 +63,8 @@ class Delivery(Response):
         self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it. What fails before the first byte is an error of its own; after it, the body ends early: the client sees
-        that something is missing, and never a wrong byte.
+        """Send it. What fails before the first byte is an error of its own; after it, the body ends early: the client
+        sees that something is missing, and never a wrong byte.
         """
         gone = asyncio.ensure_future(_gone(receive))
         try:

@@ -1,12 +1,13 @@
-"""Writing one version of one document. The order is what makes a crash harmless:
+"""Writing one version of one document. The order is what makes a crash harmless.
 
 1. `Deposit`: the door decides, logs that it was opened, and gives keys for one new version.
 2. The bytes are sealed into the object store, under a name that nothing else has.
 3. The metadata, which now knows size and hashes, is sealed into the catalogue.
 4. `Deposited`: from here on the version can be read.
 
-Until 4 nobody can read anything: what a crash leaves behind is ciphertext whose key was never given out again, and a ticket
-that lapses. After 4 was sent nothing is taken back, whether or not an answer came: the keeper may have it on record.
+Until 4 nobody can read anything: what a crash leaves behind is ciphertext whose key was never given out again, and a
+ticket that lapses. After 4 was sent nothing is taken back, whether or not an answer came: the keeper may have it on
+record.
 """
 
 from collections.abc import AsyncIterator

@@ -155,7 +155,7 @@ async def search_pairs(parts: Parts, request: Request) -> Pairs:
 
 
 def _check_unmoved(document: DocumentReference, row: Row) -> None:
-    """Raises Unacceptable when a change would do what a change cannot: move a document, or its category, or its bytes."""
+    """Raises Unacceptable for what a change cannot do: move a document, its category, or its bytes."""
     if patient_of(document.subject) != row.patient:
         raise Unacceptable(Fault("business-rule", "A document stays with its patient.", "DocumentReference.subject"))
     if category_of(document) != row.category:

@@ -1,4 +1,5 @@
-"""Binary's two forms on the way in and on the way out: the bytes themselves, or a FHIR resource with the bytes in base64.
+"""Binary's two forms on the way in and on the way out: the bytes themselves, or a FHIR resource with the bytes in
+base64.
 
 A body with a FHIR media type that is no Binary is a document like any other (an International Patient Summary is FHIR
 JSON too), and is kept as bytes.

@@ -13,7 +13,7 @@ from strongroom.keeper.protocol import Ping, Status
 
 
 class Metadata:
-    """Handlers without a door, but for one question that anybody may ask: is it open?"""
+    """Handlers without a door, but for the one question that anybody may ask: whether it is open."""
 
     def __init__(self, parts: Parts) -> None:
         settings = parts.settings

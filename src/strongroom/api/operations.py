@@ -1,7 +1,7 @@
 """Operations upon a patient's record: share, delegate, withhold, break-glass; upon a document: relabel; and step-up.
 
-Input is a FHIR Parameters resource or a plain JSON object with the same names. A time is a FHIR instant; `end` set to true
-ends what was given before. Who may do any of it is the door's decision.
+Input is a FHIR Parameters resource or a plain JSON object with the same names. A time is a FHIR instant; `end` set to
+true ends what was given before. Who may do any of it is the door's decision.
 """
 
 from typing import Annotated

@@ -17,7 +17,7 @@ class ContextSigner(Protocol):
     """Signs the circumstances of a request: the local signer until there is a gateway."""
 
     def __call__(self, *, token: str, address: str, method: str, url: str, device: str, request: str) -> str:
-        """A context (see identity.context) for one request that carries `token`. `request` is its request id."""
+        """A context (see identity.context) for one request that carries `token`. `request` names this occasion."""
 
 
 class Catalogue(Protocol):

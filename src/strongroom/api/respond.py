@@ -1,7 +1,7 @@
 """Answers: FHIR JSON, and the one table that turns the door's refusals into HTTP.
 
-"Not yours" and "does not exist" are one answer: the same constant bytes, the same headers. Sentences are constants; what
-the door advises its operators is not passed on.
+"Not yours" and "does not exist" are one answer: the same constant bytes, the same headers. Sentences are constants;
+what the door advises its operators is not passed on.
 """
 
 from collections.abc import Mapping

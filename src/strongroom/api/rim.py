@@ -1,8 +1,8 @@
 """The outermost layer: what is true of every request and every answer, whatever the route.
 
-A request has an id; its address is short, its deciding headers are there once, and no token stands in the address, where
-logs and histories would keep it. An answer is never stored by a cache, never guessed at by a browser, and never tells
-what went wrong inside.
+A request has an id; its address is short, its deciding headers are there once, and no token stands in the address,
+where logs and histories would keep it. An answer is never stored by a cache, never guessed at by a browser, and never
+tells what went wrong inside.
 """
 
 import logging

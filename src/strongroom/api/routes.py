@@ -1,7 +1,7 @@
 """Every way into the API, as one table: method, address, and the access paths that a test of access must walk for it.
 
-The application is built from this table and from nothing else; `ways` hands it to whoever wants to walk it (the matrix of
-roles and relations does, and fails when a route of the application is not in it).
+The application is built from this table and from nothing else; whoever wants to walk it takes it from here (the matrix
+of roles and relations does, and fails when a route of the application is not in it).
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,7 @@
 """Searching one patient's documents: the door lists, the metadata is opened here, and the rest is comparison in memory.
 
-Whose documents are meant: the patient named; else, with a single `_id`, the one that document is of; else the asker's own
-record, if they have just one. Never "all". An unknown and a foreign patient have the same empty list.
+Whose documents are meant: the patient named; else, with a single `_id`, the one that document is of; else the asker's
+own record, if they have just one. Never "all". An unknown and a foreign patient have the same empty list.
 """
 
 import logging
@@ -14,7 +14,7 @@ from strongroom.api.access import ours
 from strongroom.api.parts import Parts
 from strongroom.api.respond import Declined, stop
 from strongroom.api.view import shown
-from strongroom.errors import Untrusted
+from strongroom.errors import Unavailable, Untrusted
 from strongroom.fhir.bundle import searchset
 from strongroom.fhir.outcome import single
 from strongroom.fhir.resource import DocumentReference, encode
@@ -85,8 +85,11 @@ async def patients_rows(parts: Parts, asking: Asking, patient: str) -> AsyncIter
             raise stop(422, "too-costly", "This record has more documents than a search looks through.")
         for row in listed.rows:
             yield row
-        if not listed.more or not listed.rows:
+        if not listed.more:
             return
+        if not listed.rows:  # more is said to follow, and nothing says where: an end here would be a silence
+            msg = "The keeper gave a page without rows before the last one."
+            raise Unavailable(msg)
         after = listed.rows[-1].document
 
 

@@ -1,4 +1,4 @@
-"""A document as the world sees it: the sealed metadata, with everything that the keeper knows better put in its place."""
+"""A document as the world sees it: the sealed metadata, and in it what the keeper knows better."""
 
 import msgspec
 

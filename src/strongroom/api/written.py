@@ -1,4 +1,4 @@
-"""After a change: what was written, in the form that the client prefers; and a change upon what is no longer the newest."""
+"""After a change: what was written, in the form that the client prefers; and a change upon an older version."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -66,7 +66,7 @@ class Resolver:
 
 
 class _Hashed:
-    """Keyed hash to document, for a patient and a month. (Holds no resolver, so that none lives on through its cache.)"""
+    """Keyed hash to document, for a patient and a month. Holds no resolver: none lives on through its cache."""
 
     def __init__(self, reader: Reader, documents_of: DocumentsOf) -> None:
         self._reader = reader

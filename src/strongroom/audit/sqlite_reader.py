@@ -55,10 +55,7 @@ class Reader:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """A reader of an existing database. Raises ConfigError if there is none."""
-        if not path.is_file():
-            msg = f"There is no log in {path}."
-            raise ConfigError(msg, advice="Was `strongroom init` run?")
+        """A reader of an existing database. Raises ConfigError if there is none that can be opened."""
         try:
             connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro", BUSY, uri=True, isolation_level=None, check_same_thread=False
@@ -66,7 +63,8 @@ class Reader:
             connection.execute("pragma query_only = on")
             connection.execute("pragma cell_size_check = on")
         except sqlite3.Error as error:
-            raise away(error) from error
+            msg = f"There is no log in {path} that can be read."
+            raise ConfigError(msg, advice="Was `strongroom init` run? May this user read it?") from error
         return cls(connection)
 
     def close(self) -> None:

@@ -1,5 +1,5 @@
-"""One access to a record as a FHIR AuditEvent, in the shape of IHE's Basic Audit Log Patterns (BALP), for the patient to
-read. One entity a document: BALP itself does not ask for the results of a search, and that is the hole a thief left
+"""One access to a record as a FHIR AuditEvent, in the shape of IHE's Basic Audit Log Patterns (BALP), for the patient
+to read. One entity a document: BALP itself does not ask for the results of a search, and that is the hole a thief left
 through unseen.
 
 What we do not tell a patient (the address an access came from, the program used) is marked as masked, not left to look
@@ -168,7 +168,7 @@ def _document(access: Access, document: str) -> Json:
         "type": _coding(_ENTITY, "2", "System Object"),
         "role": _coding(_ROLE, "3", "Report"),
     }
-    detail = [{"type": "bytes", "valueString": str(access.bytes)}] if access.bytes is not None else []
+    detail = [{"type": "bytes", "valueString": str(access.bytes)}] if access.bytes else []  # a listing gives none
     if access.complete is not None:
         detail.append({"type": "complete", "valueString": "true" if access.complete else "false"})
     if detail:

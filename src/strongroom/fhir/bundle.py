@@ -8,8 +8,9 @@ import msgspec
 def searchset(
     total: int | None, links: Mapping[str, str], entries: Iterable[tuple[str, bytes]], warning: bytes | None = None
 ) -> bytes:
-    """A page of an answer, as JSON. `links` is relation to address; an entry is its full address and its JSON; `warning` is
-    an OperationOutcome about the search itself; `total` is left out where counting would mean reading everything.
+    """A page of an answer, as JSON. `links` is relation to address; an entry is its full address and its JSON;
+    `warning` is an OperationOutcome about the search itself; `total` is left out where counting would mean reading
+    everything.
     """
     bundle: dict[str, object] = {"resourceType": "Bundle", "type": "searchset"}
     if total is not None:

@@ -1,5 +1,5 @@
-"""What must hold of a resource beyond its types. Libraries leave these out: they take `subject=Observation/1`, base64 that
-is none, a media type `zzz`, data without a type, a script in the narrative (that one is `narrative`).
+"""What must hold of a resource beyond its types. Libraries leave these out: they take `subject=Observation/1`, base64
+that is none, a media type `zzz`, data without a type, a script in the narrative (that one is `narrative`).
 
 Reference targets are those of https://hl7.org/fhir/R4/documentreference.html, but for `subject`: a document of ours is
 always a patient's. References may dangle; they may not point at the wrong kind of thing.

@@ -13,17 +13,17 @@ from strongroom.errors import Malformed
 from strongroom.fhir.dates import Span, span
 from strongroom.fhir.fault import Fault, Unreadable
 
-V = TypeVar("V", contravariant=True)
+V_contra = TypeVar("V_contra", contravariant=True)
 
 _PREFIX = re.compile(r"(?P<prefix>[a-z]{2})?(?P<date>.*)")
 _TYPED = re.compile(r"(?:.*/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[^/]+)")
 _HISTORY = re.compile(r"/_history/[^/]*\Z")
 
 
-class Criterion(Protocol[V]):
+class Criterion(Protocol[V_contra]):
     """Something a value satisfies or not."""
 
-    def holds(self, value: V) -> bool:
+    def holds(self, value: V_contra) -> bool:
         """Whether `value` satisfies it."""
 
 

@@ -1,7 +1,7 @@
 """The FHIR datatypes that our resources are made of. Structure only; `checks` says what else must hold.
 
-Source: https://hl7.org/fhir/R4/datatypes.html. Names are FHIR's own in snake case; in JSON they are FHIR's. Fields we do
-not know are refused, so that nothing is silently dropped between a PUT and the next GET. Extensions are kept as they
+Source: https://hl7.org/fhir/R4/datatypes.html. Names are FHIR's own in snake case; in JSON they are FHIR's. Fields we
+do not know are refused, so that nothing is silently dropped between a PUT and the next GET. Extensions are kept as they
 are; extensions of primitives (`_date` and the like) and `modifierExtension` are not known, and so refused.
 
 How the form may grow: these structs are also what is sealed in the catalogue. Fields are added, never changed.
@@ -101,7 +101,7 @@ class Meta(Element, frozen=True, kw_only=True):
 
 
 class Attachment(Element, frozen=True, kw_only=True):
-    """Bytes, or where they are. `hash` is base64 of the 20 bytes of a SHA-1; FHIR wants it, integrity rests elsewhere."""
+    """Bytes, or where they are. `hash` is base64 of a SHA-1's 20 bytes: FHIR wants it, integrity rests elsewhere."""
 
     content_type: Annotated[str, msgspec.Meta(min_length=1, max_length=127)] | None = None
     language: Code | None = None

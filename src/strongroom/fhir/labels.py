@@ -1,7 +1,7 @@
 """Security labels and the keeper's three categories: what a label makes of a document, and how a category is shown.
 
-The keeper's category decides who may read; the label is how FHIR says it. A relabelling changes the category and not the
-sealed metadata, so when a document is shown the label follows the category, never the other way round.
+The keeper's category decides who may read; the label is how FHIR says it. A relabelling changes the category and not
+the sealed metadata, so when a document is shown the label follows the category, never the other way round.
 
 Source of the codes: HL7 v3 Confidentiality and ActCode (information sensitivity). "Stigmatising means R" is IHE PCF's.
 """

@@ -14,7 +14,8 @@ XHTML = "http://www.w3.org/1999/xhtml"
 
 ELEMENTS = frozenset(
     "div p br hr h1 h2 h3 h4 h5 h6 span b i u s em strong small big tt code kbd samp var cite q blockquote pre sub sup"
-    " ins del dfn abbr acronym address a img ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td".split()
+    " ins del dfn abbr acronym address a img ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th"
+    " td".split()
 )
 ATTRIBUTES = frozenset(
     "id class style title lang dir href src alt name width height border align valign colspan rowspan scope headers"

@@ -2,8 +2,8 @@
 
     token = base64url( tag(16) || MessagePack(position) )     tag = HMAC-SHA-256(key, caller, search, position), cut
 
-A token shown by somebody else, or for another search, is refused and says nothing about why. It grants nothing by itself:
-the door is asked again for every page.
+A token shown by somebody else, or for another search, is refused and says nothing about why. It grants nothing by
+itself: the door is asked again for every page.
 """
 
 import base64

@@ -1,8 +1,8 @@
 """The input of an operation: a Parameters resource, a plain JSON object, or the pairs of a query string.
 
 All three become one flat mapping of names to values, which the operation then gives its types. A Parameters resource
-carries each value under a name that tells its type (`valueString`, `valueInstant`); of a reference or a coded concept we
-take the one text that says it.
+carries each value under a name that tells its type (`valueString`, `valueInstant`); of a reference or a coded concept
+we take the one text that says it.
 """
 
 from collections.abc import Sequence

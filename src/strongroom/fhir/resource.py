@@ -1,8 +1,8 @@
 """The resources that clients write, as typed structs. Structure only; `checks` says what else must hold.
 
 Source: https://hl7.org/fhir/R4/documentreference.html and the pages of the other resources. `parse` makes these from
-bytes of strangers; `encode` and `decode_stored` are for bytes of our own. What we only write (OperationOutcome, AuditEvent,
-Bundle, CapabilityStatement) has no struct here: each is built in the file that is named after it.
+bytes of strangers; `encode` and `decode_stored` are for bytes of our own. What we only write (OperationOutcome,
+AuditEvent, Bundle, CapabilityStatement) has no struct here: each is built in the file that is named after it.
 """
 
 from typing import Any, Literal

@@ -1,10 +1,10 @@
 """Searching DocumentReference: a client's parameters become a `Query`; `matches` holds it against one document.
 
-The keeper knows whose documents they are and nothing of titles, types or dates: those are sealed. So `patient` and `_id`
-go to the door, and everything else is compared here, in memory, on what the door let out.
+The keeper knows whose documents they are and nothing of titles, types or dates: those are sealed. So `patient` and
+`_id` go to the door, and everything else is compared here, in memory, on what the door let out.
 
-Rules (https://hl7.org/fhir/R4/search.html): a repeated parameter is AND, a comma is OR. A parameter that is not known is
-left out of the answer's `self` link; with `Prefer: handling=strict` it is refused. A modifier that is not known is
+Rules (https://hl7.org/fhir/R4/search.html): a repeated parameter is AND, a comma is OR. A parameter that is not known
+is left out of the answer's `self` link; with `Prefer: handling=strict` it is refused. A modifier that is not known is
 always refused, for it would change what the parameter means. A parameter without a value is as if it were not there,
 except `patient`, `subject`, `_id` and `_page`, where nothing must not come to mean everything.
 """

@@ -71,7 +71,7 @@ class ActDone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The act was done, and logged at `receipt`. `result` is JSON, its shape given by the act's name in docs/cli.md."""
 
     receipt: int | None
-    result: msgspec.Raw = msgspec.Raw(b"{}")
+    result: bytes = b"{}"
 
 
 class ActRefused(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):

@@ -358,8 +358,8 @@ def _signers(signed: Signed) -> str:
     return "signed by " + ", ".join(officer.name for officer in signed.by)
 
 
-def _raw(result: dict[str, Any]) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(result))
+def _raw(result: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(result)
 
 
 def _matching(act: Act, args: Arguments) -> None:

@@ -1,0 +1,144 @@
+"""`strongroom rehearse`: attack a store made for it, or your own, and say what would be lost."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strongroom.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from strongroom.rehearse.stage import Stage, StageOptions
+    from strongroom.rehearse.timeline import Lane
+
+Say = Callable[[str], None]
+
+
+@click.command("rehearse")
+@click.argument("playbook", type=click.Choice(["P1"]))
+@click.option("--store", "url", help="Attack your own running store at this FHIR address instead; its guards stay on.")
+@click.option("--logins", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="With --store: access tokens of test logins, one a line.")  # fmt: skip
+@click.option("--documents", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+              help="With --store: document ids that the test logins may not read, one a line.")  # fmt: skip
+@click.option("--quick", is_flag=True, help="Fewer logins and shorter runs: for automatic checks.")
+@click.option("--patients", default=120, show_default=True, help="Synthetic patients in the store that is made.")
+@click.option("--seed", default=20_251_230, show_default=True, help="Same seed, same walk.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), default=Path("rehearsal-P1.svg"),
+              show_default=True, help="Where to draw the timeline.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON of a documented shape (docs/rehearse.md).")
+def command(  # one parameter an option
+    playbook: str, url: str | None, logins: Path | None, documents: Path | None, patients: int, seed: int, svg: Path,
+    *, quick: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Attack a temporary store with a playbook and report people and documents lost, and honest people refused.
+
+    P1 is ManageMyHealth: stolen patient logins that walk through every document. It takes about five minutes; --quick one.
+
+    \b
+    Examples:
+      strongroom rehearse P1
+      strongroom rehearse P1 --store https://portal.example/fhir --logins tokens.txt
+    """
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    if url is not None:
+        lanes = _own_store(url, logins, documents, seed, say)
+    else:
+        lanes = _rehearse(patients, seed, say, quick=quick)
+    from strongroom.rehearse.scorecard import as_json as shape  # noqa: PLC0415
+    from strongroom.rehearse.timeline import draw  # noqa: PLC0415
+
+    runs = [lane.run for lane in lanes]
+    svg.write_text(draw(playbook, lanes))
+    if as_json:
+        click.echo(json.dumps(shape(playbook, runs)))
+    else:
+        _table(lanes)
+        click.echo(f"Timeline: {svg}")
+    if not all(run.holds for run in runs):
+        broken = ", ".join(sorted({run.condition for run in runs if not run.holds}))
+        raise CheckFailed(f"A promise was broken: {broken}.", advice="Look at the table above; keep the log.")
+
+
+@contextmanager
+def _stage(options: "StageOptions", say: Say) -> "Iterator[Stage]":
+    from strongroom.wiring.stage import open_stage  # noqa: PLC0415  # loads the whole program
+
+    say(f"Making a store: {options.patients} patients, {options.decoys} decoys"
+        f"{', authorization OFF' if options.authorization_broken else ''}")  # fmt: skip
+    with open_stage(options, lambda line: say(f"  {line}")) as stage:
+        yield stage
+
+
+def _rehearse(patients: int, seed: int, say: Say, *, quick: bool) -> "list[Lane]":
+    from strongroom.rehearse import insiders, playbook  # noqa: PLC0415  # loads the whole program
+    from strongroom.rehearse.stage import StageOptions  # noqa: PLC0415
+
+    lanes: list[Lane] = []
+
+    def done(lane: "Lane") -> None:
+        run = lane.run
+        lanes.append(lane)
+        say(f"  {run.condition}, {run.logins} logins, {run.rate}: {run.people_lost} of at most {run.bound} people lost,"
+            f" stopped by {run.stopped_by}; honest {run.honest_requests}, refused {run.honest_refused}")  # fmt: skip
+
+    rng = random.Random(seed)
+    with _stage(StageOptions(patients=patients), say) as stage:
+        used: set[str] = set()
+        for plan in playbook.plans_with_guards(stage, rng, used, quick=quick):
+            done(asyncio.run(playbook.over_http(stage, plan, seed, say)))
+        done(asyncio.run(insiders.hostile_app(stage, [], frozenset(used), seed, say)))
+        before = frozenset(used)
+        live = playbook.thieves(stage, 20, rng, used)
+        done(asyncio.run(insiders.hostile_app(stage, live, before, seed, say)))
+        for which in (["objects"], ["catalogue", "keeper_db"], ["objects", "catalogue", "keeper_db"]):
+            done(asyncio.run(insiders.copied_stores(stage, which, frozenset(used), seed, say)))
+        done(asyncio.run(insiders.app_mints(stage, frozenset(used), seed, say)))
+    with _stage(StageOptions(patients=patients, authorization_broken=True), say) as stage:
+        used = set()
+        for plan in playbook.plans_broken(stage, rng, used, misses=True, quick=quick):
+            done(asyncio.run(playbook.over_http(stage, plan, seed, say)))
+    with _stage(StageOptions(patients=patients, decoys=0, authorization_broken=True), say) as stage:
+        used = set()
+        for plan in playbook.plans_broken(stage, rng, used, misses=False, quick=quick):
+            done(asyncio.run(playbook.over_http(stage, plan, seed, say)))
+        before = frozenset(used)
+        [login] = playbook.thieves(stage, 1, rng, used)
+        done(asyncio.run(playbook.patiently(stage, login, before, seed, say)))
+    return lanes
+
+
+def _own_store(url: str, logins: Path | None, documents: Path | None, seed: int, say: Say) -> "list[Lane]":
+    from strongroom.rehearse.outside import attack_own_store  # noqa: PLC0415
+
+    if logins is None:
+        msg = "Attacking your own store needs tokens of test logins."
+        raise UsageError(msg, advice="Put them into a file, one a line, and name it with --logins.")
+    tokens = [line.strip() for line in logins.read_text().splitlines() if line.strip()]
+    known = [line.strip() for line in documents.read_text().splitlines() if line.strip()] if documents else []
+    if not tokens:
+        msg = f"There is no token in {logins}."
+        raise UsageError(msg)
+    return [asyncio.run(attack_own_store(url.rstrip("/"), tokens, known, seed, say))]
+
+
+def _table(lanes: "list[Lane]") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from strongroom.rehearse.scorecard import COLUMNS  # noqa: PLC0415
+
+    table = Table(title="P1: the ManageMyHealth replay (simulated, on loopback)")
+    for heading, _ in COLUMNS:
+        table.add_column(heading, no_wrap=heading != "stopped by")
+    for lane in lanes:
+        table.add_row(*(str(getattr(lane.run, name)) for _, name in COLUMNS), style=None if lane.run.holds else "bold red")
+    Console(width=max(150, Console().width)).print(table)
