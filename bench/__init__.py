@@ -23,5 +23,7 @@ class Entry:
     full: int
 
 
-BENCHES: dict[str, Entry] = {}
+BENCHES: dict[str, Entry] = {
+    "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
+}
 """Name of the bench and of its module -> entry. Alphabetical."""

@@ -113,6 +113,13 @@ def test_says_who_and_until_when_and_nothing_else() -> None:
     assert answer.sentence == (
         "This account was frozen automatically at 2026-01-01T00:00:00.000Z. A fresh second factor lifts it."
     )
+    session = FreezeList([Freeze(TARGETS[Upon.SESSION], "decoy", NOW)])
+    answer = session.check(WHO, Kind.OWN, RouteClass.READ, NOW)
+    assert answer is not None
+    assert not answer.by_step_up
+    assert answer.sentence == (
+        "This session was frozen automatically at 2026-01-01T00:00:00.000Z. An officer can lift it."
+    )
     answer = frozen(TARGETS[Upon.CLIENT], until=Millis(NOW + HOUR)).check(WHO, Kind.OWN, RouteClass.READ, NOW)
     assert answer is not None
     assert not answer.by_step_up

@@ -70,6 +70,15 @@ def test_a_limit_of_nothing_is_refused() -> None:
     """The empty case: whoever mistypes once would be frozen."""
     with pytest.raises(ValueError, match="mistypes"):
         Probes(limit=0)
+    assert Probes(limit=1).see(A, "x", at(0))
+
+
+def test_a_denial_that_comes_late_counts_as_the_latest() -> None:
+    """A denial that was timed before the last one does not turn the clock back."""
+    probes = Probes(limit=2)
+    probes.see(B, "x", at(10))
+    probes.see(A, "x", at(0))
+    assert probes.see(A, "y", at(HOUR + 9))
 
 
 def test_failures_are_counted_by_network_and_hour() -> None:

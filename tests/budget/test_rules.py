@@ -79,6 +79,13 @@ def test_an_override_moves_one_limit_and_nothing_else() -> None:
     assert changed.layout == DEFAULTS.layout
 
 
+def test_limits_reach_to_nothing_and_a_hundredfold() -> None:
+    """Both ends are allowed: 0 lets nothing through, and 100 times the default is the most."""
+    changed = DEFAULTS.with_limits({"account-own-people-24h": 1_200, "account-stranger-people-24h": 0})
+    limits = {rule.name: rule.limit for rule in changed.all}
+    assert (limits["account-own-people-24h"], limits["account-stranger-people-24h"]) == (1_200, 0)
+
+
 def test_a_shared_rule_may_be_removed() -> None:
     """-1 takes a shared rule away."""
     removed = DEFAULTS.with_limits({"network-stranger-people-1h": -1})

@@ -29,6 +29,20 @@ def test_waiting_does_not_always_help() -> None:
     assert spent.sentence == "This login has used 0 of 1073741824 bytes in 24 h. Waiting does not help."
 
 
+@pytest.mark.parametrize(
+    ("name", "span"),
+    [
+        ("network-stranger-people-1h", "1 h"),
+        ("account-stranger-people-24h", "24 h"),
+        ("account-care-people-30d", "30 days"),
+        ("account-stranger-people-365d", "365 days"),
+    ],
+)
+def test_says_how_long_the_window_is(name: str, span: str) -> None:
+    """Hours up to a day, days beyond."""
+    assert f"of 5 people in {span}. It fits" in Spent(RULES[name], "", 5, 5, Millis(0), Millis(1), None).sentence
+
+
 def test_a_freeze_says_how_it_ends() -> None:
     """The sentence names what was reached, what is frozen and until when, and nobody."""
     ledger, who = Ledger(), scopes("A")

@@ -14,6 +14,7 @@ Memory: rules on openings bound what one login puts into a window, and empty win
 
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
+from math import inf
 from typing import Final
 
 import msgspec
@@ -73,8 +74,8 @@ class _Breach:
     used: int
     until: int | None
 
-    def sternness(self) -> tuple[bool, bool, int]:
-        return self.rule.consequence is Consequence.FREEZE, self.until is None, self.until or 0
+    def sternness(self) -> tuple[bool, float]:
+        return self.rule.consequence is Consequence.FREEZE, inf if self.until is None else self.until
 
 
 class Ledger:

@@ -28,7 +28,9 @@ def store_option(function: F) -> F:
 
 def json_option(function: F) -> F:
     """`--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON of a documented shape (docs/cli.md).")(function)
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON of a documented shape (docs/cli.md).")(
+        function
+    )
 
 
 def find_store(given: Path | None) -> Path:

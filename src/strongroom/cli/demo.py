@@ -39,8 +39,8 @@ def command(store: Path, patients: int, port: int, signin_port: int, *, make_onl
 
 
 def _make(store: Path, patients: int, port: int, signin_port: int) -> None:
-    from strongroom.wiring.demo import make_demo  # noqa: PLC0415  # loads the whole program
-    from strongroom.wiring.place import choose_users  # noqa: PLC0415
+    from strongroom.wiring.demo import make_demo  # loads the whole program
+    from strongroom.wiring.place import choose_users
 
     click.echo(f"Making a demonstration store in {store} (everybody in it is synthetic) ...", err=True)
     text = TEMPLATE.format(
@@ -52,13 +52,13 @@ def _make(store: Path, patients: int, port: int, signin_port: int) -> None:
 
 
 def _greet(store: Path, base: str, *, border: bool) -> None:
-    from strongroom.cli.token import token_for  # noqa: PLC0415  # reads the store's key
+    from strongroom.cli.token import token_for  # reads the store's key
 
     click.echo(f"\nStrongroom is serving at {base}   (store: {store}, border: {'uid' if border else 'none'})\n")
     for name, who in NAMES:
         click.echo(f"{name}: {who}\n{token_for(store, name)}\n")
     click.echo("Tokens live ten minutes; make new ones with `./up token --as NAME`. Try in another terminal:\n")
-    click.echo('  TOKEN=$(./up token --as patient1)')
+    click.echo("  TOKEN=$(./up token --as patient1)")
     click.echo(f'  curl -H "Authorization: Bearer $TOKEN" {base}/DocumentReference')
     click.echo("  ./up rehearse P1")
     click.echo("\nCtrl-C stops it.")

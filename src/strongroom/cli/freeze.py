@@ -17,7 +17,7 @@ SCOPES = ("session", "account", "client", "organisation", "class", "module")
 @store_option
 @officer_option
 @json_option
-def command(  # noqa: PLR0913  # one parameter an option
+def command(  # one parameter an option
     scope: str, name: str, reason: str, store: Path | None, officers: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Stop SCOPE NAME until `unfreeze`. `module` stops strangers only: patients still read their own.
@@ -30,6 +30,9 @@ def command(  # noqa: PLR0913  # one parameter an option
     """
     receipt, _ = act(find_store(store), officers, "freeze", {"scope": scope, "name": name, "reason": reason})
     emit(
-        "freeze", {"scope": scope, "name": name, "frozen": True, "receipt": receipt}, as_json=as_json,
-        text=f"Frozen: {scope} {name}".rstrip() + f" (log entry {receipt}). Undo with `strongroom unfreeze {scope} {name}`.",
+        "freeze",
+        {"scope": scope, "name": name, "frozen": True, "receipt": receipt},
+        as_json=as_json,
+        text=f"Frozen: {scope} {name}".rstrip()
+        + f" (log entry {receipt}). Undo with `strongroom unfreeze {scope} {name}`.",
     )

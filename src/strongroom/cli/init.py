@@ -48,7 +48,7 @@ def command(  # one parameter an option
     Example:
       strongroom init --store /var/lib/strongroom --name northland
     """
-    from strongroom.wiring.place import choose_users, make_store  # noqa: PLC0415  # loads the whole program
+    from strongroom.wiring.place import choose_users, make_store  # loads the whole program
 
     text = given.read_text() if given else TEMPLATE.format(
         name=name, demonstration="false", host=host, port=port, signin_port=signin_port, users=choose_users(store)
@@ -65,5 +65,10 @@ def command(  # one parameter an option
         *([made.warning] if made.warning else []),
         f"Start it: strongroom serve --store {store}",
     ]
-    shape = {"store": str(store), "name": made.config.store.name, "recovery_key": made.recovery, "warning": made.warning}
+    shape = {
+        "store": str(store),
+        "name": made.config.store.name,
+        "recovery_key": made.recovery,
+        "warning": made.warning,
+    }
     emit("init", shape, as_json=as_json, text="\n".join(said))

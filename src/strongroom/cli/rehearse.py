@@ -33,8 +33,8 @@ Say = Callable[[str], None]
               show_default=True, help="Where to draw the timeline.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON of a documented shape (docs/rehearse.md).")
 def command(  # one parameter an option
-    playbook: str, url: str | None, logins: Path | None, documents: Path | None, patients: int, seed: int, svg: Path,
-    *, quick: bool, as_json: bool,
+    playbook: str, *, url: str | None, logins: Path | None, documents: Path | None, patients: int, seed: int, svg: Path,
+    quick: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Attack a temporary store with a playbook and report people and documents lost, and honest people refused.
 
@@ -49,12 +49,10 @@ def command(  # one parameter an option
     def say(line: str) -> None:
         click.echo(line, err=True)
 
-    if url is not None:
-        lanes = _own_store(url, logins, documents, seed, say)
-    else:
-        lanes = _rehearse(patients, seed, say, quick=quick)
-    from strongroom.rehearse.scorecard import as_json as shape  # noqa: PLC0415
-    from strongroom.rehearse.timeline import draw  # noqa: PLC0415
+    attack = (lambda: _own_store(url, logins, documents, seed, say)) if url else None
+    lanes = attack() if attack else _rehearse(patients, seed, say, quick=quick)
+    from strongroom.rehearse.scorecard import as_json as shape
+    from strongroom.rehearse.timeline import draw
 
     runs = [lane.run for lane in lanes]
     svg.write_text(draw(playbook, lanes))
@@ -70,7 +68,7 @@ def command(  # one parameter an option
 
 @contextmanager
 def _stage(options: "StageOptions", say: Say) -> "Iterator[Stage]":
-    from strongroom.wiring.stage import open_stage  # noqa: PLC0415  # loads the whole program
+    from strongroom.wiring.stage import open_stage  # loads the whole program
 
     say(f"Making a store: {options.patients} patients, {options.decoys} decoys"
         f"{', authorization OFF' if options.authorization_broken else ''}")  # fmt: skip
@@ -79,8 +77,8 @@ def _stage(options: "StageOptions", say: Say) -> "Iterator[Stage]":
 
 
 def _rehearse(patients: int, seed: int, say: Say, *, quick: bool) -> "list[Lane]":
-    from strongroom.rehearse import insiders, playbook  # noqa: PLC0415  # loads the whole program
-    from strongroom.rehearse.stage import StageOptions  # noqa: PLC0415
+    from strongroom.rehearse import insiders, playbook  # loads the whole program
+    from strongroom.rehearse.stage import StageOptions
 
     lanes: list[Lane] = []
 
@@ -90,7 +88,7 @@ def _rehearse(patients: int, seed: int, say: Say, *, quick: bool) -> "list[Lane]
         say(f"  {run.condition}, {run.logins} logins, {run.rate}: {run.people_lost} of at most {run.bound} people lost,"
             f" stopped by {run.stopped_by}; honest {run.honest_requests}, refused {run.honest_refused}")  # fmt: skip
 
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311  # a walk that can be repeated, no secret
     with _stage(StageOptions(patients=patients), say) as stage:
         used: set[str] = set()
         for plan in playbook.plans_with_guards(stage, rng, used, quick=quick):
@@ -117,7 +115,7 @@ def _rehearse(patients: int, seed: int, say: Say, *, quick: bool) -> "list[Lane]
 
 
 def _own_store(url: str, logins: Path | None, documents: Path | None, seed: int, say: Say) -> "list[Lane]":
-    from strongroom.rehearse.outside import attack_own_store  # noqa: PLC0415
+    from strongroom.rehearse.outside import attack_own_store
 
     if logins is None:
         msg = "Attacking your own store needs tokens of test logins."
@@ -131,14 +129,16 @@ def _own_store(url: str, logins: Path | None, documents: Path | None, seed: int,
 
 
 def _table(lanes: "list[Lane]") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from strongroom.rehearse.scorecard import COLUMNS  # noqa: PLC0415
+    from strongroom.rehearse.scorecard import COLUMNS
 
     table = Table(title="P1: the ManageMyHealth replay (simulated, on loopback)")
     for heading, _ in COLUMNS:
         table.add_column(heading, no_wrap=heading != "stopped by")
     for lane in lanes:
-        table.add_row(*(str(getattr(lane.run, name)) for _, name in COLUMNS), style=None if lane.run.holds else "bold red")
+        table.add_row(
+            *(str(getattr(lane.run, name)) for _, name in COLUMNS), style=None if lane.run.holds else "bold red"
+        )
     Console(width=max(150, Console().width)).print(table)

@@ -17,6 +17,6 @@ def command(name: str, store: Path | None) -> None:
     Example:
       strongroom run keeper --store DIR
     """
-    from strongroom.wiring.programs import run_program  # noqa: PLC0415  # loads the whole program
+    from strongroom.wiring.programs import run_program  # loads the whole program
 
     run_program(name, find_store(store))

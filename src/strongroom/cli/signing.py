@@ -44,9 +44,7 @@ def act(
     signatures = tuple(
         Signature(officer=path.stem, value=sign_act(keyfile.read(path, _passphrase(path)), body)) for path in files
     )
-    reply = OfficersClient(Layout(store).admin_socket).ask(
-        Act(body=body, signatures=signatures, attachment=attachment)
-    )
+    reply = OfficersClient(Layout(store).admin_socket).ask(Act(body=body, signatures=signatures, attachment=attachment))
     if isinstance(reply, ActDone):
         return reply.receipt, msgspec.json.decode(reply.result)
     raise OperationError(reply.why, advice=reply.advice)

@@ -28,9 +28,9 @@ def command(name: str, store: Path | None, *, as_json: bool) -> None:
 
 def token_for(store: Path, name: str) -> str:
     """A token of a demonstration store. Raises UsageError for other stores and unknown names."""
-    from strongroom.signin.tokens import mint  # noqa: PLC0415  # loads the sign-in program
-    from strongroom.wiring.demo import DemoFile, demo_file  # noqa: PLC0415
-    from strongroom.wiring.signin import signin_settings, signing_key  # noqa: PLC0415
+    from strongroom.signin.tokens import mint  # loads the sign-in program
+    from strongroom.wiring.demo import DemoFile, demo_file
+    from strongroom.wiring.signin import signin_settings, signing_key
 
     config, layout = load(store), Layout(store)
     if not config.store.demonstration:
@@ -40,4 +40,6 @@ def token_for(store: Path, name: str) -> str:
     if name not in logins:
         msg = f"There is no login {name[:40]!r} in this demonstration store."
         raise UsageError(msg, advice=f"For example: {', '.join(list(logins)[:3])}.")
-    return mint(signing_key(config, layout), signin_settings(config), logins[name], SystemClock().now(), demonstration=True)
+    return mint(
+        signing_key(config, layout), signin_settings(config), logins[name], SystemClock().now(), demonstration=True
+    )

@@ -16,7 +16,7 @@ from strongroom.cli.signing import act, officer_option
 @store_option
 @officer_option
 @json_option
-def command(  # noqa: PLR0913  # one parameter an option
+def command(  # one parameter an option
     scope: str, name: str, reason: str, store: Path | None, officers: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Let SCOPE NAME go on. Needs a security or privacy officer.
@@ -27,6 +27,8 @@ def command(  # noqa: PLR0913  # one parameter an option
     """
     receipt, _ = act(find_store(store), officers, "unfreeze", {"scope": scope, "name": name, "reason": reason})
     emit(
-        "freeze", {"scope": scope, "name": name, "frozen": False, "receipt": receipt}, as_json=as_json,
+        "freeze",
+        {"scope": scope, "name": name, "frozen": False, "receipt": receipt},
+        as_json=as_json,
         text=f"No longer frozen: {scope} {name}".rstrip() + f" (log entry {receipt}).",
     )

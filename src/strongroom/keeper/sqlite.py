@@ -203,6 +203,11 @@ def create_tables(path: Path) -> None:
             "insert into document (id, patient, category, state, newest) values (?, ?, 'normal', 'deleted', 0)",
             (NOTHING, NOBODY),
         )
+        connection.execute(
+            "insert into version (document, version, state, content_type, created, wrapped_content, wrapped_metadata)"
+            " values (?, 0, 'pending', 'text/plain', 0, x'', x'')",
+            (NOTHING,),
+        )
     connection.close()
 
 

@@ -33,9 +33,8 @@ def make_content(paper: Paper, patient: Patient) -> bytes:
 def _lines(rng: random.Random, paper: Paper, patient: Patient) -> list[str]:
     lines = [paper.title, "", NOTE, "", f"Patient: {patient.name}  ({patient.nhi})", f"Born: {patient.born}",
              f"Date: {paper.written}", f"Author: {paper.author}", ""]  # fmt: skip
-    for _ in range(max(3, min(200, paper.size // 90))):
-        lines.append(" ".join(rng.choice(_WORDS) for _ in range(12)).capitalize() + ".")
-    return lines
+    sentences = max(3, min(200, paper.size // 90))
+    return lines + [" ".join(rng.choice(_WORDS) for _ in range(12)).capitalize() + "." for _ in range(sentences)]
 
 
 def _fhir(lines: list[str], paper: Paper, patient: Patient) -> bytes:

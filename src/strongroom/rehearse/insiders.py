@@ -14,12 +14,13 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from strongroom.envelope.binding import content_context
 from strongroom.envelope.sealed import HEADER, Ranges
+from strongroom.envelope.small import KEY_SIZE
 from strongroom.errors import Untrusted
 from strongroom.identity.signing import generate
 from strongroom.rehearse.attack import Moment
@@ -29,7 +30,7 @@ from strongroom.rehearse.stage import Stage
 from strongroom.rehearse.timeline import Lane
 from strongroom.secret import Secret
 
-HOSTILE_APP = '''
+HOSTILE_APP = """
 import asyncio, json, pathlib, socket, time
 from strongroom.identity import keyfile
 from strongroom.identity.context import sign_context
@@ -64,8 +65,9 @@ def requests(token, documents, patients):
         yield p.List(asking=who, patient=patient)
         yield p.History(asking=who, patient=patient)
         yield p.Deposit(asking=who, patient=patient, category="normal", content_type="text/plain")
-        yield p.Share(asking=who, patient=patient, party="a" * 26, until=given["ahead"] + int(time.time() * 1000) + 86400000)
-        yield p.Delegate(asking=who, patient=patient, account="a" * 26, full=True, until=given["ahead"] + int(time.time() * 1000) + 86400000)
+        later = given["ahead"] + int(time.time() * 1000) + 86400000
+        yield p.Share(asking=who, patient=patient, party="a" * 26, until=later)
+        yield p.Delegate(asking=who, patient=patient, account="a" * 26, full=True, until=later)
         yield p.BreakGlass(asking=who, patient=patient, reason="emergency")
     yield p.Deposited(ticket="a" * 26, size=1, sealed_size=73)
     yield p.Delivered(receipt=1, bytes=1, complete=True)
@@ -104,7 +106,7 @@ try:
 except OSError:
     pass
 print(json.dumps(got))
-'''
+"""
 """Nobody signed in (no tokens given), or with the live tokens of honest users."""
 
 
@@ -128,14 +130,12 @@ async def hostile_app(
                                                     "signin", "signin/signing.key", "officers", "officers/privacy.key")],
     }  # fmt: skip
     beside = asyncio.create_task(keep_honest(scene, stolen_before | frozenset(live)))
-    argument = Path(tempfile.mkstemp(prefix="strongroom-")[1])
-    argument.write_text(json.dumps(given))
-    argument.chmod(0o644)
+    argument = _written(given)
     script = HOSTILE_APP.replace("json.loads(sys.argv[1])", "json.loads(open(sys.argv[1]).read())")
     try:
         done = await asyncio.to_thread(stage.run_as_app, script, str(argument))
     finally:
-        argument.unlink()
+        await asyncio.to_thread(argument.unlink)
     scene.over = True
     await beside
     await scene.browser.close()
@@ -147,7 +147,7 @@ async def hostile_app(
         scene.haul.got(document, scene.now(), foreign=True, listing=False)
     for document in got["listed"]:
         scene.haul.got(document, scene.now(), foreign=True, listing=True)
-    scene.moments += [Moment(scene.now(), False, "foreign" if scene.haul.documents else "refused")]
+    scene.moments += [Moment(scene.now(), honest=False, outcome="foreign" if scene.haul.documents else "refused")]
     scene.haul.first_foreign = 0.0 if live else None
     if got["files"] and stage.border == "uid":
         say(f"    the app's user could read: {', '.join(got['files'])}")
@@ -158,6 +158,14 @@ async def hostile_app(
 
 FOREIGN = 60
 """Foreign documents that a hostile app tries with each live token; the probe budget ends it after 20."""
+
+
+def _written(given: dict[str, object]) -> Path:
+    """What the script is given, in a file that the app's user can read."""
+    path = Path(tempfile.mkstemp(prefix="strongroom-")[1])
+    path.write_text(json.dumps(given))
+    path.chmod(0o644)
+    return path
 
 
 def _own_first(stage: Stage, live: Sequence[str], documents: Sequence[str]) -> list[str]:
@@ -180,7 +188,7 @@ async def copied_stores(
     folder = Path(tempfile.mkdtemp(prefix="strongroom-copies-"))
     try:
         found = {name: path for name, path in stage.copies(folder).items() if name in which}
-        tried, readable = await asyncio.to_thread(_search, stage, found)
+        tried, readable = await asyncio.to_thread(_search, found)
     finally:
         shutil.rmtree(folder)
     scene.haul.requests = tried
@@ -193,11 +201,11 @@ async def copied_stores(
     return _named(lane, "encryption", 0)
 
 
-WORDS = (b"Discharge summary", b"Clinic letter", b"SYNTHETIC", b"%PDF-", b"JFIF", b"Dr ", b"Patient: ", b"http://loinc.org")
-"""What any document or its metadata holds in the clear."""
+WORDS = (b"Discharge summary", b"Clinic letter", b"SYNTHETIC", b"%PDF-", b"JFIF\0\1", b"Patient: ", b"http://loinc.org")
+"""What any document or its metadata holds in the clear; long enough not to stand in random bytes by chance."""
 
 
-def _search(stage: Stage, copies: dict[str, Path]) -> tuple[int, set[str]]:
+def _search(copies: dict[str, Path]) -> tuple[int, set[str]]:
     """(attempts, documents that could be read). Every stored blob is tried as a key for every object."""
     objects = [path for path in copies["objects"].rglob("*") if path.is_file()] if "objects" in copies else []
     raw = [path.read_bytes() for name, path in copies.items() if name != "objects"]
@@ -206,29 +214,51 @@ def _search(stage: Stage, copies: dict[str, Path]) -> tuple[int, set[str]]:
         tried += 1
         if any(word in content for word in WORDS):
             readable.add(f"plain:{hashlib.sha256(content).hexdigest()[:12]}")
-    keys = _keys(copies)
+    keys, contexts = _keys(copies), _contexts(copies)
     for path in objects[:40]:
         content = path.read_bytes()
         for key in keys[:200]:
             tried += 1
             try:
-                Ranges(Secret(key), b"", content[:HEADER], len(content))
+                Ranges(Secret(key), contexts.get(path.name, b""), content[:HEADER], len(content))
                 readable.add(path.name)
             except Untrusted:
                 continue
-    del stage
     return tried, readable
+
+
+def _contexts(copies: dict[str, Path]) -> dict[str, bytes]:
+    """What each object is bound to. Whoever has both databases knows it: it is no secret, and must not need to be."""
+    if "keeper_db" not in copies or "catalogue" not in copies:
+        return {}
+    keeper, catalogue = sqlite3.connect(copies["keeper_db"]), sqlite3.connect(copies["catalogue"])
+    versions = {
+        (document, version): content_context(patient, document, version, content_type)
+        for patient, document, version, content_type in keeper.execute(
+            "select d.patient, v.document, v.version, v.content_type from version v join document d on d.id = v.document"
+        )
+    }
+    rows = catalogue.execute("select document, version, blob from entry").fetchall()
+    keeper.close()
+    catalogue.close()
+    return {blob: versions[document, version] for document, version, blob in rows if (document, version) in versions}
 
 
 def _keys(copies: dict[str, Path]) -> list[bytes]:
     """Everything in the keeper's database that has a key's length somewhere in it."""
     if "keeper_db" not in copies:
-        return [bytes(32)]
+        return [bytes(KEY_SIZE)]
     database = sqlite3.connect(copies["keeper_db"])
     rows = database.execute("select wrapped_content, wrapped_metadata from version limit 100").fetchall()
     rows += database.execute("select wrapped, recovery from patient limit 100").fetchall()
     database.close()
-    return [blob[at : at + 32] for row in rows for blob in row for at in (0, 13, max(0, len(blob) - 32)) if len(blob) >= 32]  # noqa: PLR2004
+    return [
+        blob[at : at + KEY_SIZE]
+        for row in rows
+        for blob in row
+        for at in (0, 13, max(0, len(blob) - KEY_SIZE))
+        if len(blob) >= KEY_SIZE
+    ]
 
 
 async def app_mints(stage: Stage, stolen_before: frozenset[str], seed: int, say: Callable[[str], None]) -> Lane:
@@ -257,7 +287,7 @@ def _forgeries(real: str) -> list[str]:
     """Tokens that say what `real` says, with later times, and are not signed by the issuer."""
     header, claims, signature = real.split(".")
     said = json.loads(base64.urlsafe_b64decode(claims + "=="))
-    now = int(time.time())
+    now = int(said["iat"]) + 1
     said |= {"iat": now, "exp": now + 600, "auth_time": now}
     kid = json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
     own = generate()
@@ -279,4 +309,3 @@ def _forgeries(real: str) -> list[str]:
 
 def _part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-

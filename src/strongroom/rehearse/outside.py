@@ -32,7 +32,7 @@ async def attack_own_store(
             at = time.monotonic() - began
             if answer.status == OK:
                 haul.got(document, at, foreign=True, listing=False)
-            moments.append(Moment(at, False, "foreign" if answer.status == OK else "refused"))
+            moments.append(Moment(at, honest=False, outcome="foreign" if answer.status == OK else "refused"))
     await browser.close()
     run = Run(
         condition="guards-on", logins=len(tokens), rate="max", people_own=len(tokens), people_listed=0,

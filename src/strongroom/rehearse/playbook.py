@@ -196,9 +196,7 @@ async def keep_honest(scene: Scene, stolen: frozenset[str], limit: int = 100_000
 # ---- judging --------------------------------------------------------------------------------------------------------
 
 
-def judged(
-    scene: Scene, condition: str, logins: Sequence[str], rate: str, bound: int, tokens: Sequence[str]
-) -> Lane:
+def judged(scene: Scene, condition: str, logins: Sequence[str], rate: str, bound: int, tokens: Sequence[str]) -> Lane:
     """The run's figures, the store's own list against the haul among them."""
     stage, haul = scene.stage, scene.haul
     readable = frozenset().union(*(stage.readable[login] for login in logins)) if logins else frozenset()
@@ -237,9 +235,10 @@ def _compare(stage: Stage, haul: Haul, tokens: Sequence[str]) -> tuple[bool, set
 
 
 _GUARDS = (
-    ("second factor", "account budget"), ("step", "account budget"), ("login", "identity"), ("session was frozen", "probe budget"),
-    ("account was frozen", "account budget"), ("module", "module breaker"), ("used", "account budget"),
+    ("reached how much", "account budget"), ("second factor", "account budget"), ("account is stopped", "probe budget"),
+    ("not accepted", "identity"),
 )  # fmt: skip
+"""Words of the API's answers, and the guard behind them."""
 
 
 def _stopped(haul: Haul) -> str:
@@ -262,6 +261,7 @@ _OWNERS: dict[int, dict[str, str]] = {}
 
 
 def owners_of(stage: Stage) -> dict[str, str]:
+    """Document to patient."""
     return _OWNERS.setdefault(id(stage), dict(stage.documents))
 
 
@@ -269,22 +269,24 @@ def plans_with_guards(stage: Stage, rng: random.Random, used: set[str], *, quick
     """guards-on: 1, 5 and 20 logins as fast as possible, and one at 10 requests a second."""
     dry = 6.0 if quick else DRY_SECONDS
     for count in (1, 5) if quick else (1, 5, 20):
-        yield _plan("guards-on", stage, count, rng, used, AS_FAST_AS_POSSIBLE, dry)
+        yield _plan("guards-on", stage, count, rng, used, AS_FAST_AS_POSSIBLE, dry=dry)
     if not quick:
-        yield _plan("guards-on", stage, 1, rng, used, TEN_A_SECOND, dry)
+        yield _plan("guards-on", stage, 1, rng, used, TEN_A_SECOND, dry=dry)
 
 
 def plans_broken(stage: Stage, rng: random.Random, used: set[str], *, misses: bool, quick: bool) -> Iterable[Plan]:
     """authorization-broken: the same, each login bound to five people."""
     dry = 6.0 if quick else DRY_SECONDS
     for count in (1, 5) if quick else (1, 5, 20):
-        plan = _plan("authorization-broken", stage, count, rng, used, AS_FAST_AS_POSSIBLE, dry)
+        plan = _plan("authorization-broken", stage, count, rng, used, AS_FAST_AS_POSSIBLE, dry=dry)
         yield replace(plan, misses=misses, bound=PER_LOGIN * count)
     if not quick and misses:
-        plan = _plan("authorization-broken", stage, 1, rng, used, TEN_A_SECOND, dry)
+        plan = _plan("authorization-broken", stage, 1, rng, used, TEN_A_SECOND, dry=dry)
         yield replace(plan, bound=PER_LOGIN)
 
 
-def _plan(condition: str, stage: Stage, count: int, rng: random.Random, used: set[str], pace: Pace, dry: float) -> Plan:
+def _plan(
+    condition: str, stage: Stage, count: int, rng: random.Random, used: set[str], pace: Pace, *, dry: float
+) -> Plan:
     before = frozenset(used)
     return Plan(condition, thieves(stage, count, rng, used), pace, dry=dry, stolen_before=before)

@@ -104,11 +104,13 @@ class Population:
 
 def make_population(now: Millis, *, patients: int = 300, seed: int = 20_251_230, rich: int = 300) -> Population:
     """`patients` people, one practice for about 50 of them. The first patient is a mother of five with children among the
-    next; the second has `rich` documents (for a lawyer, look-alike B3), capped at ten for each other patient."""
+    next; the second has `rich` documents (for a lawyer, look-alike B3), capped at ten for each other patient.
+    """
     rng = random.Random(seed)
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     practices = tuple(
-        Practice(f"practice-{n + 1}", f"{PLACES[n % len(PLACES)]} Medical Centre") for n in range(max(2, patients // 50))
+        Practice(f"practice-{n + 1}", f"{PLACES[n % len(PLACES)]} Medical Centre")
+        for n in range(max(2, patients // 50))
     )
     staff = tuple(_staff(rng, n, practices) for n in range(len(practices) * 4))
     people = [_patient(rng, n, practices, today) for n in range(patients)]

@@ -33,8 +33,10 @@ def draw(playbook: str, lanes: Sequence[Lane]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="t d">',
         f"<title id='t'>{escape(title)}</title>",
-        "<desc id='d'>One lane for each run. Bars above the line: the attacker's requests, red where somebody else's document"
-        " was got, grey where refused. Bars below: honest people's requests.</desc>",
+        (
+            "<desc id='d'>One lane for each run. Bars above the line: the attacker's requests, red where somebody else's document"
+            " was got, grey where refused. Bars below: honest people's requests.</desc>"
+        ),
         f"<style>{_STYLE}</style>",
         f"<text x='16' y='24' font-weight='600'>{escape(title)}</text>",
         _legend(),
@@ -46,10 +48,17 @@ def draw(playbook: str, lanes: Sequence[Lane]) -> str:
 
 
 def _legend() -> str:
-    words = (("foreign", "got somebody else's document"), ("own", "got own"), ("refused", "refused"), ("honest", "honest people"))
+    words = (
+        ("foreign", "got somebody else's document"),
+        ("own", "got own"),
+        ("refused", "refused"),
+        ("honest", "honest people"),
+    )
     x, parts = 16, []
     for kind, word in words:
-        parts.append(f"<rect class='{kind}' x='{x}' y='38' width='10' height='10'/><text x='{x + 15}' y='47'>{word}</text>")
+        parts.append(
+            f"<rect class='{kind}' x='{x}' y='38' width='10' height='10'/><text x='{x + 15}' y='47'>{word}</text>"
+        )
         x += 40 + 7 * len(word)
     return "".join(parts)
 
@@ -76,9 +85,13 @@ def _lane(lane: Lane, top: int) -> str:
             if count := counts.get((place, kind), 0):
                 tall = max(2.0, count / most * 18)
                 y -= tall
-                parts.append(f"<rect class='{kind}' x='{x:.1f}' y='{y:.1f}' width='{plot / BINS - 1:.1f}' height='{tall:.1f}'/>")
+                parts.append(
+                    f"<rect class='{kind}' x='{x:.1f}' y='{y:.1f}' width='{plot / BINS - 1:.1f}' height='{tall:.1f}'/>"
+                )
         if count := counts.get((place, "honest"), 0):
             tall = max(2.0, count / most * 14)
-            parts.append(f"<rect class='honest' x='{x:.1f}' y='{middle + 1}' width='{plot / BINS - 1:.1f}' height='{tall:.1f}'/>")
+            parts.append(
+                f"<rect class='honest' x='{x:.1f}' y='{middle + 1}' width='{plot / BINS - 1:.1f}' height='{tall:.1f}'/>"
+            )
     parts.append(f"<text class='dim' x='{WIDTH - 16}' y='{top + LANE - 8}' text-anchor='end'>{span:.0f} s</text>")
     return "".join(parts)

@@ -85,7 +85,10 @@ async def _fill(
         filler = _Filler(made, population, clock, opened.keeper.dispatch, opened.keeper.acts)
         say(f"People: {len(population.patients)} patients, {len(population.staff)} clinicians, all synthetic")
         await filler.people()
-        found = {one.key: parts.catalog.patient_by_identifier(parts.veil.identifier(NHI, one.nhi)) for one in population.patients}
+        found = {
+            one.key: parts.catalog.patient_by_identifier(parts.veil.identifier(NHI, one.nhi))
+            for one in population.patients
+        }
         ids = {key: str(patient) for key, patient in found.items() if patient is not None}
         say(f"Documents: {len(population.papers)}, made here")
         documents = await filler.documents(ids, say)

@@ -4,14 +4,13 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
 
 from strongroom.authz.published import policy_hash
-from strongroom.clock import Clock
 from strongroom.config import Config, Layout, parse
 from strongroom.courier.allow import allow
 from strongroom.courier.relay import Relay
@@ -22,6 +21,11 @@ from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_f
 from strongroom.wiring.signin import open_signin
 from strongroom.wiring.supervisor import tell_ready
 from strongroom.wiring.user import become, preload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from strongroom.clock import Clock
 
 WEB = ("uvicorn", "starlette", "anyio", "h11", "httptools", "uvloop", "obstore", "joserfc", "argon2", "pyotp")
 
@@ -102,4 +106,6 @@ def _serve(app: Starlette, host: str, port: int) -> None:
         _Server(settings).run()
     except SystemExit as error:  # uvicorn's way to say that it could not bind
         msg = f"The address {host}:{port} cannot be listened on."
-        raise ConfigError(msg, advice="Is something else listening there? Change the port in strongroom.toml.") from error
+        raise ConfigError(
+            msg, advice="Is something else listening there? Change the port in strongroom.toml."
+        ) from error

@@ -33,7 +33,9 @@ def secret_bound(store: str, name: str) -> bytes:
     return bind("keeper-secret", store, name)
 
 
-def make_secrets(folder: Path, store: str, root: RootKey, recovery: RecoveryPublic, *, rehearsal: bool) -> KeeperSecrets:
+def make_secrets(
+    folder: Path, store: str, root: RootKey, recovery: RecoveryPublic, *, rehearsal: bool
+) -> KeeperSecrets:
     """New secrets, sealed into `folder`, which must exist and be empty."""
     _write(folder / RECOVERY, recovery.raw)
     for name in (*NAMES, *([REHEARSAL] if rehearsal else [])):
@@ -56,7 +58,9 @@ def read_recovery(folder: Path) -> RecoveryPublic:
         return RecoveryPublic((folder / RECOVERY).read_bytes())
     except (OSError, Untrusted) as error:
         msg = "The store's recovery public key is missing or damaged."
-        raise ConfigError(msg, advice="Put it back from a backup: new keys could not be recovered without it.") from error
+        raise ConfigError(
+            msg, advice="Put it back from a backup: new keys could not be recovered without it."
+        ) from error
 
 
 def reseal(folder: Path, store: str, paper: RecoveryPrivate, root: RootKey) -> None:

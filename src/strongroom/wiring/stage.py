@@ -208,8 +208,15 @@ class RunningStage:
 
 def _proof(key: SigningKey, token: str, method: str, url: str, now: Millis) -> str:
     """A DPoP proof (RFC 9449, section 4.2)."""
-    claims = {"jti": new_id(), "htm": method, "htu": url.split("?")[0], "iat": now // SECOND, "ath": hash_token(token)}
+    claims = {
+        "jti": new_id(),
+        "htm": method,
+        "htu": url.split("?", maxsplit=1)[0],
+        "iat": now // SECOND,
+        "ath": hash_token(token),
+    }
     header = {"alg": "EdDSA", "typ": "dpop+jwt", "jwk": {"kty": "OKP", "crv": "Ed25519", "x": key.jwk()["x"]}}
+
     def part(value: object) -> str:
         return base64.urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()
 

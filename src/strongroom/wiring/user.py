@@ -13,9 +13,22 @@ import warnings
 from strongroom.errors import ConfigError
 
 _WANTED_LATER = (
-    "encodings.idna", "encodings.ascii", "encodings.latin_1", "concurrent.futures.thread", "asyncio.base_futures",
-    "asyncio.sslproto", "traceback", "linecache", "socket", "ssl", "http.client", "email.utils", "stringprep",
-    "multiprocessing", "queue", "importlib.readers",
+    "encodings.idna",
+    "encodings.ascii",
+    "encodings.latin_1",
+    "concurrent.futures.thread",
+    "asyncio.base_futures",
+    "asyncio.sslproto",
+    "traceback",
+    "linecache",
+    "socket",
+    "ssl",
+    "http.client",
+    "email.utils",
+    "stringprep",
+    "multiprocessing",
+    "queue",
+    "importlib.readers",
 )
 """Modules that the standard library loads only when first used."""
 
