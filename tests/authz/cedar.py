@@ -7,7 +7,7 @@ obligations) or the reason.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from functools import cache
 
@@ -18,7 +18,6 @@ from strongroom.authz.facts import Action, Asker, Case, Document
 from strongroom.authz.policy import Deny, Permit
 from strongroom.authz.space import askers, cases, documents
 
-BATCH = 2_100
 RECORD = 'Record::"the record"'
 
 
@@ -29,6 +28,8 @@ class Answer:
     allowed: bool
     word: str
     obligations: frozenset[str]
+    rule: str = field(default="", compare=False)
+    """The policy of the text that says so; the code has no such name."""
 
 
 def said(outcome: Permit | Deny) -> Answer:
@@ -59,7 +60,7 @@ def place(name: str) -> int:
 
 
 def _facts(thing: Asker | Document) -> dict[str, bool | str]:
-    values = {field.name: getattr(thing, field.name) for field in fields(thing)}
+    values = {fact.name: getattr(thing, fact.name) for fact in fields(thing)}
     return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
 
 
@@ -105,11 +106,12 @@ def read(result: cedarpy.AuthzResult) -> Answer:
     if errors or not names:
         msg = f"No answer: {errors or 'no rule applies'}"
         raise LookupError(msg)
-    first = annotations()[min(names, key=place)]
+    rule = min(names, key=place)
+    first = annotations()[rule]
     if result.allowed:
         owed = first.get("obligation")
-        return Answer(allowed=True, word=first["basis"], obligations=frozenset({owed} if owed else ()))
-    return Answer(allowed=False, word=first["reason"], obligations=frozenset())
+        return Answer(allowed=True, word=first["basis"], obligations=frozenset({owed} if owed else ()), rule=rule)
+    return Answer(allowed=False, word=first["reason"], obligations=frozenset(), rule=rule)
 
 
 def ask(questions: Iterable[Case]) -> list[Answer]:

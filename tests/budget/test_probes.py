@@ -24,9 +24,11 @@ def test_the_twentieth_different_id_is_one_too_many() -> None:
 
 
 def test_the_same_id_counts_once() -> None:
-    """An old bookmark may be pressed a thousand times."""
+    """An old bookmark may be pressed a thousand times, and takes the memory of one id."""
     probes = Probes(limit=2)
     assert not any(probes.see(A, "bookmark", at(number)) for number in range(1_000))
+    (window,) = probes._windows._windows.values()
+    assert (len(window._events), len(window._last)) == (0, 1)
 
 
 def test_each_login_has_its_own() -> None:

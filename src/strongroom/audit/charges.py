@@ -11,12 +11,15 @@ from strongroom.budget.scope import Disclosure, Kind, Scopes
 from strongroom.clock import Millis
 from strongroom.errors import Tampered
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
-from strongroom.tlog.entry import Entry, decode
+from strongroom.tlog.entry import Entry, Op, decode
 
 _SELECT = (
     "select idx, body, actor, patient, session from log_entry"
-    " where idx >= ? and op in ('listed', 'released') order by idx"
+    " where idx >= ? and op in ('listed', 'released', 'shared', 'delegated', 'withheld', 'glass') order by idx"
 )
+
+
+DISCLOSURES = frozenset({Op.LISTED, Op.RELEASED})
 
 
 class Charges:
@@ -28,13 +31,15 @@ class Charges:
         self.gaps = 0
 
     def since(self, index: int) -> Iterator[tuple[int, Disclosure]]:
-        """(index, disclosure) of every listing and release from `index` on, as it was charged then.
+        """(index, disclosure) of every listing, release and widening act from `index` on, as it was charged then.
 
         A document that is no longer known is named by its keyed hash, so that repeated reads of it still count as one.
         Raises Tampered when an entry says what no keeper wrote.
         """
         for at, body, actor, patient, session in self._reader.rows(_SELECT, (index,)):
             entry = decode(body)
+            if entry.kind is None and entry.op not in DISCLOSURES:
+                continue  # written before widening acts were charged
             found = self._disclosure(at, entry, (actor, patient, session))
             if found is None:
                 self.gaps += 1

@@ -127,12 +127,16 @@ def done(
     attempt: Attempt,
     basis: str,
     *,
+    kind: Kind | None = None,
     until: int | None = None,
     target: Target | None = None,
     details: str | None = None,
 ) -> Draft:
-    """A permitted act that is no disclosure: deposit, deletion, relabelling, share, delegation, break-glass ..."""
-    return _attempted(op, attempt, basis=basis, until=until, target=target, details=details)
+    """A permitted act that is no disclosure: deposit, deletion, relabelling, share, delegation, break-glass ...
+
+    `kind`: what it was charged as, where it widens access; None where it is not charged.
+    """
+    return _attempted(op, attempt, basis=basis, kind=kind, until=until, target=target, details=details)
 
 
 def related(

@@ -169,6 +169,14 @@ def _by_asker(case: Case) -> Basis | Reason:
             return _feed(case.asker, case.action)
 
 
+def _is_unavailable(document: Document | None) -> bool:
+    return document is not None and document.state is not State.AVAILABLE
+
+
+def _is_category(document: Document | None, category: Category) -> bool:
+    return document is not None and document.category is category
+
+
 def _person(who: Person, action: Action, document: Document | None) -> Basis | Reason:
     if who.disabled:
         return Reason.DISABLED
@@ -178,9 +186,9 @@ def _person(who: Person, action: Action, document: Document | None) -> Basis | R
         return Reason.NO_RELATION
     if who.standing is Standing.LAPSED:
         return Reason.LAPSED
-    if document is not None and document.state is not State.AVAILABLE:
+    if _is_unavailable(document):
         return Reason.NOT_AVAILABLE
-    if document is not None and document.category is Category.CLINICIAN_ONLY:
+    if _is_category(document, Category.CLINICIAN_ONLY):
         return Reason.CLINICIAN_ONLY
     if who.standing is Standing.OWNER:
         return _owner(who, action)
@@ -200,7 +208,7 @@ def _delegate(who: Person, action: Action, document: Document | None) -> Basis |
         return Basis.DELEGATE if action in _FULL_DELEGATES else Reason.NOT_THEIRS_TO_DO
     if action not in _READING:
         return Reason.NOT_THEIRS_TO_DO
-    if document is not None and document.category is Category.SENSITIVE:
+    if _is_category(document, Category.SENSITIVE):
         return Reason.SENSITIVE
     return Basis.DELEGATE
 
@@ -214,7 +222,7 @@ def _clinician(who: Clinician, action: Action, document: Document | None) -> Bas
         return _break_glass(who)
     if action not in _CLINICIANS:
         return Reason.NOT_THEIRS_TO_DO
-    if document is not None and document.state is not State.AVAILABLE:
+    if _is_unavailable(document):
         return Reason.NOT_AVAILABLE
     open_now = who.glass is Glass.LIVE and action in _READING
     if who.withheld:
@@ -226,7 +234,7 @@ def _clinician(who: Clinician, action: Action, document: Document | None) -> Bas
 def _care(who: Clinician, document: Document | None) -> Basis | Reason:
     if who.care is Care.NONE:
         return Reason.NO_RELATION
-    if who.care is Care.PRACTICE and document is not None and document.category is Category.SENSITIVE:
+    if who.care is Care.PRACTICE and _is_category(document, Category.SENSITIVE):
         return Reason.SENSITIVE
     return Basis.CARE
 
@@ -246,7 +254,7 @@ def _service(who: Service, action: Action, document: Document | None) -> Basis |
         return Reason.NOT_THEIRS_TO_DO
     if who.grant in (Grant.NONE, Grant.OUTSIDE):
         return Reason.OUTSIDE_GRANT
-    if document is not None and document.state is not State.AVAILABLE:
+    if _is_unavailable(document):
         return Reason.NOT_AVAILABLE
     if who.grant is Grant.PAST:
         return Reason.SECOND_PERSON

@@ -34,6 +34,8 @@ from strongroom.keys.custody import Subject
 MAX_RELEASES = 65_536
 """Releases whose delivery may still be reported; the oldest are forgotten first, and then count as wholly delivered."""
 
+AVAILABLE = State.AVAILABLE.value
+
 ANY_DOCUMENT = Document(Category.NORMAL, State.AVAILABLE)
 """Stands for a patient's record when the question is whether the asker may list in it at all."""
 
@@ -77,7 +79,7 @@ class Reading:
         if row.decoy:
             return await door.decoy(attempt)
         decision = self._parts.decide(case_of(Action.RELEASE, asked, account, subject, row, version))  # 3
-        if isinstance(decision, Deny) or version is None:
+        if isinstance(decision, Deny) or version is None or version.state != AVAILABLE:
             return await door.deny(attempt, _denial(decision), request.document)
         kind = facts.kind(account, subject, asked.now)
         if stopped := door.stopped(scopes, kind, Action.RELEASE, asked.now):
@@ -128,7 +130,7 @@ class Reading:
         if row.decoy:
             return await door.decoy(attempt)
         decision = self._parts.decide(case_of(Action.LIST, asked, account, subject, row, version))  # 3
-        if isinstance(decision, Deny) or version is None:
+        if isinstance(decision, Deny) or version is None or version.state != AVAILABLE:
             return await door.deny(attempt, _denial(decision), wanted)
         return await self._listed(asked, account, subject, scopes, decision, [(row, version)], more=False)
 
@@ -173,7 +175,9 @@ class Reading:
         asker = facts.asker(asked.verified, account, subject, facts.Wish(asked.now, asked.purpose))
         decision = self._parts.decide(Case(Action.HISTORY, asker, None))
         if isinstance(decision, Deny):
-            refused = await door.deny(door.attempt(asked, scopes, Action.HISTORY), decision, f"history {request.patient}")
+            refused = await door.deny(
+                door.attempt(asked, scopes, Action.HISTORY), decision, f"history {request.patient}"
+            )
             return Accesses(rows=()) if refused.why == "absent" else refused
         kind = facts.kind(account, subject, asked.now)
         if stopped := door.stopped(scopes, kind, Action.HISTORY, asked.now):

@@ -7,6 +7,7 @@ from strongroom.audit.effect import Effect
 from strongroom.authz import relations
 from strongroom.authz.facts import Action, Case
 from strongroom.authz.policy import Deny, Obligation, Reason
+from strongroom.budget.scope import Disclosure, Kind
 from strongroom.clock import DAY, YEAR, Millis
 from strongroom.ids import AccountId, PatientId
 from strongroom.keeper import effects, facts
@@ -99,9 +100,11 @@ class Relating:
         if Obligation.TELL_PATIENT in decision.obligations:
             changes.append(effects.notice(subject.patient, asked.now, "break-glass"))
         full = door.attempt(asked, scopes, Action.BREAK_GLASS, patient=subject.patient)
-        draft = event.done(Op.GLASS, full, decision.basis.value, until=until, details=request.reason.strip())
-        receipt = await parts.log.append(draft, changes)
-        return Glass(receipt=receipt.index, until=until)
+        kind = Kind.GLASS if account.kind == "clinician" else facts.kind(account, subject, asked.now)
+        draft = event.done(Op.GLASS, full, decision.basis.value, kind=kind, until=until, details=request.reason.strip())
+        what = Disclosure(asked.now, kind, scopes, subject.patient, None, 0, 0)
+        receipt = await door.disclose(decision, what, lambda _: draft, changes)
+        return receipt if isinstance(receipt, Refused) else Glass(receipt=receipt.index, until=until)
 
     async def step_up(self, request: StepUp) -> Reply:
         """A fresh second factor lifts the budgets' freeze of the account, and nothing else."""
@@ -120,9 +123,7 @@ class Relating:
             t=asked.now, op=Op.STEPPED_UP, actor=scopes.account, session=scopes.session, client=scopes.client,
             network=scopes.network, reason=lifted.why,
         )  # fmt: skip
-        receipt = await parts.log.append(
-            draft, [door.freezes()], on_failure=lambda: parts.freezes.freeze(lifted)
-        )
+        receipt = await parts.log.append(draft, [door.freezes()], on_failure=lambda: parts.freezes.freeze(lifted))
         return Done(receipt=receipt.index)
 
     async def _grant(  # noqa: PLR0913  # what differs between the three kinds of grant
@@ -146,9 +147,12 @@ class Relating:
             return await door.deny(door.attempt(asked, scopes, action), decision, f"{action.value} {request.patient}")
         if until is not None and until != 0 and not asked.now < until <= asked.now + MAX_PERIOD:
             return NEVER
-        if stopped := door.stopped(scopes, facts.kind(account, subject, asked.now), action, asked.now):
+        kind = facts.kind(account, subject, asked.now)
+        if stopped := door.stopped(scopes, kind, action, asked.now):
             return stopped
         full = door.attempt(asked, scopes, action, patient=subject.patient)
-        draft = event.done(op, full, decision.basis.value, until=until or None, details=party)
-        receipt = await parts.log.append(draft, changes(asked.now))
-        return Done(receipt=receipt.index)
+        draft = event.done(op, full, decision.basis.value, kind=kind, until=until or None, details=party)
+        # Widening access is charged like reading: were it free, a broken policy would let a thief appoint themselves.
+        what = Disclosure(asked.now, kind, scopes, subject.patient, None, 0, 0)
+        receipt = await door.disclose(decision, what, lambda _: draft, changes(asked.now))
+        return receipt if isinstance(receipt, Refused) else Done(receipt=receipt.index)

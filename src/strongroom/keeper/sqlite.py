@@ -362,7 +362,7 @@ class Catalog:
 
 def _away(error: sqlite3.Error) -> Unavailable:
     return Unavailable(
-        f"The keeper's database cannot be read ({error.sqlite_errorname if error.sqlite_errorcode else 'error'}).",
+        f"The keeper's database cannot be read ({getattr(error, 'sqlite_errorname', type(error).__name__)}).",
         advice="Look at disk space and permissions of the keeper's directory; it is tried again with each request.",
     )
 

@@ -87,6 +87,8 @@ class Paper:
     content_type: str
     category: str
     author: str
+    depositor: str
+    """Subject of the clinician who deposits it."""
     written: date
     size: int
 
@@ -164,7 +166,10 @@ def _papers(rng: random.Random, person: Patient, staff: tuple[Staff, ...], today
         scan = media == "image/jpeg"
         size = int(min(rng.lognormvariate(10.2 if scan else 9.2, 0.7), 400_000))
         written = today - timedelta(days=rng.randint(1, 3_000))
-        papers.append(Paper(person.key, number, code, title, media, category, rng.choice(own).name, written, size))
+        author = rng.choice(own)
+        papers.append(
+            Paper(person.key, number, code, title, media, category, author.name, author.subject, written, size)
+        )
     return papers
 
 

@@ -7,6 +7,7 @@ login that may do so. Only the network is left out: the app talks to the keeper 
 import asyncio
 import base64
 import hashlib
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -71,7 +72,11 @@ def make_demo(
     made = make_store(root, text, rehearsal=rehearsal, hand=False)
     clock = SystemClock()
     population = make_population(clock.now(), patients=patients)
-    asyncio.run(_fill(made, population, decoys, clock, Rehearsal() if rehearsal else None, say))
+    try:
+        asyncio.run(_fill(made, population, decoys, clock, Rehearsal() if rehearsal else None, say))
+    except BaseException:
+        shutil.rmtree(root)  # half a demonstration helps nobody, and the next start would take it for a whole one
+        raise
     hand_over(made.layout, made.config)
     return made
 
@@ -163,7 +168,7 @@ class _Filler:
         return done
 
     async def _deposit(self, paper: Paper, patient: str, content: bytes) -> str:
-        depositor = next(one for one in self._population.staff if one.name == paper.author)
+        depositor = next(one for one in self._population.staff if one.subject == paper.depositor)
         reference = {
             "resourceType": "DocumentReference", "status": "current", "date": f"{paper.written}T00:00:00Z",
             "subject": {"reference": f"Patient/{patient}"}, "author": [{"display": paper.author}],
