@@ -1,0 +1,158 @@
+"""A store whose root key is in an HSM and whose objects are in a bucket: real SoftHSM, real S3 server, real processes."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from click.testing import CliRunner
+
+from strongroom.cli.main import cli
+from strongroom.wiring.stage import _free_port
+
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
+WEED = Path(sys.executable).with_name("weed")
+
+CONFIG = """\
+[store]
+name = "hsm"
+demonstration = true
+
+[keeper]
+root = "pkcs11"
+
+[keeper.pkcs11]
+module = "{module}"
+token = "strongroom"
+pin_file = "{folder}/pin"
+
+[objects]
+kind = "s3"
+bucket = "docs"
+endpoint = "http://127.0.0.1:{s3}"
+access_key_file = "{folder}/s3key"
+allow_http = true
+
+[api]
+port = {port}
+
+[signin]
+port = {signin}
+"""
+
+MAKE = (
+    "import pathlib, sys; from strongroom.wiring.demo import make_demo;"
+    "make_demo(pathlib.Path(sys.argv[1]), open(sys.argv[2]).read(), patients=8, decoys=2)"
+)
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """SeaweedFS with a bucket `docs`; gives the port of its S3 side."""
+    if not WEED.exists():
+        pytest.skip("needs the SeaweedFS server `weed` (./up check installs it)")
+    folder = tmp_path_factory.mktemp("weed")
+    identity = {"name": "a", "credentials": [{"accessKey": "key", "secretKey": "secret"}],
+                "actions": ["Admin", "Read", "Write", "List", "Tagging"]}  # fmt: skip
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    # Its gRPC ports are these plus 10,000, so they must stay below 55,536.
+    master, volume, filer, s3 = (_low_port() for _ in range(4))
+    server = subprocess.Popen(
+        [WEED, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
+         f"-master.port={master}", f"-volume.port={volume}", "-volume.preStopSeconds=0", "-filer", f"-filer.port={filer}",
+         "-s3", f"-s3.port={s3}", "-s3.port.iceberg=0", f"-s3.config={folder}/s3.json", "-volume.max=20",
+         "-master.volumeSizeLimitMB=64"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
+    )  # fmt: skip
+    shell = [WEED, "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
+    for _ in range(60):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(
+                shell,
+                input="s3.bucket.create -name docs\ns3.bucket.list\n",
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
+            if "docs" in done.stdout:
+                break
+        time.sleep(0.5)
+    else:
+        pytest.fail("the bucket could not be made")
+    yield s3
+    server.kill()  # it takes its time with SIGTERM
+    server.wait()
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SoftHSM token, its PIN and the bucket's key; gives their folder."""
+    if not MODULE.exists():
+        pytest.skip("needs SoftHSM (Debian's softhsm2; ./up check installs it)")
+    folder = tmp_path_factory.mktemp("hsm")
+    (folder / "softhsm.conf").write_text(f"directories.tokendir = {folder}\n")
+    command = [
+        "softhsm2-util",
+        "--init-token",
+        "--free",
+        "--label",
+        "strongroom",
+        "--so-pin",
+        "12345678",
+        "--pin",
+        "87654321",
+    ]
+    subprocess.run(
+        command, env={**os.environ, "SOFTHSM2_CONF": f"{folder}/softhsm.conf"}, check=True, capture_output=True
+    )
+    for name, content in (("pin", "87654321"), ("s3key", "key\nsecret\n")):
+        (folder / name).write_text(content)
+        (folder / name).chmod(0o600)
+    return folder
+
+
+def test_a_store_lives_on_an_hsm_and_a_bucket(bucket: int, token: Path, tmp_path: Path) -> None:
+    """Made, filled, served and read; what lies in the bucket is ciphertext; without the HSM it does not start."""
+    environment = {**os.environ, "SOFTHSM2_CONF": f"{token}/softhsm.conf"}
+    store, port = tmp_path / "s", _free_port()
+    text = tmp_path / "strongroom.toml"
+    text.write_text(CONFIG.format(module=MODULE, folder=token, s3=bucket, port=port, signin=_free_port()))
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE, store, text], env=environment, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
+    assert not (store / "keeper" / "root.key").exists()
+    serve = [sys.executable, "-m", "strongroom.cli.main", "serve", "--store", str(store)]
+    with subprocess.Popen(serve, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"Serving" in process.stdout.readline()
+        access = CliRunner().invoke(cli, ["token", "--as", "patient1", "--store", str(store)]).stdout.strip()
+        headers = {"Authorization": f"Bearer {access}"}
+        base = f"http://127.0.0.1:{port}/fhir"
+        entries = httpx2.get(f"{base}/DocumentReference", headers=headers).json()["entry"]
+        resource = entries[0]["resource"]
+        content = httpx2.get(f"{base}/Binary/{resource['id']}", headers=headers)
+        assert content.status_code == 200
+        assert len(content.content) == resource["content"][0]["attachment"]["size"]
+        part = httpx2.get(f"{base}/Binary/{resource['id']}", headers={**headers, "Range": "bytes=5-9"})
+        assert part.content == content.content[5:10]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    shutil.rmtree(token / next(entry.name for entry in token.iterdir() if entry.is_dir()))
+    again = subprocess.run(serve, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 78
+    assert "HSM" in again.stderr
+    assert "87654321" not in again.stderr
+
+
+def _low_port() -> int:
+    return next(port for port in iter(_free_port, 0) if port < 55_000)
