@@ -4,8 +4,15 @@
 may skip when the real server it needs is not there, but a gate that skips is open.
 """
 
+import contextlib
+import json
 import os
-from collections.abc import Generator
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -44,3 +51,87 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if GATE and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+WEED = Path(sys.executable).with_name("weed")
+
+
+@pytest.fixture(scope="session")
+def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A real S3 server (SeaweedFS) with a bucket `docs`, access key `key`, secret key `secret`; gives its port."""
+    if not WEED.exists():
+        pytest.skip("needs the SeaweedFS server `weed` (./up check installs it)")
+    folder = tmp_path_factory.mktemp("weed")
+    identity = {
+        "name": "a",
+        "credentials": [{"accessKey": "key", "secretKey": "secret"}],
+        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+    }
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    for _ in range(3):  # a port may be taken between choosing it and listening on it
+        server, port = _start_weed(folder)
+        try:
+            if port is not None:
+                yield port
+                return
+        finally:
+            server.kill()  # it takes its time with SIGTERM
+            server.wait()
+    pytest.fail("the S3 server did not start in three attempts")
+
+
+def _start_weed(folder: Path) -> tuple[subprocess.Popen[bytes], int | None]:
+    """The server, and the port of its S3 side; None when it did not come up."""
+    master, volume, filer, s3 = (_low_port() for _ in range(4))
+    ports = [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}"]
+    data = folder / f"data-{s3}"
+    data.mkdir()
+    server = subprocess.Popen(
+        [
+            *(str(WEED), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"),
+            *(
+                *ports,
+                "-volume.preStopSeconds=0",
+                "-filer",
+                "-s3",
+                "-s3.port.iceberg=0",
+                f"-s3.config={folder}/s3.json",
+            ),
+            *("-volume.max=20", "-master.volumeSizeLimitMB=64"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=data,
+    )
+    return server, s3 if _has_bucket(master, filer) and _listens(s3) else None
+
+
+def _has_bucket(master: int, filer: int) -> bool:
+    shell = [str(WEED), "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
+    commands = "s3.bucket.create -name docs\ns3.bucket.list\n"
+    for _ in range(30):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = subprocess.run(shell, input=commands, capture_output=True, text=True, timeout=10, check=False)
+            if "docs" in done.stdout:
+                return True
+        time.sleep(0.5)
+    return False
+
+
+def _listens(port: int) -> bool:
+    for _ in range(60):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+            return True
+        time.sleep(0.25)
+    return False
+
+
+def _low_port() -> int:
+    """A port that is free together with the one 10,000 above it, which SeaweedFS takes for gRPC."""
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", 0))
+            found = int(one.getsockname()[1])
+            if found < 55_000:
+                other.bind(("127.0.0.1", found + 10_000))
+                return found

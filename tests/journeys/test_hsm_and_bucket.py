@@ -1,14 +1,10 @@
 """A store whose root key is in an HSM and whose objects are in a bucket: real SoftHSM, real S3 server, real processes."""
 
-import contextlib
-import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -19,7 +15,6 @@ from strongroom.cli.main import cli
 from strongroom.wiring.stage import _free_port
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
-WEED = Path(sys.executable).with_name("weed")
 
 CONFIG = """\
 [store]
@@ -55,45 +50,6 @@ MAKE = (
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """SeaweedFS with a bucket `docs`; gives the port of its S3 side."""
-    if not WEED.exists():
-        pytest.skip("needs the SeaweedFS server `weed` (./up check installs it)")
-    folder = tmp_path_factory.mktemp("weed")
-    identity = {"name": "a", "credentials": [{"accessKey": "key", "secretKey": "secret"}],
-                "actions": ["Admin", "Read", "Write", "List", "Tagging"]}  # fmt: skip
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    # Its gRPC ports are these plus 10,000, so they must stay below 55,536.
-    master, volume, filer, s3 = (_low_port() for _ in range(4))
-    server = subprocess.Popen(
-        [WEED, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
-         f"-master.port={master}", f"-volume.port={volume}", "-volume.preStopSeconds=0", "-filer", f"-filer.port={filer}",
-         "-s3", f"-s3.port={s3}", "-s3.port.iceberg=0", f"-s3.config={folder}/s3.json", "-volume.max=20",
-         "-master.volumeSizeLimitMB=64"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
-    )  # fmt: skip
-    shell = [WEED, "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
-    for _ in range(60):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            done = subprocess.run(
-                shell,
-                input="s3.bucket.create -name docs\ns3.bucket.list\n",
-                capture_output=True,
-                text=True,
-                timeout=20,
-                check=False,
-            )
-            if "docs" in done.stdout:
-                break
-        time.sleep(0.5)
-    else:
-        pytest.fail("the bucket could not be made")
-    yield s3
-    server.kill()  # it takes its time with SIGTERM
-    server.wait()
-
-
-@pytest.fixture(scope="module")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SoftHSM token, its PIN and the bucket's key; gives their folder."""
     if not MODULE.exists():
@@ -120,12 +76,12 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_store_lives_on_an_hsm_and_a_bucket(bucket: int, token: Path, tmp_path: Path) -> None:
+def test_a_store_lives_on_an_hsm_and_a_bucket(s3_port: int, token: Path, tmp_path: Path) -> None:
     """Made, filled, served and read; what lies in the bucket is ciphertext; without the HSM it does not start."""
     environment = {**os.environ, "SOFTHSM2_CONF": f"{token}/softhsm.conf"}
     store, port = tmp_path / "s", _free_port()
     text = tmp_path / "strongroom.toml"
-    text.write_text(CONFIG.format(module=MODULE, folder=token, s3=bucket, port=port, signin=_free_port()))
+    text.write_text(CONFIG.format(module=MODULE, folder=token, s3=s3_port, port=port, signin=_free_port()))
     made = subprocess.run(
         [sys.executable, "-c", MAKE, store, text], env=environment, capture_output=True, text=True, check=False
     )
@@ -152,7 +108,3 @@ def test_a_store_lives_on_an_hsm_and_a_bucket(bucket: int, token: Path, tmp_path
     assert again.returncode == 78
     assert "HSM" in again.stderr
     assert "87654321" not in again.stderr
-
-
-def _low_port() -> int:
-    return next(port for port in iter(_free_port, 0) if port < 55_000)

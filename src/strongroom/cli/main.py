@@ -12,6 +12,7 @@ from strongroom.errors import StrongroomError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "Copy the whole store, consistent and sealed, while it runs."),
+    "bench": ("bench", "Measurements, from a checkout."),
     "demo": ("demo", "Make a demonstration store if there is none, start it, and say what to try."),
     "doctor": ("doctor", "Look for what is wrong before you ask."),
     "freeze": ("freeze", "Stop a session, account, client, organisation, kind of act, or all strangers."),

@@ -23,7 +23,8 @@ class Blobs(Protocol):
 
     def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """The object from `start`, `length` bytes of it or all that follow. Raises Unavailable, also when it is missing:
-        an object that the keeper knows of and the store does not is a fault of the store."""
+        an object that the keeper knows of and the store does not is a fault of the store.
+        """
 
     async def delete(self, name: str) -> None:
         """Take it away; nothing happens when there is none. Raises Unavailable."""

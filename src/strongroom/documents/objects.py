@@ -25,11 +25,10 @@ PIECE = 256 * 1_024
 
 class Objects:
     """See `blobs.Blobs`. `settle` is called with the object's path after writing, to make it durable where the store
-    does not do that by itself."""
+    does not do that by itself.
+    """
 
-    def __init__(
-        self, store: ObjectStore, timeout: float, settle: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, store: ObjectStore, timeout: float, settle: Callable[[str], None] | None = None) -> None:
         """`timeout`: seconds a single step (a request, the next piece) may take."""
         self._store = store
         self._timeout = timeout
@@ -54,7 +53,9 @@ class Objects:
         with _translated():
             if length == 0:
                 return
-            options: GetOptions = {"range": {"offset": start} if length is None else (start, start + length)}
+            options: GetOptions = {}
+            if start or length is not None:  # an empty object has no range
+                options = {"range": {"offset": start} if length is None else (start, start + length)}
             found = await self._within(obstore.get_async(self._store, place(name), options=options))
             stream = aiter(found.stream(min_chunk_size=PIECE))
             while True:
@@ -136,5 +137,3 @@ def _translated() -> Iterator[None]:
     except (BaseError, OSError, TimeoutError) as error:
         msg = f"The object store does not work ({type(error).__name__})."
         raise Unavailable(msg, advice="Look at the bucket, its disk and its credentials; it is tried again.") from error
-
-

@@ -4,6 +4,7 @@ A store that cannot take, give, cut and delete is refused. One that overwrites a
 warning: names are random, so this matters only against whoever already holds the store's credentials.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -11,6 +12,10 @@ from strongroom.documents.blobs import Blobs
 from strongroom.errors import ConfigError, Conflict, StrongroomError
 from strongroom.ids import new_id
 
+_OVERWRITES = (
+    "The object store overwrites objects that exist (no If-None-Match). Switch on versioning or object lock for"
+    " this bucket, or whoever holds its credentials can destroy documents."
+)
 _SAMPLE = bytes(range(256)) * 64
 
 
@@ -26,10 +31,7 @@ class Abilities:
         """What to say loudly."""
         if self.creates_only:
             return ()
-        return (
-            "The object store overwrites objects that exist (no If-None-Match). Switch on versioning or object lock for"
-            " this bucket, or whoever holds its credentials can destroy documents.",
-        )
+        return (_OVERWRITES,)
 
 
 async def probe(blobs: Blobs) -> Abilities:
@@ -47,10 +49,8 @@ async def probe(blobs: Blobs) -> Abilities:
         msg = f"The object store cannot be used: {error.message}"
         raise ConfigError(msg, advice=error.advice or "Look at [objects] in strongroom.toml.") from error
     finally:
-        try:
+        with contextlib.suppress(StrongroomError):  # the probe's own answer matters more; 16 KiB may stay
             await blobs.delete(name)
-        except StrongroomError:
-            pass  # the probe's own answer matters more; what is left is 16 KiB without a meaning
     return Abilities(creates_only)
 
 

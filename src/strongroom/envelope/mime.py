@@ -31,8 +31,11 @@ _MAGIC = (
     (b"{\\rtf", "application/rtf"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword"),
 )
+_SPACE = 0x20
 _DICOM_AT = 128  # PS3.10, section 7.1: a preamble, then DICM
-_PAGE = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|svg|iframe)\b", re.I | re.S)
+_PAGE = re.compile(
+    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|svg|iframe)\b", re.IGNORECASE | re.DOTALL
+)
 
 _ZIPPED = frozenset({
     "application/zip", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -96,7 +99,7 @@ def _alike(found: str) -> frozenset[str]:
 def _text(head: bytes) -> str:
     if _PAGE.match(head):
         return "text/html"
-    if any(byte < 0x20 and byte not in b"\t\n\r\f" for byte in head):
+    if any(byte < _SPACE and byte not in b"\t\n\r\f" for byte in head):
         return ""
     try:
         head.decode("utf-8")

@@ -96,7 +96,8 @@ class Ranges:
 
     def __init__(self, key: Secret, context: bytes, header: bytes, total: int) -> None:
         """`header`: the first `HEADER` bytes. Raises Tampered when it is not of this key and context, or `total` is
-        no length that a sealed document can have."""
+        no length that a sealed document can have.
+        """
         self._full, last = divmod(total - HEADER, STEP)
         if len(header) != HEADER or total < HEADER + TAG or last < TAG:
             raise Tampered(_BROKEN)

@@ -12,6 +12,7 @@ used becomes a `Problem` with its number and a sentence; none is dropped silentl
 examples. Not here: signatures, and what the keeper does with a record.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,7 +20,7 @@ from typing import Annotated
 
 import msgspec
 
-from strongroom.clock import Millis
+from strongroom.clock import DAY, Millis
 from strongroom.errors import Malformed
 
 ACCOUNT = "urn:strongroom:account"
@@ -66,8 +67,8 @@ class _Concept(msgspec.Struct, frozen=True):
 
 class _Value(msgspec.Struct, frozen=True):
     name: str
-    valueId: str | None = None  # noqa: N815  # FHIR's own names
-    valueInteger: int | None = None  # noqa: N815
+    valueId: _LocalId | None = None  # noqa: N815  # FHIR's own names
+    valueInteger: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)] | None = None  # noqa: N815
     valueInstant: str | None = None  # noqa: N815
 
 
@@ -108,8 +109,13 @@ class _RelatedPerson(msgspec.Struct, frozen=True, tag_field="resourceType", tag=
 _Resource = _Parameters | _Organization | _Practitioner | _Patient | _RelatedPerson
 _decoder = msgspec.json.Decoder(_Resource)
 
-PARENTS = frozenset({"PRN", "MTH", "FTH", "NMTH", "NFTH", "STPPRN", "ADOPTP", "FSTPRN"})
+PARENTS = frozenset(
+    "PRN MTH FTH NPRN NMTH NFTH GESTM STPPRN STPMTH STPFTH ADOPTP ADOPTM ADOPTF PRNFOST MTHFOST FTHFOST".split()
+)
 """v3-RoleCode relationships whose authority ends with childhood."""
+CARERS = frozenset("CAREGIVER POWATT DPOWATT HPOWATT SPOWATT".split())
+"""Relationships that last as long as their period. A guardian (GUARD) is in neither list, since the code does not tell a
+child's guardian from an adult's: say PRN or HPOWATT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +270,15 @@ def _patient(resource: _Patient) -> PatientRecord:
 
 def _delegate(resource: _RelatedPerson) -> DelegateRecord:
     codes = {coding.code for concept in resource.relationship for coding in concept.coding}
+    if not codes & (PARENTS | CARERS):
+        # A guess would be a carer, and a carer of a child stays when the child is grown.
+        msg = "The relationship is neither a parent's nor a carer's (v3-RoleCode)."
+        raise Malformed(msg)
     since = None if resource.period.start is None else _instant(resource.period.start)
-    until = None if resource.period.end is None else _instant(resource.period.end)
+    until = None if resource.period.end is None else _end(resource.period.end)
+    if since is not None and until is not None and until <= since:
+        msg = "The period ends before it begins."
+        raise Malformed(msg)
     return DelegateRecord(
         resource.patient.reference.removeprefix("Patient/"), _named(resource.name), _login(resource.identifier),
         bool(codes & PARENTS), since, until, resource.active,
@@ -282,16 +295,22 @@ def _named(names: tuple[_HumanName, ...]) -> str:
 
 def _login(identifiers: tuple[_Identifier, ...]) -> Login:
     found = [one.value for one in identifiers if one.system == ACCOUNT]
-    issuer, bar, subject = found[0].rpartition("|") if len(found) == 1 else ("", "", "")
+    # The first bar: an issuer is an address and holds none; a subject may ("auth0|1234").
+    issuer, bar, subject = found[0].partition("|") if len(found) == 1 else ("", "", "")
     if not (bar and issuer and subject):
         msg = f"One identifier of system {ACCOUNT} and value ISSUER|SUBJECT is needed."
         raise Malformed(msg)
     return Login(issuer, subject)
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+"""FHIR R4, datatypes.html#dateTime. Python's own reader takes weeks, commas and missing zones besides."""
+
+
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text if _DAY.fullmatch(text) else "")
     except ValueError as error:
         msg = "A date is not of the form YYYY-MM-DD."
         raise Malformed(msg) from error
@@ -299,12 +318,15 @@ def _day(text: str) -> date:
 
 def _instant(text: str) -> int:
     """A FHIR date or instant as milliseconds; a date begins at midnight UTC."""
+    whole = f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text
     try:
-        moment = datetime.fromisoformat(text if "T" in text else f"{text}T00:00:00+00:00")
+        moment = datetime.fromisoformat(whole if _INSTANT.fullmatch(whole) else "")
     except ValueError as error:
-        msg = "A time is not a FHIR date or instant."
+        msg = "A time is not a FHIR date (YYYY-MM-DD), or an instant with its zone."
         raise Malformed(msg) from error
-    if moment.tzinfo is None:
-        msg = "A time lacks its zone."
-        raise Malformed(msg)
     return int(moment.timestamp() * 1000)
+
+
+def _end(text: str) -> int:
+    """The end of a period: a date covers its whole day (FHIR R4, datatypes.html#Period)."""
+    return _instant(text) + (DAY if _DAY.fullmatch(text) else 0)

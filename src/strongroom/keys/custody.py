@@ -56,7 +56,9 @@ class WrittenKeys:
 class Prepared:
     """A new version's keys: the wrapped ones to be stored with the log entry, the clear ones locked until its receipt."""
 
-    def __init__(self, patient: PatientId, document: DocumentId, version: int, wrapped: tuple[bytes, bytes], keys: WrittenKeys) -> None:  # noqa: E501
+    def __init__(
+        self, patient: PatientId, document: DocumentId, version: int, wrapped: tuple[bytes, bytes], keys: WrittenKeys
+    ) -> None:
         self.wrapped_content, self.wrapped_metadata = wrapped
         self._of = (patient, document, version)
         self._keys = keys
@@ -110,7 +112,9 @@ class Custody:
         self, receipt: Receipt, subject: Subject, rows: Sequence[tuple[DocumentId, int, bytes]]
     ) -> list[Secret]:
         """Metadata keys of versions of one patient, in order. Raises Tampered, Unavailable; all or none."""
-        _covered(self._seal, receipt, Op.LISTED, subject.patient, [(document, version) for document, version, _ in rows])
+        _covered(
+            self._seal, receipt, Op.LISTED, subject.patient, [(document, version) for document, version, _ in rows]
+        )
         if not rows:
             return []
         above = self._patient_key(subject)

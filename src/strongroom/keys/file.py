@@ -16,7 +16,7 @@ from strongroom.secret import Secret
 
 WARNING = (
     "EVALUATION KEY: the root key lies in a file beside the data. Whoever reads the keeper's files reads every document."
-    " Use an HSM ([keeper] root = \"pkcs11\") for real patients."
+    ' Use an HSM ([keeper] root = "pkcs11") for real patients.'
 )
 _FORM = re.compile(r"strongroom-evaluation-root-key-v1 ([0-9a-f]{64}) ([0-9a-f]{8})\n")
 _MAX = 256
@@ -56,7 +56,9 @@ class FileRootKey:
                 text = file.read(_MAX).decode("ascii", "replace")
         except OSError as error:
             msg = f"The root key {path} cannot be read: {error.strerror}."
-            raise ConfigError(msg, advice="Without it no document can be read. `strongroom restore` makes a new one.") from error
+            raise ConfigError(
+                msg, advice="Without it no document can be read. `strongroom restore` makes a new one."
+            ) from error
         if not stat.S_ISREG(mode) or mode & 0o077:
             msg = f"The root key {path} can be read by others."
             raise ConfigError(msg, advice=f"Run: chmod 600 {path}")

@@ -63,7 +63,7 @@ class Pkcs11RootKey:
     @classmethod
     def create(cls, module: str, token: str, label: str, pin: Secret) -> "Pkcs11RootKey":
         """Make the key in the token. Raises Conflict when there is one of this label."""
-        with _translated(), _library(module).get_token(token_label=token).open(rw=True, user_pin=_text(pin)) as session:
+        with _translated(), _session(module, token, pin, writing=True) as session:
             if list(session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: label})):
                 msg = f"The token {token} has a key {label} already."
                 raise Conflict(msg, advice="It is left as it is; choose another label.")
@@ -81,7 +81,9 @@ class Pkcs11RootKey:
             raise Malformed(msg)
         nonce = os.urandom(_NONCE)
         params = GCMParams(nonce, bound, _TAG_BITS)
-        sealed: bytes = self._do(lambda root: root.encrypt(key.reveal(), mechanism=Mechanism.AES_GCM, mechanism_param=params))
+        sealed: bytes = self._do(
+            lambda root: root.encrypt(key.reveal(), mechanism=Mechanism.AES_GCM, mechanism_param=params)
+        )
         return _FORM + nonce + sealed
 
     def unwrap(self, wrapped: bytes, bound: bytes) -> Secret:
@@ -123,12 +125,16 @@ class Pkcs11RootKey:
         self._rest_until = time.monotonic() + PAUSE
 
 
-def _find(module: str, token: str, label: str, pin: Secret) -> Any:
+def _session(module: str, token: str, pin: Secret, *, writing: bool = False) -> Any:
     found = _library(module).get_token(token_label=token)
     try:
-        session = found.open(user_pin=_text(pin))
+        return found.open(rw=writing, user_pin=_text(pin))
     except UserAlreadyLoggedIn:  # by an earlier session of this process; logging in counts for all of them (5.6.1)
-        session = found.open()
+        return found.open(rw=writing)
+
+
+def _find(module: str, token: str, label: str, pin: Secret) -> Any:
+    session = _session(module, token, pin)
     key = session.get_key(object_class=ObjectClass.SECRET_KEY, label=label)
     if not isinstance(key, pkcs11.SecretKey):
         msg = f"The object {label} in the token {token} is not a secret key."
@@ -142,7 +148,9 @@ def _library(module: str) -> Any:
         return load(module)
     except (RuntimeError, OSError) as error:
         msg = f"The PKCS#11 module {module} cannot be loaded."
-        raise ConfigError(msg, advice="Check [keeper.pkcs11] module, and that the HSM's driver is installed.") from error
+        raise ConfigError(
+            msg, advice="Check [keeper.pkcs11] module, and that the HSM's driver is installed."
+        ) from error
 
 
 def _text(pin: Secret) -> str:

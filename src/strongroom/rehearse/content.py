@@ -54,11 +54,12 @@ def pdf(lines: list[str], size: int, rng: random.Random) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica"
+        b" /Encoding << /BaseEncoding /WinAnsiEncoding /Differences [128 %b] >> >>" % _GLYPHS,
     ]
     for n, page in enumerate(pages):
         text = "\n".join(f"({_escaped(line)}) Tj T*" for line in page)
-        stream = f"BT /F1 10 Tf 50 790 Td 14 TL\n{text}\nET".encode("latin-1", "replace")
+        stream = f"BT /F1 10 Tf 50 790 Td 14 TL\n{text}\nET".translate(_PLACES).encode("latin-1", "replace")
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {5 + 2 * n} 0 R"
             " /Resources << /Font << /F1 3 0 R >> >> >>".encode()
@@ -76,6 +77,12 @@ def pdf(lines: list[str], size: int, rng: random.Random) -> bytes:
     body += b"".join(b"%010d 00000 n \n" % place for place in places)
     body += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(body)
+
+
+_MACRONS = "ĀāĒēĪīŌōŪū"
+_PLACES = {ord(letter): 128 + place for place, letter in enumerate(_MACRONS)}
+_GLYPHS = b" ".join(b"/%cmacron" % letter for letter in b"AaEeIiOoUu")
+"""No encoding that PDF knows by name has a long vowel, so ten codes that the text does not use are given to them."""
 
 
 def _escaped(line: str) -> str:

@@ -5,10 +5,11 @@ Numbers follow a real portal where one is known: 4.3 documents a person, most sm
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from strongroom.clock import Millis
+from strongroom.errors import UsageError
 
 ISSUED = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 GIVEN = (
@@ -106,8 +107,12 @@ class Population:
 
 def make_population(now: Millis, *, patients: int = 300, seed: int = 20_251_230, rich: int = 300) -> Population:
     """`patients` people, one practice for about 50 of them. The first patient is a mother of five with children among the
-    next; the second has `rich` documents (for a lawyer, look-alike B3), capped at ten for each other patient.
+    next; patient `RICH` has `rich` documents (for a lawyer, look-alike B3), capped at ten for each other patient. Raises
+    UsageError for a town too small for its scripts, or too large for its health numbers.
     """
+    if not LEAST <= patients <= MOST:
+        msg = f"A synthetic population has {LEAST} to {MOST} patients."
+        raise UsageError(msg)
     rng = random.Random(seed)
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     practices = tuple(
@@ -115,7 +120,7 @@ def make_population(now: Millis, *, patients: int = 300, seed: int = 20_251_230,
         for n in range(max(2, patients // 50))
     )
     staff = tuple(_staff(rng, n, practices) for n in range(len(practices) * 4))
-    people = [_patient(rng, n, practices, today) for n in range(patients)]
+    people = _with_one_surname([_patient(rng, n, practices, today) for n in range(patients)])
     acting = _families(rng, people)
     papers = tuple(paper for person in people for paper in _papers(rng, person, staff, today, rich))
     return Population(practices, staff, tuple(people), tuple(acting), papers)
@@ -132,7 +137,9 @@ def _staff(rng: random.Random, n: int, practices: tuple[Practice, ...]) -> Staff
 def _patient(rng: random.Random, n: int, practices: tuple[Practice, ...], today: date) -> Patient:
     child = 1 <= n <= CHILDREN
     age = rng.randint(1, 14) if child else rng.randint(18, 92)
-    born = today - timedelta(days=age * 365 + rng.randint(10, 300))
+    # The eldest child is sixteen in two months: later than a rehearsal's thirty days, soon enough to be shown.
+    days = 16 * 365 + 4 - 60 if n == CHILDREN else age * 365 + rng.randint(10, 300)
+    born = today - timedelta(days=days)
     letters = "".join(rng.choice(ISSUED) for _ in range(2))
     practice = practices[0 if child or n == 0 else n % len(practices)].id
     login = None if child else f"patient{n + 1}"
@@ -141,6 +148,17 @@ def _patient(rng: random.Random, n: int, practices: tuple[Practice, ...], today:
 
 
 CHILDREN = 5
+LEAST, MOST = CHILDREN + 3, 9_999
+"""Patients: room for the mother, her children, the one with many papers and a carer; four digits in a health number."""
+
+
+def _with_one_surname(people: list[Patient]) -> list[Patient]:
+    """The same people, the first family's children named as their mother."""
+    surname = people[0].name.rpartition(" ")[2]
+    return [
+        replace(one, name=f"{one.name.partition(' ')[0]} {surname}") if 1 <= n <= CHILDREN else one
+        for n, one in enumerate(people)
+    ]
 
 
 def _families(rng: random.Random, people: list[Patient]) -> list[Acting]:

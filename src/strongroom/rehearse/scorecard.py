@@ -31,7 +31,9 @@ class Run:
     @property
     def holds(self) -> bool:
         """Whether everything promised for this run held."""
-        return self.people_lost <= self.bound and self.list_equals_haul and self.honest_refused == 0
+        nothing = self.bound > 0 or self.documents_lost == 0  # what belongs to nobody is lost too
+        few = max(self.people_lost, self.people_listed) <= self.bound
+        return few and nothing and self.list_equals_haul and self.honest_refused == 0
 
 
 def as_json(playbook: str, runs: Sequence[Run]) -> dict[str, Any]:

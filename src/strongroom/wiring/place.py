@@ -25,6 +25,8 @@ from strongroom.wiring.user import may_separate
 
 FIRST_UID = 61_000
 """Below the range of systemd's dynamic users (61184), above those that adduser gives."""
+VKEY = "log.vkey"
+"""In `keeper/trust`: the public key that the log is verified with, for everybody who asks."""
 OFFICERS = {"privacy": Role.PRIVACY, "security": Role.SECURITY, "operator": Role.OPERATOR}
 
 
@@ -62,7 +64,9 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
     made_root = create_root(config, layout)
     secrets = make_secrets(layout.secrets, config.store.name, made_root, recovery.public(), rehearsal=rehearsal)
     create_tables(layout.database)
-    Log.create(Place(layout.database, layout.log), log_signer(config, secrets))
+    signer = log_signer(config, secrets)
+    Log.create(Place(layout.database, layout.log), signer)
+    (layout.trust / VKEY).write_text(f"{signer.verifier.vkey()}\n")
     _trust(layout)
     _app(layout)
     _signin(layout)

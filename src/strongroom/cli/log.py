@@ -1,0 +1,157 @@
+"""`strongroom log`: verify, prove, export and name the published log. Needs no keeper, no officer and no key but a public one."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from strongroom.cli.common import emit, find_store, json_option, store_option
+from strongroom.config import Layout
+from strongroom.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from strongroom.audit.verify import ReadFile
+    from strongroom.tlog.note import Verifier
+
+F = TypeVar("F", bound=Callable[..., Any])
+VKEY = "log.vkey"
+
+
+@click.group("log")
+def command() -> None:
+    """Verify, prove and export the published log: of a store, or of a copy that somebody gave you.
+
+    \b
+    Examples:
+      strongroom log verify
+      strongroom log verify --log copy/ --vkey "strongroom.local/northland+0123abcd+AX…="
+    """
+
+
+def _where_options(function: F) -> F:
+    vkey = click.option("--vkey", help="The log's public key, or a file that holds it. Default: the store's.")(function)
+    log = click.option(
+        "--log",
+        "directory",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Directory of the published log. Default: keeper/log of the store.",
+    )(vkey)
+    return store_option(log)
+
+
+@command.command("verify")
+@_where_options
+@json_option
+def verify(*, directory: Path | None, vkey: str | None, store: Path | None, as_json: bool) -> None:
+    """Recompute every byte that the newest checkpoint covers. Exit code 1 when anything does not hold.
+
+    \b
+    Example:
+      strongroom log verify
+    """
+    from strongroom.audit import verify as published
+
+    read, verifier = _open(directory, vkey, store)
+    checkpoint = published.verify(read, verifier, _progress)
+    shape = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex(), "holds": True}
+    text = f"The log {checkpoint.origin} holds: {checkpoint.size} entries, root {checkpoint.root.hex()}."
+    emit("log-verify", shape, as_json=as_json, text=text)
+
+
+@command.command("prove")
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File for the proof. Default: standard output.")
+@_where_options
+@json_option
+def prove(  # one parameter an option
+    *, index: int, out: Path | None, directory: Path | None, vkey: str | None, store: Path | None, as_json: bool
+) -> None:
+    """Make a proof that entry INDEX is in the log: a file that anybody can check with the log's public key alone.
+
+    \b
+    Example:
+      strongroom log prove 4711 --out entry-4711.tlog-proof
+    """
+    from strongroom.audit import verify as published
+
+    read, verifier = _open(directory, vkey, store)
+    proof = published.prove(read, verifier, index)
+    if out is not None:
+        out.write_bytes(proof)
+    shape = {"index": index, "proof": proof.decode(), "file": str(out) if out else None}
+    emit("log-prove", shape, as_json=as_json, text=f"Wrote {out}." if out else proof.decode().rstrip("\n"))
+
+
+@command.command("export")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output.")
+@_where_options
+@json_option
+def export(*, out: Path | None, directory: Path | None, vkey: str | None, store: Path | None, as_json: bool) -> None:
+    """Write every entry as a line of JSON, verified while it is written. Entries name nobody.
+
+    \b
+    Example:
+      strongroom log export --out log.jsonl
+    """
+    from strongroom.audit import verify as published
+
+    if as_json and out is None:
+        msg = "With --json the entries need a file to go to."
+        raise UsageError(msg, advice="Name one with --out FILE.")
+    read, verifier = _open(directory, vkey, store)
+    count = 0
+    file = out.open("wb") if out else sys.stdout.buffer
+    try:
+        for line in published.export(read, verifier):
+            file.write(line)
+            count += 1
+        file.flush()
+    except BaseException:
+        if out:
+            file.close()
+            out.unlink(missing_ok=True)
+        raise
+    if out:
+        file.close()
+        emit("log-export", {"entries": count, "file": str(out)}, as_json=as_json, text=f"Wrote {count} entries to {out}.")
+
+
+@command.command("vkey")
+@store_option
+@json_option
+def vkey(*, store: Path | None, as_json: bool) -> None:
+    """Print the log's public key, to hand to those who verify.
+
+    \b
+    Example:
+      strongroom log vkey
+    """
+    found = _verifier(None, store).vkey()
+    emit("log-vkey", {"vkey": found}, as_json=as_json, text=found)
+
+
+def _open(directory: Path | None, vkey: str | None, store: Path | None) -> "tuple[ReadFile, Verifier]":
+    from strongroom.audit.files import Directory
+
+    verifier = _verifier(vkey, store)
+    return Directory(directory or Layout(find_store(store)).log).read, verifier
+
+
+def _verifier(vkey: str | None, store: Path | None) -> "Verifier":
+    from strongroom.tlog.note import Verifier
+
+    if vkey is not None and not Path(vkey).is_file():
+        return Verifier.parse(vkey.strip())
+    path = Path(vkey) if vkey is not None else Layout(find_store(store)).trust / VKEY
+    try:
+        return Verifier.parse(path.read_text().strip())
+    except OSError as error:
+        msg = f"The log's public key cannot be read: {error.strerror}."
+        raise ConfigError(msg, advice="Run as root or the keeper's user, or name the key with --vkey.") from error
+
+
+def _progress(done: int, size: int) -> None:
+    if size > 100_000 and done % 65_536 == 0:  # noqa: PLR2004  # below that it takes a moment
+        click.echo(f"  {done} of {size}", err=True)

@@ -1,0 +1,204 @@
+"""Copying a whole store while it runs, sealed to the recovery key.
+
+The order makes the copy consistent:
+
+1. The published checkpoint: what is copied later extends it.
+2. The keeper's database: every version that is readable in it has its row in the catalogue and its object already.
+3. The tiles of that checkpoint, which never change.
+4. The catalogue and the sign-in's database: they may know more than the keeper's, never less.
+5. The objects: written once, never overwritten, deleted only after the delay.
+
+Never copied: the root key, the HSM's PIN, officers' keys. What is readable of a backup without the recovery key says
+`archive.py`.
+"""
+
+import base64
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from strongroom.audit.files import CHECKPOINT, Directory
+from strongroom.audit.verify import parsed_bundle, parsed_tile
+from strongroom.clock import Clock
+from strongroom.config import Config, Layout
+from strongroom.documents.blobs import place
+from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable
+from strongroom.tlog.checkpoint import open_checkpoint
+from strongroom.tlog.note import Verifier
+from strongroom.tlog.tile import render_bundle, render_hashes, tiles_between
+from strongroom.wiring import archive
+from strongroom.wiring.app import open_blobs
+from strongroom.wiring.place import VKEY, objects_path
+from strongroom.wiring.secrets import read_recovery
+
+Say = Callable[[str], None]
+EVERY = 5_000
+"""Objects between two lines of progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What was made. `objects` is None where they were left to the bucket."""
+
+    path: Path
+    files: int
+    sealed_bytes: int
+    log_size: int
+    objects: int | None
+    object_bytes: int
+
+
+async def back_up(config: Config, layout: Layout, target: Path, clock: Clock, say: Say, *, with_objects: bool) -> Backup:
+    """Make a backup in `target`, which must not exist; it is there whole or not at all.
+
+    Raises Conflict, ConfigError, Unavailable, OperationError.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        msg = f"There is something in {target} already."
+        raise Conflict(msg, advice="Name a new directory for every backup.")
+    if layout.root.resolve() in (target.resolve(), *target.resolve().parents):
+        msg = "A backup inside the store is lost with it."
+        raise ConfigError(msg, advice="Name a directory on another disk.")
+    half = target.with_name(f".{target.name}.half")
+    shutil.rmtree(half, ignore_errors=True)
+    try:
+        half.mkdir(mode=0o700, parents=True)
+        made = await _fill(config, layout, half, clock, say, with_objects=with_objects)
+        if target.exists():
+            target.rmdir()
+        half.rename(target)
+    except OSError as error:
+        msg = f"The backup cannot be written: {error.strerror}."
+        raise Unavailable(msg, advice="Look at the disk and the permissions of the target.") from error
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+    return Backup(target, *made)
+
+
+async def _fill(
+    config: Config, layout: Layout, half: Path, clock: Clock, say: Say, *, with_objects: bool
+) -> tuple[int, int, int, int | None, int]:
+    with (half / archive.SEALED).open("xb") as file:
+        header, writer = archive.begin(config.store.name, clock.now(), read_recovery(layout.secrets), file)
+        (half / archive.HEADER).write_bytes(msgspec.json.encode(header))
+        log = Directory(layout.log)
+        raw = log.read(CHECKPOINT)  # 1
+        if raw is None:
+            msg = "The published checkpoint is missing."
+            raise ConfigError(msg, advice="Look at `strongroom doctor`.")
+        size = open_checkpoint(raw, _verifier(layout)).size
+        for source in _settings(config, layout):
+            writer.add_file(source.relative_to(layout.root).as_posix(), source)
+        say("Databases")
+        _database(writer, layout, layout.database)  # 2
+        say(f"Log: {size} entries")
+        writer.add(_inside(layout, layout.log / CHECKPOINT), raw)
+        for tile in tiles_between(0, size):  # 3
+            content = (render_bundle(parsed_bundle(log.read, tile)) if tile.level is None
+                       else render_hashes(parsed_tile(log.read, tile)))  # fmt: skip
+            writer.add(_inside(layout, layout.log / tile.path()), content)
+        _database(writer, layout, layout.catalogue)  # 4
+        if (layout.signin / "signin.db").exists():
+            _database(writer, layout, layout.signin / "signin.db")
+        count, total = await _objects(config, layout, half / archive.OBJECTS, say, with_objects=with_objects)  # 5
+        manifest = writer.finish(lambda members: archive.Manifest(
+            members=members, log_size=size, checkpoint=base64.b64encode(raw).decode(), objects=count, object_bytes=total,
+        ))  # fmt: skip
+        os.fsync(file.fileno())
+        return len(manifest.members), file.tell(), size, count, total
+
+
+def _settings(config: Config, layout: Layout) -> Iterator[Path]:
+    """The small files that a store cannot be without."""
+    named = [entry.jwks_file for entry in config.issuer] + [entry.ca_file for entry in config.issuer]
+    for relative in ("strongroom.toml", "demo.json", config.objects.access_key_file, *named):
+        if relative and not Path(relative).is_absolute() and (layout.root / relative).is_file():
+            yield layout.root / relative
+    yield from sorted(layout.trust.iterdir())
+    yield from sorted(path for path in layout.secrets.iterdir() if path.suffix != ".root")
+    yield layout.context_key
+    yield layout.page_key
+    yield from sorted(path for path in layout.signin.iterdir() if path.suffix == ".key")
+
+
+def _database(writer: archive.Writer, layout: Layout, source: Path) -> None:
+    """One consistent copy of a live database, made where the database is: its disk holds the plain text anyway."""
+    with _scratch(source.parent) as folder:
+        copy = folder / source.name
+        try:
+            with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live:
+                with closing(sqlite3.connect(copy)) as made:
+                    live.backup(made)
+                    made.execute("pragma journal_mode = delete")
+        except sqlite3.Error as error:
+            msg = f"{source.name} cannot be copied ({getattr(error, 'sqlite_errorname', 'error')})."
+            raise Unavailable(msg, advice="Is there room for a copy of it on its own disk?") from error
+        writer.add_file(_inside(layout, source), copy)
+
+
+@contextmanager
+def _scratch(beside: Path) -> Iterator[Path]:
+    for old in beside.glob("backup-*.half"):
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="backup-", suffix=".half", dir=beside) as folder:
+        yield Path(folder)
+
+
+async def _objects(
+    config: Config, layout: Layout, target: Path, say: Say, *, with_objects: bool
+) -> tuple[int | None, int]:
+    if config.objects.kind == "local":
+        folder = objects_path(layout, config)
+        found = [(one, folder / one) for one in archive.objects_in(folder)]
+        total = 0
+        for number, (relative, source) in enumerate(found, 1):
+            total += archive.copied(source, target / relative)
+            if number % EVERY == 0:
+                say(f"Objects: {number} of {len(found)}")
+        return len(found), total
+    if not with_objects:
+        say("Objects stay in the bucket: its own replication and versioning must cover them (or: --with-objects).")
+        return None, 0
+    return await _bucket(config, layout, target, say)
+
+
+async def _bucket(config: Config, layout: Layout, target: Path, say: Say) -> tuple[int, int]:
+    blobs, count, total = open_blobs(config, layout), 0, 0
+    async for name in blobs.names():
+        total += await _fetched(blobs.get(name), target / place(name))
+        count += 1
+        if count % EVERY == 0:
+            say(f"Objects: {count}")
+    return count, total
+
+
+async def _fetched(chunks: AsyncIterator[bytes], target: Path) -> int:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    size = 0
+    try:
+        with target.open("xb") as file:
+            async for chunk in chunks:
+                size += file.write(chunk)
+    except OSError as error:
+        msg = f"An object could not be copied: {error.strerror}."
+        raise OperationError(msg, advice="Look at the disk of the target.") from error
+    return size
+
+
+def _verifier(layout: Layout) -> Verifier:
+    try:
+        return Verifier.parse((layout.trust / VKEY).read_text().strip())
+    except OSError as error:
+        msg = f"The log's public key keeper/trust/{VKEY} cannot be read: {error.strerror}."
+        raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
+
+
+def _inside(layout: Layout, path: Path) -> str:
+    return path.relative_to(layout.root).as_posix()

@@ -1,0 +1,177 @@
+"""One suite for every object store: in memory, in a folder, and in a bucket of a real S3 server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from strongroom.documents.blobs import Blobs
+from strongroom.documents.local import local_blobs
+from strongroom.documents.memory import MemoryBlobs
+from strongroom.documents.objects import WHOLE
+from strongroom.documents.probe import Abilities, probe
+from strongroom.documents.s3 import Bucket, Credentials, read_credentials, s3_blobs
+from strongroom.errors import ConfigError, Conflict, Unavailable
+from strongroom.ids import new_id
+from strongroom.secret import Secret
+
+SECRET = Secret(b"secret")
+
+
+@pytest.fixture(scope="module")
+def bucket(s3_port: int) -> Bucket:
+    """A bucket of SeaweedFS."""
+    return Bucket("docs", f"http://127.0.0.1:{s3_port}", "us-east-1", allow_http=True)
+
+
+@pytest.fixture(params=["memory", "local", "s3"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    """Each kind of store."""
+    if request.param == "memory":
+        return MemoryBlobs()
+    if request.param == "local":
+        return local_blobs(tmp_path)
+    return s3_blobs(request.getfixturevalue("bucket"), Credentials("key", SECRET))
+
+
+async def chunks(*parts: bytes, fail: bool = False) -> AsyncIterator[bytes]:
+    """A stream, which may break off."""
+    for part in parts:
+        yield part
+    if fail:
+        msg = "the client went away"
+        raise ConnectionResetError(msg)
+
+
+async def read(blobs: Blobs, name: str, start: int = 0, length: int | None = None) -> bytes:
+    """A whole object, or a range."""
+    return b"".join([chunk async for chunk in blobs.get(name, start, length)])
+
+
+@pytest.mark.parametrize("size", [0, 1, 100_000, WHOLE, WHOLE + 1])
+def test_what_is_put_comes_back_whole_and_in_ranges(blobs: Blobs, size: int) -> None:
+    """Small objects and those written in parts."""
+    content, name = bytes(range(256)) * (size // 256) + bytes(size % 256), new_id()
+
+    async def run() -> None:
+        pieces = [content[at : at + 1_000_000] for at in range(0, size, 1_000_000)]
+        assert await blobs.put(name, chunks(*pieces)) == size
+        assert await read(blobs, name) == content
+        if size > 50:
+            assert await read(blobs, name, 7, 31) == content[7:38]
+            assert await read(blobs, name, size - 5) == content[-5:]
+            assert await read(blobs, name, 5, 0) == b""
+        assert name in [found async for found in blobs.names()]
+        await blobs.delete(name)
+        await blobs.delete(name)
+        with pytest.raises(Unavailable):
+            await read(blobs, name)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [10, WHOLE + 1])
+def test_a_name_is_written_once(blobs: Blobs, size: int) -> None:
+    """A second writer gets Conflict, and the first one's bytes stay."""
+
+    async def run() -> None:
+        name = new_id()
+        await blobs.put(name, chunks(b"a" * size))
+        with pytest.raises(Conflict):
+            await blobs.put(name, chunks(b"b" * size))
+        assert await read(blobs, name) == b"a" * size
+        await blobs.delete(name)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [10, WHOLE + 1])
+def test_an_upload_that_breaks_off_leaves_nothing(blobs: Blobs, size: int) -> None:
+    """And its own error comes through."""
+
+    async def run() -> None:
+        name = new_id()
+        with pytest.raises((ConnectionResetError, Unavailable)):
+            await blobs.put(name, chunks(b"a" * size, fail=True))
+        with pytest.raises(Unavailable):
+            await read(blobs, name)
+        assert name not in [found async for found in blobs.names()]
+
+    asyncio.run(run())
+
+
+def test_every_store_passes_the_probe_and_nothing_stays(blobs: Blobs) -> None:
+    """All three refuse to overwrite."""
+
+    async def run() -> None:
+        assert await probe(blobs) == Abilities(creates_only=True)
+        assert [name async for name in blobs.names() if name.startswith("probe")] == []
+
+    asyncio.run(run())
+
+
+class Weak(MemoryBlobs):
+    """A store that overwrites."""
+
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> int:
+        """Without looking."""
+        self.objects.pop(name, None)
+        return await super().put(name, chunks)
+
+
+class Liar(MemoryBlobs):
+    """A store that gives other bytes."""
+
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Nearly the right ones."""
+        async for chunk in super().get(name, start, length):
+            yield chunk[:-1] + b"x"
+
+
+def test_a_weak_store_is_said_to_be_and_a_lying_one_is_refused() -> None:
+    """Loudly, before anything is served."""
+    found = asyncio.run(probe(Weak()))
+    assert not found.creates_only
+    assert "overwrites" in found.warnings[0]
+    assert Abilities(creates_only=True).warnings == ()
+    with pytest.raises(ConfigError, match="other bytes"):
+        asyncio.run(probe(Liar()))
+
+
+def test_a_store_that_is_away_is_said_to_be_within_seconds(tmp_path: Path) -> None:
+    """No server, a wrong key, a folder that is gone: refused with what to look at."""
+    nowhere = Bucket("docs", "http://127.0.0.1:9", "us-east-1", allow_http=True, timeout=1.0)
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="cannot be used"):
+        asyncio.run(probe(s3_blobs(nowhere, Credentials("key", SECRET))))
+    assert time.monotonic() - began < 20
+    with pytest.raises(ConfigError, match="no folder"):
+        local_blobs(tmp_path / "none")
+    with pytest.raises(ConfigError, match="bucket"):
+        s3_blobs(Bucket("", "", ""), Credentials("key", SECRET))
+
+
+def test_a_wrong_access_key_is_refused_at_start(bucket: Bucket) -> None:
+    """The bucket says no, and the start says so."""
+    with pytest.raises(ConfigError, match="cannot be used"):
+        asyncio.run(probe(s3_blobs(bucket, Credentials("key", Secret(b"wrong")))))
+
+
+def test_access_keys_are_read_from_a_private_file_of_two_words(tmp_path: Path) -> None:
+    """Anything else is refused with what to do."""
+    path = tmp_path / "key"
+    path.write_text("access\nsecret\n")
+    path.chmod(0o600)
+    found = read_credentials(path)
+    assert (found.access, found.secret) == ("access", SECRET)
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        read_credentials(path)
+    path.chmod(0o600)
+    path.write_text("one")
+    with pytest.raises(ConfigError, match="two words"):
+        read_credentials(path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_credentials(tmp_path / "none")

@@ -1,0 +1,181 @@
+"""Key custody: no key without a receipt that covers exactly it, and no wrapped key in another's place."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from strongroom.audit.receipt import Receipt, ReceiptSeal
+from strongroom.clock import ManualClock
+from strongroom.errors import Tampered, Unavailable
+from strongroom.ids import DocumentId, PatientId
+from strongroom.keys import custody as custody_module
+from strongroom.keys.custody import CACHE_TIME, Custody, Prepared, Subject
+from strongroom.keys.file import FileRootKey
+from strongroom.keys.recovery import RecoveryPrivate
+from strongroom.secret import Secret
+from strongroom.tlog.entry import Op
+
+PATIENT, DOCUMENT = PatientId("p"), DocumentId("d")
+
+
+@dataclass
+class CountingRoot:
+    """The root key of a store, that counts and can be away."""
+
+    inner: FileRootKey
+    unwraps: int = 0
+    away: bool = False
+    warning: str = ""
+
+    def wrap(self, key: Secret, bound: bytes) -> bytes:
+        """As the file's."""
+        return self.inner.wrap(key, bound)
+
+    def unwrap(self, wrapped: bytes, bound: bytes) -> Secret:
+        """As the file's, unless it is away."""
+        self.unwraps += 1
+        if self.away:
+            msg = "away"
+            raise Unavailable(msg)
+        return self.inner.unwrap(wrapped, bound)
+
+
+@dataclass
+class Vault:
+    """Custody with everything around it."""
+
+    root: CountingRoot
+    seal: ReceiptSeal
+    clock: ManualClock
+    custody: Custody
+    paper: RecoveryPrivate
+
+    def receipt(
+        self, op: Op, version: int = 1, patient: PatientId = PATIENT, document: DocumentId = DOCUMENT
+    ) -> Receipt:
+        """As the log would issue it."""
+        return self.seal.issue(1, bytes(32), op, patient, frozenset({(document, version)}))
+
+    def subject(self, patient: PatientId = PATIENT) -> Subject:
+        """A new patient."""
+        return Subject(patient, self.custody.new_patient(patient).wrapped)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    """One store's custody."""
+    root, seal, clock = CountingRoot(FileRootKey.create(tmp_path / "root.key")), ReceiptSeal(), ManualClock()
+    paper = RecoveryPrivate.generate()
+    return Vault(root, seal, clock, Custody("s", root, paper.public(), seal, clock), paper)
+
+
+def test_keys_go_through_prepare_release_and_listing(vault: Vault) -> None:
+    """What the writer got is what the reader gets, content and metadata apart."""
+    subject = vault.subject()
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+    written = vault.custody.open_written(prepared, vault.receipt(Op.OPENED))
+    assert written.content != written.metadata
+    released = vault.custody.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, prepared.wrapped_content)
+    assert released == written.content
+    rows = [(DOCUMENT, 1, prepared.wrapped_metadata)]
+    assert vault.custody.listing(vault.receipt(Op.LISTED), subject, rows) == [written.metadata]
+    assert vault.custody.listing(vault.receipt(Op.LISTED), subject, []) == []
+
+
+@pytest.mark.parametrize("op", [op for op in Op if op is not Op.RELEASED])
+def test_no_other_event_releases_a_key(vault: Vault, op: Op) -> None:
+    """A listing, a denial, an officer's act: none of them is a release."""
+    subject = vault.subject()
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+    with pytest.raises(Tampered):
+        vault.custody.release(vault.receipt(op), subject, DOCUMENT, 1, prepared.wrapped_content)
+
+
+def test_a_receipt_covers_its_patient_document_and_version_alone(vault: Vault) -> None:
+    """And a receipt that was made up, or issued by another keeper, covers nothing."""
+    subject = vault.subject()
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+    good = vault.receipt(Op.RELEASED)
+    wrong = [
+        vault.receipt(Op.RELEASED, version=2),
+        vault.receipt(Op.RELEASED, patient=PatientId("q")),
+        vault.receipt(Op.RELEASED, document=DocumentId("e")),
+        replace(good, index=2),
+        replace(good, tag=bytes(32)),
+        ReceiptSeal().issue(1, bytes(32), Op.RELEASED, PATIENT, good.covers),
+    ]
+    for receipt in wrong:
+        with pytest.raises(Tampered):
+            vault.custody.release(receipt, subject, DOCUMENT, 1, prepared.wrapped_content)
+    with pytest.raises(Tampered):
+        vault.custody.open_written(prepared, good)
+    with pytest.raises(Tampered):
+        vault.custody.listing(vault.receipt(Op.LISTED), subject, [(DOCUMENT, 2, prepared.wrapped_metadata)])
+
+
+def test_wrapped_keys_do_not_open_in_another_place(vault: Vault, tmp_path: Path) -> None:
+    """Swapped between documents, versions, purposes, patients or stores."""
+    subject, other = vault.subject(), vault.subject(PatientId("q"))
+    one, two = vault.custody.prepare(subject, DOCUMENT, 1), vault.custody.prepare(subject, DOCUMENT, 2)
+    for wrapped in (two.wrapped_content, one.wrapped_metadata):
+        with pytest.raises(Tampered):
+            vault.custody.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, wrapped)
+    swapped = Subject(PATIENT, other.wrapped)
+    with pytest.raises(Tampered):
+        vault.custody.release(vault.receipt(Op.RELEASED), swapped, DOCUMENT, 1, one.wrapped_content)
+    elsewhere = Custody("t", vault.root, vault.paper.public(), vault.seal, vault.clock)
+    with pytest.raises(Tampered):
+        elsewhere.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, one.wrapped_content)
+
+
+def test_a_patient_key_is_held_for_five_minutes_and_no_longer(vault: Vault) -> None:
+    """Within them the root key may be away; after them, and after `forget`, it is asked again."""
+    subject = vault.subject()
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+
+    def release() -> Secret:
+        return vault.custody.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, prepared.wrapped_content)
+
+    release()
+    assert vault.root.unwraps == 1
+    vault.root.away = True
+    vault.clock.advance(CACHE_TIME - 1)
+    release()
+    vault.clock.advance(1)
+    with pytest.raises(Unavailable):
+        release()
+    vault.root.away = False
+    release()
+    vault.custody.forget(PATIENT)
+    before = vault.root.unwraps
+    release()
+    assert vault.root.unwraps == before + 1
+
+
+def test_the_cache_is_bounded(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest unused key goes first."""
+    monkeypatch.setattr(custody_module, "CACHE_SIZE", 2)
+    subjects = [vault.subject(PatientId(name)) for name in "abc"]
+    for subject in subjects:
+        vault.custody.prepare(subject, DOCUMENT, 1)
+    assert vault.root.unwraps == 3
+    vault.custody.prepare(subjects[2], DOCUMENT, 1)
+    assert vault.root.unwraps == 3
+    vault.custody.prepare(subjects[0], DOCUMENT, 1)
+    assert vault.root.unwraps == 4
+
+
+def test_the_recovery_key_opens_a_patients_key(vault: Vault) -> None:
+    """It is wrapped twice: under the root key and to the paper."""
+    new = vault.custody.new_patient(PATIENT)
+    bound = custody_module.patient_bound("s", PATIENT, 1)
+    assert vault.paper.unwrap(new.recovery, bound) == vault.root.unwrap(new.wrapped, bound)
+
+
+def test_prepared_keys_stay_locked_without_a_receipt(vault: Vault) -> None:
+    """Only the wrapped forms can be seen."""
+    prepared = vault.custody.prepare(vault.subject(), DOCUMENT, 1)
+    assert isinstance(prepared, Prepared)
+    with pytest.raises(Tampered):
+        prepared.unlock(vault.receipt(Op.LISTED), vault.seal)

@@ -1,0 +1,112 @@
+"""The root key in an HSM, with a real one: SoftHSM."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pkcs11.constants import Attribute
+from pkcs11.exceptions import AttributeSensitive, DeviceRemoved
+
+from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
+from strongroom.keys.pkcs11 import Pkcs11RootKey
+from strongroom.secret import Secret
+
+MODULE = "/usr/lib/softhsm/libsofthsm2.so"
+PIN = b"87654321"
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A token of this process's own. SoftHSM reads its configuration once, so there is one for all tests here."""
+    if not Path(MODULE).exists():
+        pytest.skip("needs SoftHSM (Debian's softhsm2; ./up check installs it)")
+    folder = tmp_path_factory.mktemp("softhsm")
+    (folder / "softhsm.conf").write_text(f"directories.tokendir = {folder}\n")
+    os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm.conf")
+    command = [
+        "softhsm2-util",
+        "--init-token",
+        "--free",
+        "--label",
+        "unit",
+        "--so-pin",
+        "12345678",
+        "--pin",
+        PIN.decode(),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    yield "unit"
+    del os.environ["SOFTHSM2_CONF"]
+
+
+@pytest.fixture(scope="module")
+def root(token: str) -> Any:
+    """A root key in the token."""
+    return Pkcs11RootKey.create(MODULE, token, "root", Secret(PIN))
+
+
+def test_it_wraps_binds_and_never_shows_itself(root: Any) -> None:
+    """What it wrapped opens where it belongs; altered or moved it does not; the key's value cannot be read."""
+    key = Secret(os.urandom(32))
+    wrapped = root.wrap(key, b"bound")
+    assert root.unwrap(wrapped, b"bound") == key
+    assert root.wrap(key, b"bound") != wrapped
+    for bound, raw in ((b"other", wrapped), (b"bound", wrapped[:-1] + bytes([wrapped[-1] ^ 1]))):
+        with pytest.raises(Tampered):
+            root.unwrap(raw, bound)
+    for short in (b"", wrapped[:-1], b"\x01" + wrapped[1:]):
+        with pytest.raises(Malformed):
+            root.unwrap(short, b"bound")
+    with pytest.raises(Malformed):
+        root.wrap(Secret(b"short"), b"bound")
+    with pytest.raises(AttributeSensitive):
+        root._key[Attribute.VALUE]
+    assert root.warning == ""
+    assert root.unwrap(wrapped, b"bound") == key
+
+
+def test_a_second_key_of_the_label_is_refused_and_the_first_is_found_again(root: Any, token: str) -> None:
+    """Creating is never a side effect of opening."""
+    with pytest.raises(Conflict):
+        Pkcs11RootKey.create(MODULE, token, "root", Secret(PIN))
+    key = Secret(os.urandom(32))
+    assert Pkcs11RootKey(MODULE, token, "root", Secret(PIN)).unwrap(root.wrap(key, b"b"), b"b") == key
+
+
+def test_a_wrong_name_module_or_object_is_a_configuration_error(root: Any, token: str) -> None:
+    """It says what to look at, and not the PIN."""
+    del root
+    for module, name, label in ((MODULE, token, "none"), (MODULE, "none", "root"), ("/none.so", token, "root")):
+        with pytest.raises(ConfigError) as caught:
+            Pkcs11RootKey(module, name, label, Secret(PIN))
+        assert PIN.decode() not in str(caught.value)
+
+
+def test_an_hsm_that_hangs_is_refused_within_a_second_and_left_alone_for_a_moment(root: Any) -> None:
+    """Then it is asked again with a new session."""
+    key = Secret(os.urandom(32))
+    wrapped = root.wrap(key, b"b")
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        root._do(lambda _: time.sleep(3))
+    assert time.monotonic() - began < 2
+    with pytest.raises(Unavailable):
+        root.unwrap(wrapped, b"b")
+    time.sleep(1.1)
+    assert root.unwrap(wrapped, b"b") == key
+
+
+def test_a_token_error_is_the_hsm_being_away(root: Any) -> None:
+    """Any other error of the driver."""
+
+    def gone(_: Any) -> None:
+        raise DeviceRemoved
+
+    with pytest.raises(Unavailable):
+        root._do(gone)
+    time.sleep(1.1)
+    root._do(lambda _: None)
