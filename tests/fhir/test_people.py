@@ -150,7 +150,9 @@ def test_who_is_both_is_a_parent() -> None:
     assert found.parent
 
 
-@pytest.mark.parametrize("relationship", [[], [{"coding": [{"code": "NBOR"}]}], [{"coding": [{"code": "GUARD"}]}], [{}]])
+@pytest.mark.parametrize(
+    "relationship", [[], [{"coding": [{"code": "NBOR"}]}], [{"coding": [{"code": "GUARD"}]}], [{}]]
+)
 def test_an_unknown_relationship_is_never_taken_for_a_carers(relationship: list[dict[str, Any]]) -> None:
     """A carer of a child would stay when the child is grown."""
     assert isinstance(delegate(relationship=relationship), Problem)
@@ -187,7 +189,13 @@ def test_a_birth_date_has_one_form(born: str) -> None:
 
 def test_a_bad_line_is_told_by_its_number_and_the_others_are_read() -> None:
     """Nothing is dropped silently, and the sentence repeats nothing of the line."""
-    lines = [b"{", b'{"resourceType":"Observation","id":"secret"}', json.dumps(PATIENT).encode(), header(), b"[" * 5_000]
+    lines = [
+        b"{",
+        b'{"resourceType":"Observation","id":"secret"}',
+        json.dumps(PATIENT).encode(),
+        header(),
+        b"[" * 5_000,
+    ]
     found = read(*lines)
     assert [one.line for one in found if isinstance(one, Problem)] == [2, 3, 5, 6]
     assert sum(isinstance(one, PatientRecord) for one in found) == 1

@@ -4,13 +4,16 @@ import json
 import re
 
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 
-from strongroom.clock import Millis
+from strongroom.authz.relations import PARENT_UNTIL, age
+from strongroom.clock import DAY, Millis
 from strongroom.envelope.mime import disagreement
+from strongroom.errors import UsageError
 from strongroom.fhir.people import DelegateRecord, PatientRecord, Problem, read_feed, read_header
 from strongroom.rehearse.content import NOTE, make_content
 from strongroom.rehearse.feed import feed
-from strongroom.rehearse.population import CHILDREN, RICH, Population, make_population
+from strongroom.rehearse.population import CHILDREN, LEAST, MOST, RICH, Population, make_population
 
 NOW = Millis(1_795_000_000_000)
 
@@ -36,6 +39,22 @@ def test_the_town_has_what_the_scripts_need(town: Population) -> None:
     others = [count for key, count in counts.items() if key != RICH]
     assert 2.5 <= sum(others) / len(others) <= 5.5
     assert all(re.fullmatch(r"Z[A-Z]{2}\d{4}", patient.nhi) for patient in town.patients)
+
+
+def test_a_child_grows_up_after_a_rehearsal_and_before_long(town: Population) -> None:
+    """One child of the mother of five is sixteen in two months; a rehearsal's thirty days change nobody's standing."""
+    children = town.patients[1 : CHILDREN + 1]
+    assert all(age(child.born, Millis(NOW + 31 * DAY)) < PARENT_UNTIL for child in children)
+    assert sum(age(child.born, Millis(NOW + 90 * DAY)) >= PARENT_UNTIL for child in children) == 1
+    assert {child.name.rpartition(" ")[2] for child in children} == {town.patients[0].name.rpartition(" ")[2]}
+
+
+@pytest.mark.parametrize("patients", [-1, 0, LEAST - 1, MOST + 1])
+def test_a_town_has_a_least_and_a_most(patients: int) -> None:
+    """Too small for its scripts, or too large for its health numbers."""
+    with pytest.raises(UsageError):
+        make_population(NOW, patients=patients)
+    assert len(make_population(NOW, patients=LEAST, rich=1).patients) == LEAST
 
 
 def test_every_feed_is_read_without_a_problem(town: Population) -> None:
@@ -99,4 +118,6 @@ def test_the_fhir_document_is_json(town: Population) -> None:
     paper = next(paper for paper in town.papers if paper.content_type == "application/fhir+json")
     bundle = json.loads(make_content(paper, people[paper.patient]))
     assert (bundle["resourceType"], bundle["type"]) == ("Bundle", "document")
+    assert {"identifier", "timestamp"} <= bundle.keys()
+    Bundle.model_validate(bundle)
     assert bundle["entry"][0]["resource"]["title"] == NOTE

@@ -38,13 +38,20 @@ def _lines(rng: random.Random, paper: Paper, patient: Patient) -> list[str]:
 
 
 def _fhir(lines: list[str], paper: Paper, patient: Patient) -> bytes:
-    section = {"title": paper.title, "text": {"status": "generated", "div": "<div>" + " ".join(lines[9:40]) + "</div>"}}
+    """A document Bundle with what FHIR R4 wants of one (bdl-9, bdl-10, bdl-11): identifier, time, Composition first."""
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{" ".join(lines[9:])}</div>'
+    section = {"title": paper.title, "text": {"status": "generated", "div": div}}
     composition = {
         "resourceType": "Composition", "status": "final", "date": paper.written.isoformat(), "title": NOTE,
         "type": {"coding": [{"system": "http://loinc.org", "code": paper.code}]}, "section": [section],
         "author": [{"display": paper.author}], "subject": {"display": patient.name},
     }  # fmt: skip
-    return json.dumps({"resourceType": "Bundle", "type": "document", "entry": [{"resource": composition}]}).encode()
+    bundle = {
+        "resourceType": "Bundle", "type": "document", "timestamp": f"{paper.written}T00:00:00Z",
+        "identifier": {"system": "urn:strongroom:synthetic", "value": f"{paper.patient}-{paper.number}"},
+        "entry": [{"fullUrl": f"urn:strongroom:synthetic:{paper.patient}-{paper.number}", "resource": composition}],
+    }  # fmt: skip
+    return json.dumps(bundle, ensure_ascii=False).encode()
 
 
 def pdf(lines: list[str], size: int, rng: random.Random) -> bytes:
