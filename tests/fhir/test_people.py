@@ -1,6 +1,8 @@
 """An organisation's feed, line by line."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,7 +115,7 @@ def test_a_login_needs_an_issuer_and_a_subject(value: str) -> None:
 
 
 def test_two_logins_in_one_resource_are_refused() -> None:
-    """Which one would be meant?"""
+    """It could not be told which one is meant."""
     [found] = read(PATIENT | {"identifier": [NHI, LOGIN, LOGIN]})
     assert isinstance(found, Problem)
 
@@ -180,7 +182,17 @@ def test_a_period_that_cannot_be_read_is_a_problem(period: dict[str, str]) -> No
     assert isinstance(delegate(period=period), Problem)
 
 
-@pytest.mark.parametrize("born", ["2020-W01-1", "20200101", "2020", "2020-13-01", "2020-01-01T00:00:00Z", "٢٠٢٠-٠١-٠١"])
+@pytest.mark.parametrize(
+    "born",
+    [
+        "2020-W01-1",
+        "20200101",
+        "2020",
+        "2020-13-01",
+        "2020-01-01T00:00:00Z",
+        "\u0662\u0660\u0662\u0660-\u0660\u0661-\u0660\u0661",
+    ],
+)
 def test_a_birth_date_has_one_form(born: str) -> None:
     """Ages are reckoned from it."""
     [found] = read(PATIENT | {"birthDate": born})
@@ -238,3 +250,14 @@ def test_no_date_can_make_the_reader_raise(text: str) -> None:
 def test_what_is_signed_names_the_purpose_and_the_bytes() -> None:
     """The digest covers the header, so organisation and sequence are signed with it; another use of the key is not."""
     assert signing_bytes(b"\1" * 32) == b"strongroom people feed v1\n" + b"\1" * 32
+
+
+def test_the_documented_example_is_read() -> None:
+    """docs/people-feed.md shows a feed that works, and names every relationship that does."""
+    text = (Path(__file__).parents[2] / "docs" / "people-feed.md").read_text()
+    lines = next(block for block in text.split("```") if '"Parameters"' in block).strip().encode().splitlines()
+    assert read_header(lines).sequence > 0
+    kinds = {type(record) for record in read_feed(lines)}
+    assert kinds == {OrganisationRecord, PractitionerRecord, PatientRecord, DelegateRecord}
+    listed = text.split("* **Parents**")[1].split("Any other code")[0]
+    assert set(re.findall(r"\b[A-Z]{3,}\b", listed)) == PARENTS | CARERS

@@ -1,5 +1,6 @@
 """Frames: whatever garbage arrives, we parse it or raise Malformed, never any other error."""
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -42,10 +43,8 @@ def test_an_oversized_message_is_refused_before_it_is_read() -> None:
 def test_garbage_never_raises_anything_else(garbage: bytes) -> None:
     """Any bytes give messages or Malformed."""
     raw = len(garbage).to_bytes(4, "big") + garbage
-    try:
+    with contextlib.suppress(Malformed):
         list(frames().feed(raw))
-    except Malformed:
-        pass
 
 
 @pytest.mark.parametrize(

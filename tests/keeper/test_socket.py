@@ -9,7 +9,7 @@ import pytest
 
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.keeper.client import KeeperClient
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Done, Ping, Status
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Done, Ping, Status
 from strongroom.keeper.socket import Listener
 
 BODY: Any = AppRequest
@@ -33,8 +33,6 @@ def test_many_requests_on_one_connection_get_their_own_answers(tmp_path: Path) -
         return Done(receipt=request.receipt)
 
     async def run() -> list[object]:
-        from strongroom.keeper.protocol import Delivered
-
         door = listener(tmp_path / "k.sock", slow_first)
         await door.start(0o600)
         client = KeeperClient(tmp_path / "k.sock")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from strongroom.rehearse.content import jpeg, pdf
+from strongroom.rehearse.content import _Bits, jpeg, pdf
 
 
 def segments(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -100,3 +100,11 @@ def test_the_pdf_says_how_long_its_pages_are() -> None:
         length, rest = part.split(b" >>\nstream\n", 1)
         assert rest[int(length) :].startswith(b"\nendstream")
     assert 9_000 <= len(content) <= 9_500
+
+
+def test_a_byte_of_ones_is_stuffed_and_the_rest_padded_with_ones() -> None:
+    """T.81, F.1.2.3: else a decoder would take it for a marker. Today's pictures hold none, by luck of their codes."""
+    bits = _Bits()
+    bits.put(0x3FF, 10)
+    bits.put(0, 3)
+    assert bits.finish() == b"\xff\x00\xc7"

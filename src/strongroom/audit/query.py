@@ -169,14 +169,15 @@ class Query:
     ) -> tuple[Read, ...]:
         """The newest `limit` entries about a patient with an index smaller than `before`, newest first."""
         parameters: dict[str, SqlValue] = {
-            "size": min(window.size, FOREVER if before is None else before),
+            "size": window.size,  # deliveries behind `before` count, too
+            "before": FOREVER if before is None else before,
             "since": window.since,
             "until": window.until,
             "limit": limit,
         }
         rows: list[tuple[Any, ...]] = []
         for number in self._reader.numbers(Naming.PATIENT, patient):
-            sql = _select(ops, "e.patient = :driver order by e.idx desc limit :limit")
+            sql = _select(ops, "e.patient = :driver and e.idx < :before order by e.idx desc limit :limit")
             rows += self._reader.rows(sql, {**parameters, "driver": number})
         newest = sorted(rows, key=itemgetter(0), reverse=True)[:limit]
         return tuple(self._read(row, decode(row[2]), told=True) for row in newest)

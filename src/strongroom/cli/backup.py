@@ -1,6 +1,5 @@
 """`strongroom backup`: the whole store, while it runs."""
 
-import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from strongroom.config import Layout
 
 
 @click.command("backup")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="A new directory, on another disk.")
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path), help="A new directory, on another disk."
+)
 @click.option("--with-objects", is_flag=True, help="With a bucket: copy its objects too, instead of leaving them to the"
               " bucket's own replication.")  # fmt: skip
 @store_option
@@ -33,9 +34,7 @@ def command(*, target: Path, with_objects: bool, store: Path | None, as_json: bo
     def say(line: str) -> None:
         click.echo(f"  {line}", err=True)
 
-    made = asyncio.run(
-        back_up(load(place), Layout(place), target, SystemClock(), say, with_objects=with_objects)
-    )
+    made = back_up(load(place), Layout(place), target, SystemClock(), say, with_objects=with_objects)
     kept = "left in the bucket" if made.objects is None else f"{made.objects} ({made.object_bytes} bytes)"
     text = (f"Backup in {made.path}: {made.files} files sealed ({made.sealed_bytes} bytes), log of {made.log_size} entries,"
             f" objects: {kept}.\nTry it now and then: strongroom restore {made.path} --store DIR --verify")  # fmt: skip

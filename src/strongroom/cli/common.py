@@ -9,11 +9,15 @@ from typing import Any, TypeVar
 import click
 
 from strongroom.config import Config, Layout, parse
-from strongroom.errors import ConfigError
+from strongroom.errors import CheckFailed, ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_STORES = (Path("strongroom-data"), Path("/var/lib/strongroom"))
+
+
+class Told(CheckFailed):
+    """A check that failed, after its findings were printed: nothing more is said in JSON, which stays one object."""
 
 
 def store_option(function: F) -> F:

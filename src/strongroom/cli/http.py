@@ -89,7 +89,9 @@ class Api:
             answer = self._http.request(method, address, **more)
         except httpx2.HTTPError as error:
             msg = f"The store at {self.base} does not answer ({type(error).__name__})."
-            raise Unavailable(msg, advice="Is it served? `strongroom serve`; `strongroom doctor` looks further.") from error
+            raise Unavailable(
+                msg, advice="Is it served? `strongroom serve`; `strongroom doctor` looks further."
+            ) from error
         if answer.is_error:
             raise refusal(answer)
         return answer
@@ -152,7 +154,9 @@ class Api:
                 return size, answer.headers.get("content-type", _PLAIN)
         except httpx2.HTTPError as error:
             msg = f"The document did not arrive whole ({type(error).__name__})."
-            raise Unavailable(msg, advice="Ask again; reading again within five minutes is not counted twice.") from error
+            raise Unavailable(
+                msg, advice="Ask again; reading again within five minutes is not counted twice."
+            ) from error
 
     def _inline(self, order: Order) -> dict[str, Any]:
         resource = described({"resourceType": "DocumentReference", "status": "current"}, order)
@@ -239,7 +243,9 @@ def _sha256(attachment: dict[str, Any]) -> str:
 def refusal(answer: httpx2.Response) -> OperationError:
     """The store's refusal as an error: the sentences of its OperationOutcome, and what to do."""
     try:
-        issues = [str(one.get("diagnostics") or one.get("details", {}).get("text") or "") for one in answer.json()["issue"]]
+        issues = [
+            str(one.get("diagnostics") or one.get("details", {}).get("text") or "") for one in answer.json()["issue"]
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
         issues = []
     said = " ".join(issue for issue in issues if issue) or f"The store answered with status {answer.status_code}."

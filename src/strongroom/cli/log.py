@@ -62,7 +62,9 @@ def verify(*, directory: Path | None, vkey: str | None, store: Path | None, as_j
 
 @command.command("prove")
 @click.argument("index", type=click.IntRange(min=0))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File for the proof. Default: standard output.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="File for the proof. Default: standard output."
+)
 @_where_options
 @json_option
 def prove(  # one parameter an option
@@ -115,7 +117,9 @@ def export(*, out: Path | None, directory: Path | None, vkey: str | None, store:
         raise
     if out:
         file.close()
-        emit("log-export", {"entries": count, "file": str(out)}, as_json=as_json, text=f"Wrote {count} entries to {out}.")
+        emit(
+            "log-export", {"entries": count, "file": str(out)}, as_json=as_json, text=f"Wrote {count} entries to {out}."
+        )
 
 
 @command.command("vkey")

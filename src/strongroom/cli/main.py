@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from strongroom import __version__
+from strongroom.cli.common import Told
 from strongroom.errors import StrongroomError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -90,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _explain(error: StrongroomError, *, as_json: bool) -> None:
-    if as_json:
+    if as_json and not isinstance(error, Told):
         shape: dict[str, Any] = {"schema": "strongroom/error/v1", "error": error.message, "advice": error.advice}
         click.echo(json.dumps(shape))
     else:

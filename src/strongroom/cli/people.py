@@ -32,7 +32,9 @@ def command() -> None:
 @command.command("register")
 @click.argument("organisation")
 @click.option("--name", required=True, help="Its name, as people know it.")
-@click.option("--key", required=True, help="Its Ed25519 public key: 64 hex digits, or a file that holds them, raw or in PEM.")
+@click.option(
+    "--key", required=True, help="Its Ed25519 public key: 64 hex digits, or a file that holds them, raw or in PEM."
+)
 @store_option
 @officer_option
 @json_option
@@ -55,7 +57,9 @@ def register(  # one parameter an option
 
 @command.command("import")
 @click.argument("feed", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--signature", required=True, help="The organisation's signature: 128 hex digits, or a file that holds it.")
+@click.option(
+    "--signature", required=True, help="The organisation's signature: 128 hex digits, or a file that holds it."
+)
 @store_option
 @officer_option
 @json_option
@@ -74,9 +78,9 @@ def take_in(  # one parameter an option
         raise UsageError(msg)
     args = {"signature": _octets(signature, _SIGNATURE, "a signature").hex()}
     receipt, result = act(find_store(store), officers, "people-import", args, raw)
+    took = f"{result['people']} people, {result['relations']} changes (log entry {receipt})."
     lines = [
-        f"Feed {result['sequence']} of {result['organisation']}: {result['people']} people, {result['relations']} changes"
-        f" (log entry {receipt}).",
+        f"Feed {result['sequence']} of {result['organisation']}: {took}",
         *(f"  line {one['line'] or '?'}: {one['sentence']}" for one in result["problems"]),
     ]
     if result["problem_count"]:

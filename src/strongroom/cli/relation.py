@@ -36,7 +36,14 @@ def _common(function: F) -> F:
 @click.option("--until", help="When it ends: an ISO date or time. Default: without end.")
 @_common
 def add(  # one parameter an option
-    *, kind: str, patient: str, other: str, until: str | None, store: Path | None, officers: tuple[Path, ...], as_json: bool
+    *,
+    kind: str,
+    patient: str,
+    other: str,
+    until: str | None,
+    store: Path | None,
+    officers: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Let OTHER reach PATIENT. OTHER is an organisation (enrolment, share) or a login (share, delegate, parent).
 
@@ -57,9 +64,7 @@ def add(  # one parameter an option
 @click.argument("patient")
 @click.argument("other")
 @_common
-def end(
-    *, kind: str, patient: str, other: str, store: Path | None, officers: tuple[Path, ...], as_json: bool
-) -> None:
+def end(*, kind: str, patient: str, other: str, store: Path | None, officers: tuple[Path, ...], as_json: bool) -> None:
     """End a relation now.
 
     \b

@@ -17,7 +17,10 @@ def table(headings: Sequence[str], rows: Iterable[Mapping[str, object]], last: s
     cells = [[_plain(row.get(heading)) for heading in headings] for row in rows]
     head = [heading.replace("_", " ").upper() for heading in headings]
     widths = [max(len(line[at]) for line in [head, *cells]) for at in range(len(headings))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in [head, *cells]]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [head, *cells]
+    ]
     return "\n".join([*(lines if cells else []), *([last] if last else [])])
 
 

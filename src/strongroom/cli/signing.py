@@ -1,7 +1,7 @@
 """How officers' commands sign: key files in, one signed act to the keeper, its result out."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,19 +38,22 @@ def act(
 ) -> tuple[int | None, dict[str, Any]]:
     """Sign and do one act. Gives the log index and the result. Raises OperationError with the keeper's sentence."""
     config = load(store)
-    files = officers or _at_hand(store)
+    files = officers or at_hand(store)
     args = {**args, "attachment": hashlib.sha256(attachment).hexdigest()} if attachment else dict(args)
     body = compose_act(config.store.name, op, args, _now(store))
-    signatures = tuple(
-        Signature(officer=path.stem, value=sign_act(keyfile.read(path, _passphrase(path)), body)) for path in files
-    )
+    signatures = tuple(Signature(officer=name, value=value) for name, value in signed(files, body))
     reply = OfficersClient(Layout(store).admin_socket).ask(Act(body=body, signatures=signatures, attachment=attachment))
     if isinstance(reply, ActDone):
         return reply.receipt, msgspec.json.decode(reply.result)
     raise OperationError(reply.why, advice=reply.advice)
 
 
-def _at_hand(store: Path) -> tuple[Path, ...]:
+def signed(files: Iterable[Path], body: bytes) -> list[tuple[str, bytes]]:
+    """Each officer's name and signature over an act."""
+    return [(path.stem, sign_act(keyfile.read(path, _passphrase(path)), body)) for path in files]
+
+
+def at_hand(store: Path) -> tuple[Path, ...]:
     """The key files that `init` made and nobody took away yet."""
     found = tuple(sorted((store / "officers").glob("*.key")))
     if not found:

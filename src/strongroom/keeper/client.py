@@ -10,7 +10,6 @@ import itertools
 import socket
 from pathlib import Path
 
-
 from strongroom.errors import Malformed, Unavailable
 from strongroom.keeper.acts import ActReply, OfficersRequest
 from strongroom.keeper.frame import Frames, frame
@@ -23,7 +22,6 @@ OFFICERS_TIMEOUT = 600.0
 
 _GONE = "The keeper does not answer."
 _ADVICE = "Look at `strongroom doctor`; the supervisor restarts it by itself."
-
 
 
 class KeeperClient:
@@ -88,7 +86,7 @@ class _Link(asyncio.Protocol):
         except Malformed:
             self.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         self.lost = True
         for future in self._waiting.values():
             if not future.done():

@@ -1,8 +1,7 @@
 """Which request goes where, and what a client is told when something breaks: the way is closed, and nothing is said of why."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strongroom.errors import Malformed, StrongroomError
 from strongroom.keeper import protocol as p
@@ -10,6 +9,9 @@ from strongroom.keeper.door import Door
 from strongroom.keeper.reading import Reading
 from strongroom.keeper.relating import Relating
 from strongroom.keeper.writing import Writing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("strongroom.keeper")
 

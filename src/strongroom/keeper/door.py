@@ -1,4 +1,6 @@
-"""The door. One order, for everything that leaves (docs/architecture.md has the table):
+"""The door. One order, for everything that leaves.
+
+The steps; docs/architecture.md has them as a table:
 
 1. identify   the user's own token and the signed context
 2. look up    the facts, in one statement; an unknown document is nobody's document
@@ -143,7 +145,13 @@ class Door:
         )
 
     def attempt(
-        self, asked: Asked, scopes: Scopes, action: Action, *, patient: PatientId | None = None, document: str | None = None
+        self,
+        asked: Asked,
+        scopes: Scopes,
+        action: Action,
+        *,
+        patient: PatientId | None = None,
+        document: str | None = None,
     ) -> event.Attempt:
         """What is wanted, for the log."""
         return event.Attempt(

@@ -11,9 +11,7 @@ FOREVER = 253_402_300_799_000
 """9999-12-31 in ms: a period without an end."""
 
 
-def insert_patient(
-    patient: PatientId, wrapped: bytes, recovery: bytes, born: str | None, name: bytes
-) -> Effect:
+def insert_patient(patient: PatientId, wrapped: bytes, recovery: bytes, born: str | None, name: bytes) -> Effect:
     """A new patient with a wrapped key. `name` is sealed."""
     return Effect(
         "insert into patient (id, wrapped, recovery, born, name) values (?, ?, ?, ?, ?)",
@@ -31,9 +29,7 @@ def identify(digest: bytes, patient: PatientId) -> Effect:
     return Effect("insert or ignore into identifier (hash, patient) values (?, ?)", (digest, patient))
 
 
-def put_account(
-    account: AccountId, login: bytes, kind: str, patient: PatientId | None, name: bytes
-) -> Effect:
+def put_account(account: AccountId, login: bytes, kind: str, patient: PatientId | None, name: bytes) -> Effect:
     """A login. An existing one keeps its id, kind and patient; only its sealed name is renewed."""
     return Effect(
         "insert into account (id, login, kind, patient, name) values (?, ?, ?, ?, ?)"
@@ -78,9 +74,7 @@ def join(account: AccountId, organisation: OrganisationId, since: int, until: in
     )
 
 
-def delegate(
-    account: AccountId, patient: PatientId, level: str, basis: str, since: int, until: int
-) -> Effect:
+def delegate(account: AccountId, patient: PatientId, level: str, basis: str, since: int, until: int) -> Effect:
     """The login may act for the patient. A delegation that goes on keeps its beginning: renewing makes nothing old."""
     return Effect(
         "insert into delegation (account, patient, level, basis, since, until) values (?, ?, ?, ?, ?, ?)"
@@ -93,7 +87,9 @@ def delegate(
 
 def end_delegation(account: AccountId, patient: PatientId, at: int) -> Effect:
     """The delegation is over from `at` on."""
-    return Effect("update delegation set until = min(until, ?) where account = ? and patient = ?", (at, account, patient))
+    return Effect(
+        "update delegation set until = min(until, ?) where account = ? and patient = ?", (at, account, patient)
+    )
 
 
 def share(patient: PatientId, party: str, since: int, until: int) -> Effect:
@@ -145,7 +141,13 @@ def rule_out_glass(patient: PatientId, *, ruled_out: bool) -> Effect:
 
 
 def open_glass(
-    account: AccountId, patient: PatientId, organisation: OrganisationId | None, opened: int, until: int, *, agreed: bool
+    account: AccountId,
+    patient: PatientId,
+    organisation: OrganisationId | None,
+    opened: int,
+    until: int,
+    *,
+    agreed: bool,
 ) -> Effect:
     """Break-glass is open for this login and this patient."""
     return Effect(
@@ -168,9 +170,7 @@ def agree(account: AccountId, subject: str, until: int) -> Effect:
     )
 
 
-def grant(
-    account: AccountId, organisation: OrganisationId, purpose: str, cursor: int, size: int, until: int
-) -> Effect:
+def grant(account: AccountId, organisation: OrganisationId, purpose: str, cursor: int, size: int, until: int) -> Effect:
     """What a service account may read: whose patients, what for, from when on, and how many documents in 24 h."""
     return Effect(
         "insert into service_grant (account, organisation, purpose, cursor, size, until) values (?, ?, ?, ?, ?, ?)"
@@ -185,7 +185,7 @@ def move_cursor(account: AccountId, to: int) -> Effect:
     return Effect("update service_grant set cursor = max(cursor, ?) where account = ?", (to, account))
 
 
-def open_version(  # noqa: PLR0913  # a row of the table
+def open_version(  # noqa: PLR0917  # a row of the table
     document: DocumentId,
     version: int,
     content_type: str,
@@ -237,7 +237,11 @@ def finish_version(document: DocumentId, version: int, size: int, sealed_size: i
 
 def delete_document(document: DocumentId, at: int) -> Effect:
     """A tombstone; keys and bytes stay until the delay is over."""
-    return Effect("update document set state = 'deleted', deleted = ? where id = ? and state = 'available'", (at, document), rows=1)
+    return Effect(
+        "update document set state = 'deleted', deleted = ? where id = ? and state = 'available'",
+        (at, document),
+        rows=1,
+    )
 
 
 def relabel(document: DocumentId, category: str) -> Effect:

@@ -7,7 +7,19 @@ policy that permits too much still charges a stranger as a stranger.
 from dataclasses import dataclass
 
 from strongroom.authz import relations
-from strongroom.authz.facts import Asker, Care, Category, Clinician, Document, Grant, Person, Quota, Service, Standing, State
+from strongroom.authz.facts import (
+    Asker,
+    Care,
+    Category,
+    Clinician,
+    Document,
+    Grant,
+    Person,
+    Quota,
+    Service,
+    Standing,
+    State,
+)
 from strongroom.budget.scope import Kind
 from strongroom.clock import DAY, Millis
 from strongroom.identity.token import Verified

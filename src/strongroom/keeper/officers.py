@@ -4,9 +4,11 @@ Every act has a function of its own below `_ACTS`, taking the arguments as they 
 done where it changes something, and refused acts are logged too.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -29,6 +31,7 @@ from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
 from strongroom.tlog.entry import Op
 
+MAX_DECOYS = 10_000
 MAX_ROWS = 1_000_000
 """Rows of one answer; a larger list is asked for in pieces of time."""
 
@@ -122,7 +125,11 @@ class Acts:
                 self._parts.freezes.freeze(freeze)
 
         draft = event.unfrozen(
-            self._parts.clock.now(), event.Target(target.upon.value, target.name), "officer", by=_by(signed), details=reason
+            self._parts.clock.now(),
+            event.Target(target.upon.value, target.name),
+            "officer",
+            by=_by(signed),
+            details=reason,
         )
         return (await self._parts.log.append(draft, [self._door.freezes()], on_failure=again)).index, {}
 
@@ -170,7 +177,9 @@ class Acts:
         taken = Taken(organisation, header.sequence)
         intake = Intake(self._parts, organisation, trusted=trusted, now=now, taken=taken)
         if not trusted:
-            raise UsageError("The feed's signature does not hold; nothing was taken in.", advice="Ask the organisation.")
+            raise UsageError(
+                "The feed's signature does not hold; nothing was taken in.", advice="Ask the organisation."
+            )
         await intake.run(lines)
         done = event.imported(now, organisation, taken.persons)
         receipt = await self._parts.log.append(done, [effects.fed(organisation, header.sequence, now)])
@@ -222,7 +231,9 @@ class Acts:
         }
         change = (added if op is Op.RELATED else ended).get(kind)
         if change is None:
-            raise UsageError(f"There is no relation of kind {kind[:20]!r}.", advice=f"One of {', '.join(sorted(added))}.")
+            raise UsageError(
+                f"There is no relation of kind {kind[:20]!r}.", advice=f"One of {', '.join(sorted(added))}."
+            )
         if not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
             raise UsageError("There is no such patient.")
         draft = event.Draft(
@@ -289,17 +300,25 @@ class Acts:
             document=_optional(args, "document", DocumentId),
         )
         window = Window(size, _number(args, "since", 0), _number(args, "until", 2**62))
-        rows: list[dict[str, object]] = []
-        gaps: list[str] = []
-        for one in self._parts.query().who_read(selectors, window):
-            if isinstance(one, Gap):
-                gaps.append(str(one))
-            else:
-                rows.append(self._row(one))
-            if len(rows) > MAX_ROWS:
-                raise UsageError("The list is longer than a million rows.", advice="Ask for it in pieces: --since, --until.")
+        rows, gaps = await asyncio.to_thread(self._rows, selectors, window)
         people = sorted({str(row["patient"]) for row in rows})
         return None, {"log_size": size, "people": len(people), "rows": rows, "gaps": gaps}
+
+    def _rows(self, selectors: Selectors, window: Window) -> tuple[list[dict[str, object]], list[str]]:
+        """The rows and the gaps. In a thread of its own, with a question and a connection of its own."""
+        rows: list[dict[str, object]] = []
+        gaps: list[str] = []
+        with closing(self._parts.query()) as query:
+            for one in query.who_read(selectors, window):
+                if isinstance(one, Gap):
+                    gaps.append(str(one))
+                else:
+                    rows.append(self._row(one))
+                if len(rows) > MAX_ROWS:
+                    raise UsageError(
+                        "The list is longer than a million rows.", advice="Ask for it in pieces: --since, --until."
+                    )
+        return rows, gaps
 
     def _row(self, read: Read) -> dict[str, object]:
         account = None if isinstance(read.account, Gap) else read.account
@@ -328,8 +347,8 @@ class Acts:
     async def _decoys(self, signed: Signed, _attachment: bytes) -> Outcome:
         """Make documents that nobody is ever shown, of a patient that is nobody. They hold nothing."""
         count = _number(signed.args, "count", 10)
-        if not 1 <= count <= 10_000:
-            raise UsageError("Between 1 and 10,000 decoys at once.")
+        if not 1 <= count <= MAX_DECOYS:
+            raise UsageError(f"Between 1 and {MAX_DECOYS} decoys at once.")
         made = [DocumentId(new_id()) for _ in range(count)]
         changes = [effects.insert_document(one, PatientId("nobody"), "normal", decoy=True) for one in made]
         draft = event.officer(self._parts.clock.now(), _by(signed), "decoys", count=count)

@@ -156,7 +156,12 @@ class Intake:
         self.taken.problems.append(people.Problem(0, sentence))
 
     async def _write(
-        self, op: Op, patient: PatientId | None, account: AccountId | None, changes: list[Effect], until: int | None = None
+        self,
+        op: Op,
+        patient: PatientId | None,
+        account: AccountId | None,
+        changes: list[Effect],
+        until: int | None = None,
     ) -> None:
         target = None if account is None else event.Target("account", account)
         draft = event.Draft(

@@ -313,7 +313,20 @@ class Status(_Base, frozen=True, kw_only=True):
 
 
 AppRequest = (
-    WhoAmI | Release | List | Deposit | Deposited | Delivered | Delete | Relabel | Withhold | Share | Delegate
-    | BreakGlass | History | StepUp | Ping
+    WhoAmI
+    | Release
+    | List
+    | Deposit
+    | Deposited
+    | Delivered
+    | Delete
+    | Relabel
+    | Withhold
+    | Share
+    | Delegate
+    | BreakGlass
+    | History
+    | StepUp
+    | Ping
 )
 Reply = Refused | Known | Released | Listed | Opened | Done | Glass | Accesses | Status

@@ -1,6 +1,7 @@
 """Requests that disclose: release, list, history; what a login may know of itself; and the app's word on deliveries."""
 
 from collections import OrderedDict
+from contextlib import closing
 
 from strongroom.audit import event
 from strongroom.audit.query import Read, Window
@@ -13,6 +14,7 @@ from strongroom.ids import AccountId, PatientId
 from strongroom.keeper import effects, facts
 from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import (
+    MAX_ROWS,
     Access,
     Accesses,
     Delivered,
@@ -151,9 +153,7 @@ class Reading:
         if isinstance(decision, Deny):
             refused = await door.deny(door.attempt(asked, scopes, Action.LIST), decision, f"patient {wanted}")
             return Listed(receipt=None, rows=()) if refused.why == "absent" else refused
-        page = self._parts.catalog.documents(subject.patient, request.after or "", request.limit + 1)
-        shown = self._permitted(asked, account, subject, page[: request.limit])
-        more = len(page) > request.limit
+        shown, more = self._page(asked, account, subject, request)
         return await self._listed(asked, account, subject, scopes, decision, shown, more=more)
 
     async def delivered(self, request: Delivered) -> Reply:
@@ -183,7 +183,8 @@ class Reading:
         if stopped := door.stopped(scopes, kind, Action.HISTORY, asked.now):
             return stopped
         span = Window(self._parts.log.size, request.since or 0, request.until if request.until is not None else 2**62)
-        found = self._parts.query().history(subject.patient, span, request.limit + 1, before=request.before)
+        with closing(self._parts.query()) as query:
+            found = query.history(subject.patient, span, request.limit + 1, before=request.before)
         rows = tuple(self._access(read, subject.patient) for read in found[: request.limit])
         return Accesses(rows=rows, more=len(found) > request.limit)
 
@@ -192,18 +193,25 @@ class Reading:
     def _ground(self, asked: Asked, permit: Permit) -> event.Ground:
         return event.Ground(permit.basis.value, asked.purpose or PURPOSES[permit.basis.value], self._parts.policy)
 
-    def _permitted(
-        self, asked: Asked, account: AccountRow, subject: SubjectRow, page: list[DocumentRow]
-    ) -> list[tuple[DocumentRow, VersionRow]]:
+    def _page(
+        self, asked: Asked, account: AccountRow, subject: SubjectRow, request: List
+    ) -> tuple[list[tuple[DocumentRow, VersionRow]], bool]:
+        """As many permitted rows as asked for, and whether there is one more. What is hidden leaves no gap."""
         shown: list[tuple[DocumentRow, VersionRow]] = []
-        for row in page:
-            version = self._parts.catalog.version(row.id, row.newest)
-            case = case_of(Action.LIST, asked, account, subject, row, version)
-            if version is not None and isinstance(self._parts.decide(case), Permit):
+        after = request.after or ""
+        while rows := self._parts.catalog.documents(subject.patient, after, MAX_ROWS):
+            for row in rows:
+                version = self._parts.catalog.version(row.id, row.newest)
+                case = case_of(Action.LIST, asked, account, subject, row, version)
+                if version is None or isinstance(self._parts.decide(case), Deny):
+                    continue
+                if len(shown) == request.limit:
+                    return shown, True
                 shown.append((row, version))
-        return shown
+            after = rows[-1].id
+        return shown, False
 
-    async def _listed(  # noqa: PLR0913  # the steps 4 to 6 of both kinds of listing
+    async def _listed(  # the steps 4 to 6 of both kinds of listing
         self,
         asked: Asked,
         account: AccountRow,
@@ -286,6 +294,7 @@ PURPOSES = {
 def case_of(
     action: Action, asked: Asked, account: AccountRow, subject: SubjectRow, row: DocumentRow, version: VersionRow | None
 ) -> Case:
+    """One question about one version of one document."""
     created = version.created if version is not None else None
     wish = facts.Wish(asked.now, asked.purpose, Category(row.category), created)
     return Case(action, facts.asker(asked.verified, account, subject, wish), facts.document(row, version))
@@ -297,4 +306,5 @@ def _denial(decision: Permit | Deny) -> Deny:
 
 
 def subject_of(subject: SubjectRow) -> Subject:
+    """The patient, as key custody wants them."""
     return Subject(subject.patient, subject.wrapped, subject.key_version)

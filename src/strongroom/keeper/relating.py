@@ -126,7 +126,7 @@ class Relating:
         receipt = await parts.log.append(draft, [door.freezes()], on_failure=lambda: parts.freezes.freeze(lifted))
         return Done(receipt=receipt.index)
 
-    async def _grant(  # noqa: PLR0913  # what differs between the three kinds of grant
+    async def _grant(  # what differs between the three kinds of grant
         self,
         action: Action,
         op: Op,

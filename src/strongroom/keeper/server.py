@@ -53,9 +53,7 @@ class Keeper:
         apps: Any = AppRequest
         officers: Any = OfficersRequest
         self.dispatch = Dispatch(door)
-        self._apps = Listener(
-            addresses.apps, apps, MAX_REQUEST, self.dispatch.handle, addresses.app_uids.__contains__
-        )
+        self._apps = Listener(addresses.apps, apps, MAX_REQUEST, self.dispatch.handle, addresses.app_uids.__contains__)
         self._officers = Listener(
             addresses.officers, officers, MAX_ACT, acts.handle, addresses.operator_uids.__contains__
         )

@@ -117,7 +117,7 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None and len(self._tasks) < MAX_UNDER_WAY and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         self._listener.left(self)
         self._transport = None
 

@@ -103,13 +103,13 @@ select {_ASKER}, {_SUBJECT}, d.id, d.category, d.state, d.newest, d.decoy
 from (select :login as login) q left join account a on a.login = q.login
 join document d on d.id = coalesce((select id from document where id = :document), '{NOTHING}')
 join patient p on p.id = d.patient {_JOINS}
-"""
+"""  # noqa: S608  # made of the constants above
 
 PATIENT_FACTS = f"""
 select {_ASKER}, {_SUBJECT}
 from (select :login as login) q left join account a on a.login = q.login
 join patient p on p.id = coalesce((select id from patient where id = :patient), '{NOBODY}') {_JOINS}
-"""
+"""  # noqa: S608  # made of the constants above
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +196,7 @@ def create_tables(path: Path) -> None:
     """Lay the keeper's tables into a database that does not have them yet. Raises sqlite3.OperationalError if it has."""
     with sqlite3.connect(path) as connection:
         connection.executescript(SCHEMA)
-        connection.execute(
-            "insert into patient (id, wrapped, recovery, name) values (?, x'', x'', x'')", (NOBODY,)
-        )
+        connection.execute("insert into patient (id, wrapped, recovery, name) values (?, x'', x'', x'')", (NOBODY,))
         connection.execute(
             "insert into document (id, patient, category, state, newest) values (?, ?, 'normal', 'deleted', 0)",
             (NOTHING, NOBODY),
@@ -281,9 +279,11 @@ class Catalog:
 
     def agreed(self, account: AccountId, subject: str, now: int) -> bool:
         """Whether a second person agreed to what `account` asked about `subject`, and it is still good."""
-        return bool(self._all(
-            "select 1 from agreement where account = ? and subject = ? and ? < until", (account, subject, now)
-        ))
+        return bool(
+            self._all(
+                "select 1 from agreement where account = ? and subject = ? and ? < until", (account, subject, now)
+            )
+        )
 
     def ticket(self, ticket: str) -> tuple[DocumentId, int, AccountId, int] | None:
         """(document, version, account, opened ms) of an opened deposit."""
@@ -327,7 +327,9 @@ class Catalog:
 
     def is_enrolled(self, patient: PatientId, organisation: OrganisationId) -> bool:
         """Whether the patient is, or ever was, with this organisation."""
-        return bool(self._all("select 1 from enrolment where patient = ? and organisation = ?", (patient, organisation)))
+        return bool(
+            self._all("select 1 from enrolment where patient = ? and organisation = ?", (patient, organisation))
+        )
 
     def feed_state(self, organisation: OrganisationId) -> tuple[bytes | None, int] | None:
         """(public key of its feeds, sequence of the last one taken in) of an organisation."""

@@ -74,9 +74,14 @@ class Writing:
         prepared = parts.custody.prepare(subject_of(subject), document, version)
         changes = [
             effects.open_version(
-                document, version, request.content_type, asked.now, scopes.account,
-                prepared.wrapped_content, prepared.wrapped_metadata,
-            ),  # fmt: skip
+                document,
+                version,
+                request.content_type,
+                asked.now,
+                scopes.account,
+                prepared.wrapped_content,
+                prepared.wrapped_metadata,
+            ),
             effects.open_ticket(ticket, document, version, scopes.account, asked.now),
         ]
         if row is None:
@@ -151,9 +156,7 @@ class Writing:
             change, told = effects.relabel(row.id, request.category), request.category
         else:
             change, told = effects.delete_document(row.id, asked.now), None
-        full = door.attempt(
-            asked, scopes, action, patient=PatientId(subject.patient), document=row.id
-        )
+        full = door.attempt(asked, scopes, action, patient=PatientId(subject.patient), document=row.id)
         draft = event.done(op, full, decision.basis.value, details=told)
         try:
             receipt = await parts.log.append(draft, [change])  # 5

@@ -122,7 +122,7 @@ async def hostile_app(
     documents = sorted({document for document, _ in stage.documents})
     given = {
         "socket": str(files["socket"]), "context_key": str(files["context_key"]), "tokens": tokens, "base": stage.base,
-        "admin_socket": str(files["admin_socket"]), "audience": stage.base, "issuer": "http://127.0.0.1", "ahead": 0,
+        "admin_socket": str(files["admin_socket"]), "audience": stage.base, "issuer": _issuer(stage.token("person-1")), "ahead": 0,
         # With live tokens the probe budget ends it early, so their own documents come first.
         "documents": _own_first(stage, live, documents) if live else rng.sample(documents, min(120, len(documents))),
         "patients": sorted(set(stage.own.values()))[:30],
@@ -149,8 +149,10 @@ async def hostile_app(
         scene.haul.got(document, scene.now(), foreign=True, listing=True)
     scene.moments += [Moment(scene.now(), honest=False, outcome="foreign" if scene.haul.documents else "refused")]
     scene.haul.first_foreign = 0.0 if live else None
-    if got["files"] and stage.border == "uid":
-        say(f"    the app's user could read: {', '.join(got['files'])}")
+    # What it should never get counts as got: then the list is not the haul, and the run fails.
+    for thing in [*(got["files"] if stage.border == "uid" else []), *([] if live else got["other"])]:
+        say(f"    the app's user got: {thing}")
+        scene.haul.got(f"not a document: {thing}", scene.now(), foreign=True, listing=False)
     allowed = frozenset().union(*(stage.readable[subject] for subject in live)) if live else frozenset()
     lane = judged(scene, "hostile-app-live" if live else "hostile-app", [], "max", len(allowed), tokens)
     return _named(lane, "account budgets and policy" if live else "identity", len(live))
@@ -158,6 +160,10 @@ async def hostile_app(
 
 FOREIGN = 60
 """Foreign documents that a hostile app tries with each live token; the probe budget ends it after 20."""
+
+
+def _issuer(token: str) -> str:
+    return str(json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["iss"])
 
 
 def _written(given: dict[str, object]) -> Path:
@@ -184,7 +190,7 @@ async def copied_stores(
 ) -> Lane:
     """A thief of disks has copies of these stores and no root key: search them for anything readable, try to open the rest."""
     scene = Scene(stage, seed, say, Browser(stage.base))
-    beside = asyncio.create_task(keep_honest(scene, stolen_before, limit=80))
+    beside = asyncio.create_task(keep_honest(scene, stolen_before, limit=120))
     folder = Path(tempfile.mkdtemp(prefix="strongroom-copies-"))
     try:
         found = {name: path for name, path in stage.copies(folder).items() if name in which}
@@ -197,8 +203,8 @@ async def copied_stores(
     scene.over = True
     await beside
     await scene.browser.close()
-    lane = judged(scene, "copied-stores", [], "+".join(which), 0, [])
-    return _named(lane, "encryption", 0)
+    lane = judged(scene, "copied-stores", [], "max", 0, [])
+    return _named(lane, f"encryption ({', '.join(which)})", 0)
 
 
 WORDS = (b"Discharge summary", b"Clinic letter", b"SYNTHETIC", b"%PDF-", b"JFIF\0\1", b"Patient: ", b"http://loinc.org")

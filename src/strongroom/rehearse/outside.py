@@ -1,7 +1,7 @@
 """P1 against a store that somebody else runs: guards on, tokens of test logins, nothing known but what they may know.
 
 Whatever a test login can list of itself counts as its own; everything else that is given out counts as lost. There is no
-look into the store's log from here, so the list is not compared (`list_equals_haul` is true for want of one).
+look into the store's log from here, so the list is not compared (`list_equals_haul` is null).
 """
 
 import json
@@ -38,7 +38,7 @@ async def attack_own_store(
         condition="guards-on", logins=len(tokens), rate="max", people_own=len(tokens), people_listed=0,
         documents_lost=len(haul.released), people_lost=len(haul.released), bound=0,
         stopped_by="policy" if not haul.released else "nothing", seconds_to_containment=haul.last_release,
-        requests=haul.requests, list_equals_haul=True, honest_requests=0, honest_refused=0, border="none",
+        requests=haul.requests, list_equals_haul=None, honest_requests=0, honest_refused=0, border="unknown",
     )  # fmt: skip
     return Lane(run, moments)
 

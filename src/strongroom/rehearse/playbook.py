@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from weakref import WeakKeyDictionary
 
 from strongroom.clock import DAY, SECOND
 from strongroom.rehearse.attack import (
@@ -31,6 +32,10 @@ from strongroom.rehearse.timeline import Lane
 
 HONEST_PAUSE = 0.02
 """Seconds between honest requests while an attack runs: about thirty a second on a busy machine."""
+LEAST_HONEST = 120
+"""Honest requests beside each run, however soon the attack is over."""
+HONEST_A_DAY = 10
+"""Honest requests on each simulated day of the patient attacker."""
 PATIENT_DAYS = 30
 PATIENT_TRIES = 8
 """Foreign documents tried each day by the patient attacker, before going quiet until tomorrow."""
@@ -120,7 +125,9 @@ async def patiently(
             scene.ahead += DAY / SECOND
         tokens.append(wallet.renew())
         await scene.browser.send("POST", "$step-up", wallet.headers(), address(day))
-        beside = asyncio.create_task(keep_honest(scene, stolen_before | {login}, limit=40))
+        beside = asyncio.create_task(
+            keep_honest(scene, stolen_before | {login}, limit=scene.honest.requests + HONEST_A_DAY)
+        )
         for _ in range(PATIENT_TRIES):
             if not foreign or await _take(scene, stage, login, wallet, foreign.pop(), address(day)) == "refused":
                 break
@@ -171,10 +178,10 @@ async def keep_honest(scene: Scene, stolen: frozenset[str], limit: int = 100_000
     wallets: dict[str, Wallet] = {}
     programs: dict[str, tuple[str, Callable[[str, str], str]]] = {}
     queue: list[Act] = []
-    while scene.honest.requests < min(limit, 80) or (not scene.over and scene.honest.requests < limit):
+    least = min(limit, LEAST_HONEST)
+    while scene.honest.requests < least or (not scene.over and scene.honest.requests < limit):
         if not queue:
-            queue = list(everybody(town, rng))
-            rng.shuffle(queue)
+            queue = list(everybody(town, rng))[::-1]
         act = queue.pop()
         if act.program:
             token, prove = programs.setdefault(act.subject, stage.program_token(act.subject))
@@ -257,12 +264,14 @@ def _words(answer: Answer) -> str:
         return f"{answer.status}"
 
 
-_OWNERS: dict[int, dict[str, str]] = {}
+_OWNERS: WeakKeyDictionary[Stage, dict[str, str]] = WeakKeyDictionary()
 
 
 def owners_of(stage: Stage) -> dict[str, str]:
     """Document to patient."""
-    return _OWNERS.setdefault(id(stage), dict(stage.documents))
+    if stage not in _OWNERS:
+        _OWNERS[stage] = dict(stage.documents)
+    return _OWNERS[stage]
 
 
 def plans_with_guards(stage: Stage, rng: random.Random, used: set[str], *, quick: bool) -> Iterable[Plan]:

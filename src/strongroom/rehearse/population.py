@@ -137,8 +137,9 @@ def _staff(rng: random.Random, n: int, practices: tuple[Practice, ...]) -> Staff
 def _patient(rng: random.Random, n: int, practices: tuple[Practice, ...], today: date) -> Patient:
     child = 1 <= n <= CHILDREN
     age = rng.randint(1, 14) if child else rng.randint(18, 92)
-    # The eldest child is sixteen in two months: later than a rehearsal's thirty days, soon enough to be shown.
-    days = 16 * 365 + 4 - 60 if n == CHILDREN else age * 365 + rng.randint(10, 300)
+    days = age * 365 + rng.randint(10, 300)
+    if n == CHILDREN:  # sixteen in two months: later than a rehearsal's thirty days, soon enough to be shown
+        days = 16 * 365 + 4 - 60
     born = today - timedelta(days=days)
     letters = "".join(rng.choice(ISSUED) for _ in range(2))
     practice = practices[0 if child or n == 0 else n % len(practices)].id

@@ -23,7 +23,8 @@ class Run:
     stopped_by: str
     seconds_to_containment: float | None
     requests: int
-    list_equals_haul: bool
+    list_equals_haul: bool | None
+    """None where the store's own list could not be seen."""
     honest_requests: int
     honest_refused: int
     border: str
@@ -33,7 +34,7 @@ class Run:
         """Whether everything promised for this run held."""
         nothing = self.bound > 0 or self.documents_lost == 0  # what belongs to nobody is lost too
         few = max(self.people_lost, self.people_listed) <= self.bound
-        return few and nothing and self.list_equals_haul and self.honest_refused == 0
+        return few and nothing and self.list_equals_haul is not False and self.honest_refused == 0
 
 
 def as_json(playbook: str, runs: Sequence[Run]) -> dict[str, Any]:

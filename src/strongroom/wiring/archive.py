@@ -181,8 +181,7 @@ def copied(source: Path, target: Path) -> int:
     """Copy one object, which never changes; gives its bytes. Raises OperationError."""
     size = 0
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with source.open("rb") as reading, target.open("xb") as writing:
+        with source.open("rb") as reading, opened(target) as writing:
             for piece in iter(lambda: reading.read(PIECE), b""):
                 writing.write(piece)
                 size += len(piece)
@@ -190,6 +189,12 @@ def copied(source: Path, target: Path) -> int:
         msg = f"An object could not be copied: {error.strerror}."
         raise OperationError(msg, advice="Look at the disk of the target.") from error
     return size
+
+
+def opened(target: Path) -> IO[bytes]:
+    """A new file, and the folder it is in."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return target.open("xb")
 
 
 def objects_in(folder: Path) -> Iterator[Path]:

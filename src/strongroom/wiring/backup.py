@@ -12,6 +12,7 @@ Never copied: the root key, the HSM's PIN, officers' keys. What is readable of a
 `archive.py`.
 """
 
+import asyncio
 import base64
 import os
 import shutil
@@ -55,7 +56,7 @@ class Backup:
     object_bytes: int
 
 
-async def back_up(config: Config, layout: Layout, target: Path, clock: Clock, say: Say, *, with_objects: bool) -> Backup:
+def back_up(config: Config, layout: Layout, target: Path, clock: Clock, say: Say, *, with_objects: bool) -> Backup:
     """Make a backup in `target`, which must not exist; it is there whole or not at all.
 
     Raises Conflict, ConfigError, Unavailable, OperationError.
@@ -70,7 +71,8 @@ async def back_up(config: Config, layout: Layout, target: Path, clock: Clock, sa
     shutil.rmtree(half, ignore_errors=True)
     try:
         half.mkdir(mode=0o700, parents=True)
-        made = await _fill(config, layout, half, clock, say, with_objects=with_objects)
+        made = _fill(config, layout, half, clock, say, with_objects=with_objects)
+        os.sync()
         if target.exists():
             target.rmdir()
         half.rename(target)
@@ -82,7 +84,7 @@ async def back_up(config: Config, layout: Layout, target: Path, clock: Clock, sa
     return Backup(target, *made)
 
 
-async def _fill(
+def _fill(
     config: Config, layout: Layout, half: Path, clock: Clock, say: Say, *, with_objects: bool
 ) -> tuple[int, int, int, int | None, int]:
     with (half / archive.SEALED).open("xb") as file:
@@ -107,7 +109,7 @@ async def _fill(
         _database(writer, layout, layout.catalogue)  # 4
         if (layout.signin / "signin.db").exists():
             _database(writer, layout, layout.signin / "signin.db")
-        count, total = await _objects(config, layout, half / archive.OBJECTS, say, with_objects=with_objects)  # 5
+        count, total = _objects(config, layout, half / archive.OBJECTS, say, with_objects=with_objects)  # 5
         manifest = writer.finish(lambda members: archive.Manifest(
             members=members, log_size=size, checkpoint=base64.b64encode(raw).decode(), objects=count, object_bytes=total,
         ))  # fmt: skip
@@ -133,10 +135,11 @@ def _database(writer: archive.Writer, layout: Layout, source: Path) -> None:
     with _scratch(source.parent) as folder:
         copy = folder / source.name
         try:
-            with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live:
-                with closing(sqlite3.connect(copy)) as made:
-                    live.backup(made)
-                    made.execute("pragma journal_mode = delete")
+            with (
+                closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live,
+                closing(sqlite3.connect(copy)) as made,
+            ):
+                live.backup(made)
         except sqlite3.Error as error:
             msg = f"{source.name} cannot be copied ({getattr(error, 'sqlite_errorname', 'error')})."
             raise Unavailable(msg, advice="Is there room for a copy of it on its own disk?") from error
@@ -151,9 +154,7 @@ def _scratch(beside: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-async def _objects(
-    config: Config, layout: Layout, target: Path, say: Say, *, with_objects: bool
-) -> tuple[int | None, int]:
+def _objects(config: Config, layout: Layout, target: Path, say: Say, *, with_objects: bool) -> tuple[int | None, int]:
     if config.objects.kind == "local":
         folder = objects_path(layout, config)
         found = [(one, folder / one) for one in archive.objects_in(folder)]
@@ -166,7 +167,7 @@ async def _objects(
     if not with_objects:
         say("Objects stay in the bucket: its own replication and versioning must cover them (or: --with-objects).")
         return None, 0
-    return await _bucket(config, layout, target, say)
+    return asyncio.run(_bucket(config, layout, target, say))
 
 
 async def _bucket(config: Config, layout: Layout, target: Path, say: Say) -> tuple[int, int]:
@@ -180,10 +181,9 @@ async def _bucket(config: Config, layout: Layout, target: Path, say: Say) -> tup
 
 
 async def _fetched(chunks: AsyncIterator[bytes], target: Path) -> int:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     size = 0
     try:
-        with target.open("xb") as file:
+        with archive.opened(target) as file:
             async for chunk in chunks:
                 size += file.write(chunk)
     except OSError as error:

@@ -1,0 +1,62 @@
+"""`strongroom doctor`: look for what is wrong before somebody asks."""
+
+from pathlib import Path
+
+import click
+
+from strongroom.cli.common import Told, emit, find_store, json_option, store_option
+from strongroom.cli.signing import act, at_hand
+from strongroom.errors import StrongroomError
+
+_SIGNS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
+STALE_HOURS = 48.0
+
+
+@click.command("doctor")
+@store_option
+@json_option
+def command(*, store: Path | None, as_json: bool) -> None:
+    """Look at a store and explain: what is well, what to mind, what is wrong. Exit code 1 when something is wrong.
+
+    \b
+    Example:
+      strongroom doctor --store /var/lib/strongroom
+    """
+    from strongroom.wiring.doctor import Finding, examine  # loads the whole program
+
+    place = find_store(store)
+    findings = [*examine(place), *(Finding(*one) for one in _feeds(place))]
+    bad = [one for one in findings if one.state == "bad"]
+    lines = [
+        f"{_SIGNS[one.state]} {one.what}: {one.said}" + (f"\n       {one.advice}" if one.advice else "")
+        for one in findings
+    ]
+    shape = {
+        "store": str(place), "healthy": not bad,
+        "findings": [{"what": one.what, "state": one.state, "said": one.said, "advice": one.advice} for one in findings],
+    }  # fmt: skip
+    emit("doctor", shape, as_json=as_json, text="\n".join(lines))
+    if bad:
+        msg = f"{len(bad)} things are wrong."
+        raise Told(msg, advice="Each says above what to do.")
+
+
+def _feeds(store: Path) -> list[tuple[str, str, str, str]]:
+    """Freshness of feeds, where an officer's key is at hand to ask for it."""
+    try:
+        at_hand(store)
+    except StrongroomError:
+        return [
+            ("feeds", "ok", "not looked at: no officer's key is at hand", "strongroom people status --officer FILE")
+        ]
+    try:
+        _, result = act(store, (), "people-status", {})
+    except StrongroomError as error:
+        return [("feeds", "warn", f"not looked at: {error.message}", error.advice)]
+    old = [
+        one["organisation"] for one in result["organisations"] if (one["age_hours"] or STALE_HOURS + 1) > STALE_HOURS
+    ]
+    if old:
+        advice = "Ask them for a new one: people who left may still be in."
+        return [("feeds", "warn", f"older than {STALE_HOURS:.0f} h: {', '.join(old[:20])}", advice)]
+    return [("feeds", "ok", f"{len(result['organisations'])} organisations, all fresh", "")]

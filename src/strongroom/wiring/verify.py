@@ -1,0 +1,155 @@
+"""Verifying a stopped store from end to end: the log, and every version of every document, opened and thrown away.
+
+Nothing is disclosed: plain text is counted and dropped. It needs the root key, which is why it is an operator's command on
+the machine and not a request.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from strongroom.audit import verify as published
+from strongroom.audit.files import Directory
+from strongroom.config import Config, Layout
+from strongroom.documents.blobs import Blobs
+from strongroom.envelope import small
+from strongroom.envelope.binding import content_context, metadata_context
+from strongroom.envelope.sealed import Opener
+from strongroom.errors import Malformed, StrongroomError, Tampered, Unavailable
+from strongroom.fhir.resource import decode_stored
+from strongroom.ids import DocumentId, PatientId
+from strongroom.keys.custody import key_bound, patient_bound
+from strongroom.keys.root import RootKey
+from strongroom.secret import Secret
+from strongroom.tlog.note import Verifier
+from strongroom.wiring.app import open_blobs
+from strongroom.wiring.place import VKEY
+from strongroom.wiring.root import open_root
+
+Say = Callable[[str], None]
+EVERY = 1_000
+_VERSIONS = """
+select d.patient, p.wrapped, p.key_version, v.document, v.version, v.content_type, v.size, v.sealed_size,
+  v.wrapped_content, v.wrapped_metadata
+from version v join document d on d.id = v.document join patient p on p.id = d.patient
+where v.state = 'available' order by d.patient, v.document, v.version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    patient: PatientId
+    wrapped: bytes
+    key_version: int
+    document: DocumentId
+    version: int
+    content_type: str
+    size: int
+    sealed_size: int
+    wrapped_content: bytes
+    wrapped_metadata: bytes
+
+
+@dataclass(slots=True)
+class Found:
+    """What was verified, and what does not hold: one sentence each, with ids and without titles."""
+
+    log_size: int = 0
+    patients: int = 0
+    versions: int = 0
+    bytes: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def verify_store(config: Config, layout: Layout, say: Say) -> Found:
+    """Verify all of it, to the end even when something fails. Raises ConfigError when it cannot begin."""
+    found = Found()
+    _log(layout, found, say)
+    asyncio.run(_documents(config, layout, found, say))
+    return found
+
+
+def _log(layout: Layout, found: Found, say: Say) -> None:
+    try:
+        verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+        found.log_size = published.verify(Directory(layout.log).read, verifier).size
+    except OSError as error:
+        found.failures.append(f"log: its public key cannot be read ({error.strerror})")
+    except StrongroomError as error:
+        found.failures.append(f"log: {error.message}")
+    else:
+        say(f"Log: {found.log_size} entries hold")
+
+
+async def _documents(config: Config, layout: Layout, found: Found, say: Say) -> None:
+    root, blobs, patient, key = open_root(config, layout), open_blobs(config, layout), None, Secret(b"")
+    for one in _versions(layout):
+        if one.patient != patient:
+            patient = one.patient
+            key = _patient_key(config.store.name, root, one, found)
+        found.versions += 1
+        if len(key):
+            try:
+                found.bytes += await _open(layout, blobs, key, one)
+            except StrongroomError as error:
+                found.failures.append(f"document {one.document} version {one.version}: {error.message}")
+        if found.versions % EVERY == 0:
+            say(f"Documents: {found.versions}")
+    say(f"Documents: {found.versions} versions of {found.patients} patients")
+
+
+def _patient_key(store: str, root: RootKey, one: _Version, found: Found) -> Secret:
+    found.patients += 1
+    try:
+        return root.unwrap(one.wrapped, patient_bound(store, one.patient, one.key_version))
+    except StrongroomError as error:
+        found.failures.append(f"patient {one.patient}: {error.message}")
+        return Secret(b"")
+
+
+async def _open(layout: Layout, blobs: Blobs, key: Secret, one: _Version) -> int:
+    """Open one version, metadata and bytes. Raises Tampered, Malformed, Unavailable."""
+    metadata, blob = _catalogued(layout, one)
+    of = (one.patient, one.document, one.version)
+    metadata_key = Secret(small.open_sealed(key, one.wrapped_metadata, key_bound("metadata", *of)))
+    decode_stored(small.open_sealed(metadata_key, metadata, metadata_context(*of)))
+    content_key = Secret(small.open_sealed(key, one.wrapped_content, key_bound("content", *of)))
+    opener = Opener(content_key, content_context(*of, one.content_type))
+    size = sealed = 0
+    async for cipher in blobs.get(blob):
+        sealed += len(cipher)
+        size += len(opener.update(cipher))
+    size += len(opener.finish())
+    if (size, sealed) != (one.size, one.sealed_size):
+        msg = "It is of another length than was recorded."
+        raise Tampered(msg)
+    return size
+
+
+def _catalogued(layout: Layout, one: _Version) -> tuple[bytes, str]:
+    try:
+        with closing(sqlite3.connect(f"{layout.catalogue.as_uri()}?mode=ro", uri=True)) as db:
+            row = db.execute(
+                "select metadata, blob from entry where document = ? and version = ?", (one.document, one.version)
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise _away(error) from error
+    if row is None:
+        msg = "The catalogue does not have it."
+        raise Malformed(msg)
+    return bytes(row[0]), str(row[1])
+
+
+def _versions(layout: Layout) -> Iterator[_Version]:
+    try:
+        with closing(sqlite3.connect(f"{layout.database.as_uri()}?mode=ro", uri=True)) as db:
+            for row in db.execute(_VERSIONS):
+                yield _Version(*row)
+    except sqlite3.Error as error:
+        raise _away(error) from error
+
+
+def _away(error: sqlite3.Error) -> Unavailable:
+    return Unavailable(f"A database cannot be read ({getattr(error, 'sqlite_errorname', 'error')}).")

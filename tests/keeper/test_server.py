@@ -1,0 +1,149 @@
+"""The keeper as a process: start, stop, restart, faults; what it keeps and what it refuses meanwhile."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from strongroom.budget.table import DEFAULTS
+from strongroom.errors import Tampered
+from strongroom.keeper import protocol as p
+from strongroom.keeper.acts import ActDone, Health
+from strongroom.keeper.client import KeeperClient, OfficersClient
+from strongroom.keeper.server import Keeper
+from strongroom.keeper.snapshot import Snapshots
+from strongroom.keeper.veil import UNKNOWN, Veil
+from strongroom.secret import Secret
+from tests.keeper.conftest import House
+
+OWNER = "person-8"
+
+
+def test_a_started_keeper_answers_on_its_sockets_and_stops_in_good_order(house: House) -> None:
+    """Start and stop are entries; budgets are kept in a snapshot; the sockets are gone afterwards."""
+
+    async def work() -> None:
+        keeper = house.open()
+        await keeper.start()
+        client = KeeperClient(house.layout.socket)
+        status = await client.ask(p.Ping())
+        assert isinstance(status, p.Status)
+        assert status.open
+        document = house.documents(house.demo.own[OWNER])[0]
+        assert isinstance(await client.ask(p.Release(asking=house.asking(OWNER), document=document)), p.Released)
+        health = await asyncio.to_thread(OfficersClient(house.layout.admin_socket).ask, Health())
+        assert isinstance(health, ActDone)
+        for _ in range(25):
+            await client.ask(p.Release(asking=house.asking("person-9"), document="a" * 26))
+        await keeper._second(snapshot=True)
+        client.close()
+        await keeper.stop()
+        house.keeper = None
+        assert not house.layout.socket.exists()
+        assert (house.layout.keeper / "budgets.snapshot").exists()
+
+    asyncio.run(work())
+    ops = [row[0] for row in sqlite3.connect(house.layout.database).execute("select op from log_entry order by idx")]
+    assert ops[-1] == "stopped"
+    assert "started" in ops
+
+
+def test_budgets_survive_a_restart_with_and_without_a_snapshot(house: House) -> None:
+    """What was read counts, whether it is in the snapshot or only in the log; a forged snapshot is not believed."""
+
+    async def read(h: House) -> None:
+        for document in h.documents(h.demo.own[OWNER])[:3]:
+            await h.ask(p.Release(asking=h.asking(OWNER), document=document))
+
+    async def same(h: House) -> None:
+        fresh = Snapshots(h.layout.keeper / "none", Secret(b"k")).load(DEFAULTS, 0)[0]
+        assert h.parts.ledger.snapshot() != fresh.snapshot()
+        h.keeper._snapshots.keep(h.parts.ledger, h.parts.log.size)  # type: ignore[union-attr]  # it is open
+
+    house.run(read)
+    house.run(same)
+    state = house.open().door.parts.ledger.snapshot()
+    house.close()
+    path = house.layout.keeper / "budgets.snapshot"
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    assert house.open().door.parts.ledger.snapshot() == state
+    house.close()
+    path.unlink()
+    assert house.open().door.parts.ledger.snapshot() == state
+
+
+def test_a_log_that_cannot_be_written_shuts_the_door_and_opens_again_by_itself(house: House) -> None:
+    """Nothing is released meanwhile; the charge is taken back; afterwards all is as before."""
+
+    async def work(h: House) -> None:
+        document = h.documents(h.demo.own[OWNER])[0]
+        release = p.Release(asking=h.asking(OWNER), document=document)
+        before = h.parts.ledger.snapshot()
+        holder = sqlite3.connect(h.layout.database, isolation_level=None)
+        holder.execute("begin immediate")  # as a backup that hangs would
+        answer = await h.ask(release)
+        assert (answer.why, answer.retry) == ("unavailable", 5)
+        assert h.parts.ledger.snapshot() == before
+        assert not (await h.ask(p.Ping())).open
+        assert (await h.ask(release)).why == "unavailable"
+        holder.execute("rollback")
+        holder.close()
+        assert isinstance(h.keeper, Keeper)
+        await h.keeper._second(snapshot=False)
+        assert (await h.ask(p.Ping())).open
+        assert isinstance(await h.ask(release), p.Released)
+
+    house.run(work)
+
+
+def test_a_log_that_was_set_back_is_not_opened(house: House) -> None:
+    """The published checkpoint covers more than the database has: refused, with the way to go on."""
+    saved = house.layout.keeper / "saved.db"
+    house.open()
+    house.close()
+    source, copy = sqlite3.connect(house.layout.database), sqlite3.connect(saved)
+    source.backup(copy)
+    source.close()
+    copy.close()
+
+    async def more(h: House) -> None:
+        for document in h.documents(h.demo.own[OWNER])[:2]:
+            await h.ask(p.Release(asking=h.asking(OWNER), document=document))
+        await asyncio.to_thread(h.parts.log.publish)
+
+    house.run(more)
+    for name in ("keeper.db-wal", "keeper.db-shm"):
+        (house.layout.keeper / name).unlink(missing_ok=True)
+    saved.replace(house.layout.database)
+    with pytest.raises(Tampered, match="restore"):
+        house.open()
+
+
+def test_a_failure_that_nobody_foresaw_is_refused_and_says_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The door stays shut, whatever it was."""
+
+    async def work(h: House) -> None:
+        def boom(*_: object) -> None:
+            msg = "a patient's name"
+            raise RuntimeError(msg)
+
+        monkeypatch.setattr(type(h.parts.catalog), "of_document", boom)
+        answer = await h.ask(p.Release(asking=h.asking(OWNER), document="a" * 26))
+        assert answer.why == "unavailable"
+        assert "name" not in answer.advice
+
+    house.run(work)
+
+
+def test_the_veil_finds_by_hash_and_shows_only_in_place() -> None:
+    """Equal logins hash alike under one key only; a sealed name opens in its own place; what is not there is unknown."""
+    one, other = Veil(Secret(b"i" * 32), Secret(b"n" * 32)), Veil(Secret(b"j" * 32), Secret(b"n" * 32))
+    assert one.login("i", "s") == one.login("i", "s")
+    assert len({one.login("i", "s"), one.login("is", ""), one.identifier("i", "s"), other.login("i", "s")}) == 4
+    sealed = one.seal("Aroha", "patient", "p")
+    assert one.open(sealed, "patient", "p") == "Aroha"
+    assert one.try_open(sealed, "patient", "q") == UNKNOWN
+    assert one.open(None, "patient", "p") == UNKNOWN
