@@ -74,14 +74,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     supervisor = Supervisor(root, lambda _: None)
     supervisor.start()
     try:
-        api = Api(made.config.base, token_for(root, "patient1"))
-        patient = api.own_patient()
-        put = {}
-        for number, size in enumerate((1, 20_000, 8_000_000)):
-            path = folder / f"{number}.txt"
-            path.write_bytes(TEXT * (size // len(TEXT) + 1))
-            put[api.put(Order(path, patient, TITLE)).document] = path.read_bytes()
-        api.close()
+        with Api(made.config.base, token_for(root, "patient1")) as api:
+            patient = api.own_patient()
+            put = {}
+            for number, size in enumerate((1, 20_000, 8_000_000)):
+                path = folder / f"{number}.txt"
+                path.write_bytes(TEXT * (size // len(TEXT) + 1))
+                put[api.put(Order(path, patient, TITLE)).document] = path.read_bytes()
         done = run("backup", "--store", str(root), "--to", str(folder / "copy"), "--json")
     finally:
         supervisor.stop()
@@ -110,13 +109,12 @@ def test_everything_comes_back(world: World, tmp_path: Path) -> None:
         supervisor = Supervisor(world.root, lambda _: None)
         supervisor.start()
         try:
-            api = Api(world.base, token_for(world.root, "patient1"))
-            for document, content in world.put.items():
-                read = bytearray()
-                api.fetch(document, None, read.extend)
-                assert read == content
-            assert {one["id"] for one in api.listed(None)} >= set(world.put)
-            api.close()
+            with Api(world.base, token_for(world.root, "patient1")) as api:
+                for document, content in world.put.items():
+                    read = bytearray()
+                    api.fetch(document, None, read.extend)
+                    assert read == content
+                assert {one["id"] for one in api.listed(None)} >= set(world.put)
             verified = run("log", "verify", "--store", str(world.root), "--json")
         finally:
             supervisor.stop()

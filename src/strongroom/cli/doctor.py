@@ -53,10 +53,9 @@ def _feeds(store: Path) -> list[tuple[str, str, str, str]]:
         _, result = act(store, (), "people-status", {})
     except StrongroomError as error:
         return [("feeds", "warn", f"not looked at: {error.message}", error.advice)]
-    old = [
-        one["organisation"] for one in result["organisations"] if (one["age_hours"] or STALE_HOURS + 1) > STALE_HOURS
-    ]
+    ages = {str(one["organisation"]): one["age_hours"] for one in result["organisations"]}
+    old = [name for name, age in ages.items() if age is None or age > STALE_HOURS]
     if old:
         advice = "Ask them for a new one: people who left may still be in."
         return [("feeds", "warn", f"older than {STALE_HOURS:.0f} h: {', '.join(old[:20])}", advice)]
-    return [("feeds", "ok", f"{len(result['organisations'])} organisations, all fresh", "")]
+    return [("feeds", "ok", f"{len(ages)} organisations, all fresh", "")]

@@ -31,17 +31,18 @@ def command(  # one parameter an option
     if as_json and str(out) == "-":
         msg = "With --json the document needs a file to go to."
         raise UsageError(msg, advice="Name one with --out FILE.")
-    api = open_api(base, token, store)
     if str(out) == "-":
-        api.fetch(document, version, sys.stdout.buffer.write)
+        with open_api(base, token, store) as api:
+            api.fetch(document, version, sys.stdout.buffer.write)
         sys.stdout.buffer.flush()
         return
     if out.exists():
         msg = f"{out} exists already."
         raise UsageError(msg, advice="It is left as it is. Name another file with --out.")
     beside = out.with_name(f".{out.name}.part")
+    private = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+        with os.fdopen(private, "wb") as file, open_api(base, token, store) as api:
             size, kind = api.fetch(document, version, file.write)
         beside.rename(out)
     finally:

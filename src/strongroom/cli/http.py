@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import click
 import httpx2
@@ -78,8 +78,10 @@ class Api:
             transport=transport, timeout=SECONDS, headers={"Authorization": f"Bearer {token}", "Accept": FHIR_JSON}
         )
 
-    def close(self) -> None:
-        """Drop the connection."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def send(self, method: str, path: str, **more: Any) -> httpx2.Response:

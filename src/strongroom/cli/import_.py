@@ -70,8 +70,8 @@ def command(  # one parameter an option
     rows, problems = _read(table, directory)
     tally = Tally()
     if not dry_run:
-        api = open_api(base, token, store)
-        _put(api, rows, table.with_name(f"{table.name}.journal"), tally, problems)
+        with open_api(base, token, store) as api:
+            _put(api, rows, table.with_name(f"{table.name}.journal"), tally, problems)
     problems.sort(key=lambda one: int(one["line"]))
     text = [f"  line {one['line']}: {one['sentence']}" for one in problems]
     text.append(f"{tally.put} put in ({tally.bytes} bytes), {tally.skipped} were there, {len(problems)} problems"

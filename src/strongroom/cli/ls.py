@@ -23,8 +23,8 @@ def command(  # one parameter an option
     Example:
       strongroom ls --patient 7fk2…
     """
-    api = open_api(base, token, store)
-    rows = [row_of(one) for one in api.listed(patient)]
+    with open_api(base, token, store) as api:
+        rows = [row_of(one) for one in api.listed(patient)]
     rows.sort(key=lambda row: str(row["date"] or ""), reverse=True)
     headings = ("id", "date", "type", "title", "content_type", "size")
     emit("ls", {"documents": rows}, as_json=as_json, text=table(headings, rows, f"{len(rows)} documents."))

@@ -29,7 +29,7 @@ def command(  # one parameter an option
     Example:
       strongroom put letter.pdf --title "Discharge letter" --type 18842-5
     """
-    api = open_api(base, token, store)
-    kept = api.put(Order(file, patient or api.own_patient(), title, kind, category, date, content_type))
+    with open_api(base, token, store) as api:
+        kept = api.put(Order(file, patient or api.own_patient(), title, kind, category, date, content_type))
     text = f"Kept as document {kept.document}, version {kept.version} ({kept.size} bytes)."
     emit("put", dataclasses.asdict(kept), as_json=as_json, text=text)

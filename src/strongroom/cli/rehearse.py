@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from strongroom.errors import CheckFailed, UsageError
+from strongroom.cli.common import Told
+from strongroom.errors import UsageError
 
 if TYPE_CHECKING:
     from strongroom.rehearse.stage import Stage, StageOptions
@@ -63,7 +64,7 @@ def command(  # one parameter an option
         click.echo(f"Timeline: {svg}")
     if not all(run.holds for run in runs):
         broken = ", ".join(sorted({run.condition for run in runs if not run.holds}))
-        raise CheckFailed(f"A promise was broken: {broken}.", advice="Look at the table above; keep the log.")
+        raise Told(f"A promise was broken: {broken}.", advice="Look at the table above; keep the log.")
 
 
 @contextmanager

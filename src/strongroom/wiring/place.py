@@ -64,6 +64,7 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
     made_root = create_root(config, layout)
     secrets = make_secrets(layout.secrets, config.store.name, made_root, recovery.public(), rehearsal=rehearsal)
     create_tables(layout.database)
+    layout.database.chmod(0o600)
     signer = log_signer(config, secrets)
     Log.create(Place(layout.database, layout.log), signer)
     (layout.trust / VKEY).write_text(f"{signer.verifier.vkey()}\n")
