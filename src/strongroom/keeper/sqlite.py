@@ -2,7 +2,7 @@
 
 Trust: whoever copies this file learns how random ids hang together, and no name, title, login or key: logins are keyed
 hashes, names are sealed, keys are wrapped under a root key that is not in it. Whoever can write it can lie about
-relations; every honest change of a relation is an entry in the log, and `strongroom doctor` compares the two.
+relations; every honest change of a relation is an entry in the log.
 
 Writes are `Effect`s (`effects.py`), done by the log's writer in the transaction of the entry that records them.
 """
