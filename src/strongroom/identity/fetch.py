@@ -54,6 +54,8 @@ def source(uri: str, *, authorities: str | None, spki: Iterable[bytes] = ()) -> 
         msg = f"The certificate authority for {uri} does not parse."
         raise ConfigError(msg, advice="ca_file is a PEM file of one or more certificates.") from error
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Some builds of Python take a cut connection for the end of the answer: then whoever holds the pipe could shorten it.
+    tls.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     return Source(target, path, tls, frozenset(spki))
 
 
