@@ -64,7 +64,8 @@ def test_relations(strongroom: Type, patient: str) -> None:
     assert "2030-01-01" in strongroom("relation", "ls", patient).out
     assert strongroom("relation", "end", "share", patient, "quay").code == 0
     assert "2030-01-01" not in strongroom("relation", "ls", patient).out
-    assert strongroom("relation", "add", "share", "nobody-here", "quay").code == 3
+    assert strongroom("relation", "add", "share", "a" * 26, "quay").code == 3
+    assert strongroom("relation", "add", "share", "nobody-here", "quay").code == 2
     assert strongroom("relation", "add", "share", patient, "quay", "--until", "soon").code == 2
 
 

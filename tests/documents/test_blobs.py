@@ -1,6 +1,7 @@
 """One suite for every object store: in memory, in a folder, and in a bucket of a real S3 server."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -89,11 +90,11 @@ def test_a_name_is_written_once(blobs: Blobs, size: int) -> None:
 
 @pytest.mark.parametrize("size", [10, WHOLE + 1])
 def test_an_upload_that_breaks_off_leaves_nothing(blobs: Blobs, size: int) -> None:
-    """And its own error comes through."""
+    """And its own error comes through, whatever it is: a depositor's broken connection is no fault of the store."""
 
     async def run() -> None:
         name = new_id()
-        with pytest.raises((ConnectionResetError, Unavailable)):
+        with pytest.raises(ConnectionResetError, match="client went away"):
             await blobs.put(name, chunks(b"a" * size, fail=True))
         with pytest.raises(Unavailable):
             await read(blobs, name)
@@ -157,6 +158,17 @@ def test_a_wrong_access_key_is_refused_at_start(bucket: Bucket) -> None:
     """The bucket says no, and the start says so."""
     with pytest.raises(ConfigError, match="cannot be used"):
         asyncio.run(probe(s3_blobs(bucket, Credentials("key", Secret(b"wrong")))))
+
+
+def test_a_disk_that_does_not_sync_keeps_nothing_for_sure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may be lost in a power cut is not said to be kept."""
+
+    def broken(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(Unavailable, match="does not work"):
+        asyncio.run(local_blobs(tmp_path).put(new_id(), chunks(b"a")))
 
 
 def test_access_keys_are_read_from_a_private_file_of_two_words(tmp_path: Path) -> None:

@@ -54,3 +54,21 @@ def test_a_catalogue_that_is_missing_locked_or_broken_says_so(tmp_path: Path) ->
         catalogue.close()
 
     asyncio.run(run())
+
+
+def test_a_catalogue_that_goes_away_is_not_made_anew(tmp_path: Path) -> None:
+    """An empty one in its place would say that no document is there."""
+    path = tmp_path / "catalogue.db"
+    Catalogue.create(path)
+    catalogue = Catalogue.open(path)
+    path.unlink()
+
+    async def run() -> None:
+        with pytest.raises(Unavailable):
+            await catalogue.get("d", 1)
+        with pytest.raises(Unavailable):
+            await catalogue.put("d", 1, b"", "b")
+
+    asyncio.run(run())
+    catalogue.close()
+    assert not path.exists()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.envelope import small
-from strongroom.envelope.sealed import CHUNK, HEADER, STEP, TAG, Opener, Ranges, Sealer, sealed_size
+from strongroom.envelope.sealed import CHUNK, HEADER, SALT, STEP, TAG, Opener, Ranges, Sealer, sealed_size
 from strongroom.errors import Tampered
 from strongroom.secret import Secret
 
@@ -81,6 +81,50 @@ def test_changes_cuts_and_moves_are_noticed() -> None:
         whole(key, cipher, b"another")
     with pytest.raises(Tampered):
         whole(small.new_key(), cipher)
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_any_changed_byte_is_noticed_whole_and_in_the_range_that_holds_it(data: st.DataObject) -> None:
+    """Wherever it lies: salt, commitment, ciphertext or tag. Ranges of other chunks still open."""
+    key, plain = small.new_key(), secrets.token_bytes(2 * CHUNK + 50)
+    cipher = bytearray(seal(key, plain))
+    at = data.draw(st.integers(0, len(cipher) - 1) | st.integers(0, HEADER))
+    cipher[at] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(Tampered):
+        whole(key, bytes(cipher))
+    if at < HEADER:
+        with pytest.raises(Tampered):
+            Ranges(key, CONTEXT, bytes(cipher[:HEADER]), len(cipher))
+        return
+    ranges, hit = Ranges(key, CONTEXT, bytes(cipher[:HEADER]), len(cipher)), (at - HEADER) // STEP
+    for chunk in range(3):
+        span = ranges.span(chunk * CHUNK, 1)
+        if chunk == hit:
+            with pytest.raises(Tampered):
+                ranges.open(chunk * CHUNK, 1, bytes(cipher[span.start : span.end]))
+        else:
+            opened = ranges.open(chunk * CHUNK, 1, bytes(cipher[span.start : span.end]))
+            assert opened == plain[chunk * CHUNK : chunk * CHUNK + 1]
+
+
+@given(st.sampled_from(EDGES), st.data())
+@settings(max_examples=60)
+def test_any_cut_is_noticed(size: int, data: st.DataObject) -> None:
+    """From nothing at all to all but one byte, in the header or at an edge too."""
+    key = small.new_key()
+    cipher = seal(key, secrets.token_bytes(size))
+    edges = [at for at in (0, SALT, HEADER, HEADER + STEP, HEADER + 2 * STEP) if at < len(cipher)]
+    kept = data.draw(st.integers(0, len(cipher) - 1) | st.sampled_from(edges))
+    with pytest.raises(Tampered):
+        whole(key, cipher[:kept])
+
+
+def test_no_two_documents_look_alike() -> None:
+    """The same bytes under the same key and context are another ciphertext each time; pieces make no difference."""
+    key, plain = small.new_key(), secrets.token_bytes(CHUNK + 1)
+    assert seal(key, plain) != seal(key, plain)
+    assert whole(key, seal(key, plain, 1), pieces=1) == plain
 
 
 def test_a_range_notices_a_wrong_header_length_or_chunk() -> None:

@@ -154,7 +154,7 @@ def test_a_patient_key_is_held_for_five_minutes_and_no_longer(vault: Vault) -> N
 
 
 def test_the_cache_is_bounded(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The longest unused key goes first."""
+    """The oldest key goes first."""
     monkeypatch.setattr(custody_module, "CACHE_SIZE", 2)
     subjects = [vault.subject(PatientId(name)) for name in "abc"]
     for subject in subjects:
@@ -164,6 +164,30 @@ def test_the_cache_is_bounded(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> 
     assert vault.root.unwraps == 3
     vault.custody.prepare(subjects[0], DOCUMENT, 1)
     assert vault.root.unwraps == 4
+
+
+def test_keys_whose_time_is_over_are_not_held(vault: Vault) -> None:
+    """Neither when another key is asked for, nor in a quiet hour in which none is."""
+    one, two = vault.subject(), vault.subject(PatientId("q"))
+    vault.custody.prepare(one, DOCUMENT, 1)
+    vault.clock.advance(CACHE_TIME // 2)
+    vault.custody.prepare(two, DOCUMENT, 1)
+    vault.clock.advance(CACHE_TIME // 2)
+    vault.custody.prepare(two, DOCUMENT, 2)
+    assert set(vault.custody._cache) == {two}
+    vault.custody.expire()
+    assert set(vault.custody._cache) == {two}
+    vault.clock.advance(CACHE_TIME // 2)
+    vault.custody.expire()
+    assert vault.custody._cache == {}
+
+
+def test_a_held_key_is_held_for_its_own_version_alone(vault: Vault) -> None:
+    """Another version of the patient key is another binding, held or not."""
+    subject = vault.subject()
+    vault.custody.prepare(subject, DOCUMENT, 1)
+    with pytest.raises(Tampered):
+        vault.custody.prepare(replace(subject, key_version=2), DOCUMENT, 1)
 
 
 def test_the_recovery_key_opens_a_patients_key(vault: Vault) -> None:

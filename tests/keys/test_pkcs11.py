@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,3 +111,90 @@ def test_a_token_error_is_the_hsm_being_away(root: Any) -> None:
         root._do(gone)
     time.sleep(1.1)
     root._do(lambda _: None)
+
+
+# SoftHSM checks a PIN only when nobody in the process is logged in, and reads its folder's name once. So these go into a
+# process of their own.
+ALONE = """
+import os, pathlib, shutil, subprocess, sys, time
+folder = pathlib.Path(sys.argv[1])
+(folder / "tokens").mkdir()
+(folder / "softhsm.conf").write_text(f"directories.tokendir = {folder}/tokens")
+os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm.conf")
+subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "alone", "--so-pin", "12345678", "--pin", "87654321"],
+               check=True, capture_output=True)
+
+from pkcs11 import Attribute, KeyType
+from strongroom.errors import StrongroomError
+from strongroom.keys import pkcs11
+from strongroom.secret import Secret
+
+PIN, WRONG, KEY = Secret(b"87654321"), Secret(b"00001111"), Secret(b"k" * 32)
+
+def say(what, call):
+    try:
+        found = call()
+    except StrongroomError as error:
+        found = type(error).__name__
+        assert "00001111" not in str(error) and "87654321" not in str(error)
+    print(what, found)
+
+def opened(label="root", pin=PIN):
+    return pkcs11.Pkcs11RootKey(sys.argv[2], "alone", label, pin)
+
+def new_session(root):
+    root._key.session.close()
+    root._key = None
+
+say("wrong PIN at the start:", lambda: opened(pin=WRONG))
+root = pkcs11.Pkcs11RootKey.create(sys.argv[2], "alone", "root", PIN)
+with pkcs11._session(sys.argv[2], "alone", PIN, writing=True) as session:
+    session.generate_key(KeyType.AES, 256, label="loose", store=True,
+                         template={Attribute.EXTRACTABLE: True, Attribute.SENSITIVE: False})
+    for _ in range(2):
+        session.generate_key(KeyType.AES, 256, label="two", store=True, template={Attribute.EXTRACTABLE: False})
+say("a key that can be taken out:", lambda: opened("loose"))
+say("two keys of one label:", lambda: opened("two"))
+wrapped = root.wrap(KEY, b"b")
+
+tries = []
+open_session = pkcs11._session
+pkcs11._session = lambda *args, **kwargs: (tries.append(1), open_session(*args, **kwargs))[1]
+new_session(root)
+root._pin = WRONG
+for _ in range(3):
+    say("PIN changed meanwhile:", lambda: root.unwrap(wrapped, b"b"))
+    time.sleep(pkcs11.PAUSE + 0.1)
+print("tries with a refused PIN:", len(tries))
+
+root = opened()
+new_session(root)
+say("new session:", lambda: root.unwrap(wrapped, b"b") == KEY)
+shutil.rmtree(folder / "tokens")
+say("token deleted:", lambda: root.unwrap(wrapped, b"b"))
+time.sleep(pkcs11.PAUSE + 0.1)
+say("and later:", lambda: root.unwrap(wrapped, b"b"))
+"""
+
+EXPECTED = """\
+wrong PIN at the start: ConfigError
+a key that can be taken out: ConfigError
+two keys of one label: ConfigError
+PIN changed meanwhile: Unavailable
+PIN changed meanwhile: Unavailable
+PIN changed meanwhile: Unavailable
+tries with a refused PIN: 1
+new session: True
+token deleted: Unavailable
+and later: Unavailable
+"""
+
+
+def test_a_token_that_changes_is_refused_and_its_pin_is_not_tried_to_death(tmp_path: Path) -> None:
+    """At the start a configuration error; while running the HSM is away. No PIN is ever said."""
+    if not Path(MODULE).exists():
+        pytest.skip("needs SoftHSM (Debian's softhsm2; ./up check installs it)")
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, tmp_path, MODULE], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == (EXPECTED, "")

@@ -44,6 +44,18 @@ def test_a_typing_mistake_is_found(data: st.DataObject) -> None:
             RecoveryPrivate.parse(other)
 
 
+@given(st.data())
+def test_any_changed_or_missing_byte_of_a_wrapped_key_is_noticed(data: st.DataObject) -> None:
+    """Down to nothing at all."""
+    wrapped = PAPER.public().wrap(KEY, b"bound")
+    at = data.draw(st.integers(0, len(wrapped) - 1))
+    flipped = bytearray(wrapped)
+    flipped[at] ^= data.draw(st.integers(1, 255))
+    for wrong in (bytes(flipped), wrapped[:at], wrapped + b"x"):
+        with pytest.raises(Tampered):
+            PAPER.unwrap(wrong, b"bound")
+
+
 def test_the_public_half_is_32_bytes() -> None:
     """Anything else is refused."""
     assert RecoveryPublic(PAPER.public().raw).raw == PAPER.public().raw

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,28 @@ DEFAULT_STORES = (Path("strongroom-data"), Path("/var/lib/strongroom"))
 
 class Told(CheckFailed):
     """A check that failed, after its findings were printed: nothing more is said in JSON, which stays one object."""
+
+
+class Ident(click.ParamType[str]):
+    """An id as people have it at hand: bare, as a reference (`Patient/…`), with its version, or at the end of an address."""
+
+    def __init__(self, *kinds: str) -> None:
+        """`kinds`: FHIR resource types the id may stand under."""
+        self.name = "id"
+        self._form = re.compile(rf"(?:.*/)?(?:(?:{'|'.join(kinds)})/)?([a-z2-7]{{26}})(?:/_history/[0-9]+)?")
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The bare id. Fails with a sentence for anything else: a list about nobody must not look like an answer."""
+        found = self._form.fullmatch(value)
+        if found is None:
+            self.fail(
+                "this is not an id. Ids are 26 lower-case letters and digits, as the store printed them.", param, ctx
+            )
+        return found[1]
+
+
+PATIENT = Ident("Patient")
+DOCUMENT = Ident("DocumentReference", "Binary")
 
 
 def store_option(function: F) -> F:

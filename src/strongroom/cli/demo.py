@@ -10,7 +10,11 @@ from strongroom.cli.serve import programs_of
 from strongroom.config import Layout
 from strongroom.wiring.supervisor import Supervisor
 
-NAMES = (("patient1", "a mother of five"), ("patient7", "a patient with 300 documents"), ("doctor1", "a clinician"))
+NAMES = (
+    ("patient1", "a mother of five"),
+    ("patient7", "a patient with hundreds of documents"),
+    ("doctor1", "a clinician"),
+)
 
 
 @click.command("demo")
@@ -60,5 +64,5 @@ def _greet(store: Path, base: str, *, border: bool) -> None:
     click.echo("Tokens live ten minutes; make new ones with `./up token --as NAME`. Try in another terminal:\n")
     click.echo("  TOKEN=$(./up token --as patient1)")
     click.echo(f'  curl -H "Authorization: Bearer $TOKEN" {base}/DocumentReference')
-    click.echo("  ./up rehearse P1")
+    click.echo("  ./up rehearse P1 --quick")
     click.echo("\nCtrl-C stops it.")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from strongroom.cli.common import emit, json_option
+from strongroom.cli.common import DOCUMENT, emit, json_option
 from strongroom.cli.http import open_api, reach_options
 from strongroom.errors import UsageError
 
 
 @click.command("get")
-@click.argument("document")
+@click.argument("document", type=DOCUMENT)
 @click.option("--version", type=click.IntRange(min=1), help="An older version. Default: the newest.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("-"), show_default=True,
               help="File to write; it must not exist. `-` is the standard output.")  # fmt: skip

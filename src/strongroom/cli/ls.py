@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from strongroom.cli.common import emit, json_option
+from strongroom.cli.common import PATIENT, emit, json_option
 from strongroom.cli.http import open_api, reach_options
 from strongroom.cli.show import table
 
 
 @click.command("ls")
-@click.option("--patient", help="Whose documents. Default: the patient whose own login this is.")
+@click.option("--patient", type=PATIENT, help="Whose documents. Default: the patient whose own login this is.")
 @reach_options
 @json_option
 def command(  # one parameter an option

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import click
 
-from strongroom.cli.common import emit, json_option
+from strongroom.cli.common import PATIENT, emit, json_option
 from strongroom.cli.http import CATEGORIES, Order, open_api, reach_options
 
 
 @click.command("put")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--patient", help="Whose document it is. Default: the patient whose own login this is.")
+@click.option("--patient", type=PATIENT, help="Whose document it is. Default: the patient whose own login this is.")
 @click.option("--title", default="", help="Its title. Default: the file's name.")
 @click.option("--type", "kind", help="What kind of document it is: a LOINC code, for example 18842-5.")
 @click.option("--category", type=click.Choice(CATEGORIES), default="normal", show_default=True, help="Who may read it.")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from strongroom.cli.common import emit, find_store, json_option, store_option
+from strongroom.cli.common import PATIENT, emit, find_store, json_option, store_option
 from strongroom.cli.show import millis, table, when
 from strongroom.cli.signing import act, officer_option
 
@@ -31,7 +31,7 @@ def _common(function: F) -> F:
 
 @command.command("add")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("patient")
+@click.argument("patient", type=PATIENT)
 @click.argument("other")
 @click.option("--until", help="When it ends: an ISO date or time. Default: without end.")
 @_common
@@ -61,7 +61,7 @@ def add(  # one parameter an option
 
 @command.command("end")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("patient")
+@click.argument("patient", type=PATIENT)
 @click.argument("other")
 @_common
 def end(*, kind: str, patient: str, other: str, store: Path | None, officers: tuple[Path, ...], as_json: bool) -> None:
@@ -78,7 +78,7 @@ def end(*, kind: str, patient: str, other: str, store: Path | None, officers: tu
 
 
 @command.command("ls")
-@click.argument("patient")
+@click.argument("patient", type=PATIENT)
 @_common
 def listing(*, patient: str, store: Path | None, officers: tuple[Path, ...], as_json: bool) -> None:
     """List everybody who may reach PATIENT, or could once.
@@ -95,7 +95,7 @@ def listing(*, patient: str, store: Path | None, officers: tuple[Path, ...], as_
 
 @command.command("agree")
 @click.argument("account")
-@click.argument("patient")
+@click.argument("patient", type=PATIENT)
 @_common
 def agree(*, account: str, patient: str, store: Path | None, officers: tuple[Path, ...], as_json: bool) -> None:
     """Agree, as the second person, that ACCOUNT may break the glass of PATIENT once more, within an hour.
@@ -109,7 +109,7 @@ def agree(*, account: str, patient: str, store: Path | None, officers: tuple[Pat
 
 @command.command("rerun")
 @click.argument("account")
-@click.argument("patient")
+@click.argument("patient", type=PATIENT)
 @_common
 def rerun(*, account: str, patient: str, store: Path | None, officers: tuple[Path, ...], as_json: bool) -> None:
     """Agree, with two officers, that the program ACCOUNT may read the past of PATIENT again, within a day.

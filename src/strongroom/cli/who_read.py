@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from strongroom.cli.common import emit, find_store, json_option, store_option
+from strongroom.cli.common import DOCUMENT, PATIENT, emit, find_store, json_option, store_option
 from strongroom.cli.show import millis, table, when
 from strongroom.cli.signing import act, officer_option
 
@@ -12,12 +12,12 @@ _COLUMNS = ("at", "op", "name", "account", "patient", "documents", "bytes", "bas
 
 
 @click.command("who-read")
-@click.option("--patient", help="Who read this patient.")
+@click.option("--patient", type=PATIENT, help="Who read this patient.")
 @click.option("--account", help="What this login read.")
 @click.option("--session", help="What was read in this session.")
 @click.option("--client", help="What was read through this client program.")
 @click.option("--organisation", help="What this organisation's people and programs read.")
-@click.option("--document", help="Who read this document.")
+@click.option("--document", type=DOCUMENT, help="Who read this document.")
 @click.option("--since", help="From then on: an ISO date or time.")
 @click.option("--until", help="Up to then, not included: an ISO date or time.")
 @store_option

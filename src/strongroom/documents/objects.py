@@ -39,13 +39,18 @@ class Objects:
         path = place(name)
         counted = _Counted(chunks)
         head = await counted.up_to(WHOLE)
-        with _translated():
-            if counted.ended:
-                await self._within(obstore.put_async(self._store, path, head, mode="create"))
-            else:
-                await self._put_parts(path, head, counted)
-        if self._settle is not None:
-            await asyncio.to_thread(self._settle, path)
+        try:
+            with _translated():
+                if counted.ended:
+                    await self._within(obstore.put_async(self._store, path, head, mode="create"))
+                else:
+                    await self._put_parts(path, head, counted)
+                if self._settle is not None:
+                    await asyncio.to_thread(self._settle, path)
+        except Unavailable:
+            if counted.error is not None:  # a depositor's broken connection is no fault of the store
+                raise counted.error from None
+            raise
         return counted.size
 
     async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
@@ -102,6 +107,8 @@ class _Counted:
         self._chunks = chunks
         self.size = 0
         self.ended = False
+        self.error: Exception | None = None
+        """What the chunks themselves raised."""
 
     async def up_to(self, limit: int) -> bytes:
         """The first chunks, until they are more than `limit` bytes or end."""
@@ -118,9 +125,13 @@ class _Counted:
     async def after(self, head: bytes) -> AsyncIterator[bytes]:
         """`head`, then the rest."""
         yield head
-        async for chunk in self._chunks:
-            self.size += len(chunk)
-            yield chunk
+        try:
+            async for chunk in self._chunks:
+                self.size += len(chunk)
+                yield chunk
+        except Exception as error:
+            self.error = error
+            raise
 
 
 @contextmanager

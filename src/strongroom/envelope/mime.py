@@ -31,11 +31,16 @@ _MAGIC = (
     (b"{\\rtf", "application/rtf"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/msword"),
 )
+_BOM = b"\xef\xbb\xbf"
 _SPACE = 0x20
 _DICOM_AT = 128  # PS3.10, section 7.1: a preamble, then DICM
 _PAGE = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script|svg|iframe)\b", re.IGNORECASE | re.DOTALL
+    # Possessive and atomic throughout: what was skipped is never tried again in another way, so that a head full of
+    # comments costs one pass. (Backtracking here doubled the time with every comment.)
+    rb"(?>\s++|<!--(?>-?>|.*?--!?>)|<\?(?>.*?\?>))*+<(?:!doctype\s++(?:html|svg)|(?:[\w.-]++:)?(?:html|head|body|script|svg|iframe))\b",
+    re.IGNORECASE | re.DOTALL,
 )
+"""A page, a script or an SVG, behind whatever a browser skips: space, comments, processing instructions, a prefix."""
 
 _ZIPPED = frozenset({
     "application/zip", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -63,16 +68,19 @@ def bare(declared: str) -> str:
 
 def detect(head: bytes) -> str:
     """The type that the first bytes tell: one of `TYPES`, `text/html` for what a browser would run, else unknown ("")."""
+    head = head[:HEAD]
     for magic, found in _MAGIC:
         if head.startswith(magic):
             return found
-    if b"%PDF-" in head[:HEAD]:
+    if _PAGE.match(head.removeprefix(_BOM)):  # before PDF, whose header may stand anywhere in the head of a page
+        return "text/html"
+    if b"%PDF-" in head:
         return "application/pdf"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
     if head[_DICOM_AT : _DICOM_AT + 4] == b"DICM":
         return "application/dicom"
-    return _text(head.removeprefix(b"\xef\xbb\xbf"))
+    return _text(head)
 
 
 def disagreement(declared: str, head: bytes) -> Disagreement | None:
@@ -97,8 +105,6 @@ def _alike(found: str) -> frozenset[str]:
 
 
 def _text(head: bytes) -> str:
-    if _PAGE.match(head):
-        return "text/html"
     if any(byte < _SPACE and byte not in b"\t\n\r\f" for byte in head):
         return ""
     try:

@@ -46,6 +46,8 @@ RULES: dict[str, Rule] = {
 MAX_ATTACHMENT = 64 * 1_048_576
 """Bytes of an organisation's feed: about 100,000 patients."""
 MAX_ACT = MAX_ATTACHMENT + 65_536
+MAX_ANSWER = 64 * 1_048_576
+"""Bytes of one reply to an officer: some 150,000 rows of a list."""
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

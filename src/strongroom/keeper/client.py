@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 
 from strongroom.errors import Malformed, Unavailable
-from strongroom.keeper.acts import ActReply, OfficersRequest
+from strongroom.keeper.acts import MAX_ANSWER, ActReply, OfficersRequest
 from strongroom.keeper.frame import Frames, frame
 from strongroom.keeper.protocol import MAX_REPLY, AppRequest, Reply
 
@@ -121,7 +121,7 @@ class OfficersClient:
 
     @staticmethod
     def _receive(connection: socket.socket) -> ActReply:
-        frames: Frames[ActReply] = Frames(ActReply, MAX_REPLY * 64)  # type: ignore[arg-type]  # as above
+        frames: Frames[ActReply] = Frames(ActReply, MAX_ANSWER)  # type: ignore[arg-type]  # as above
         while data := connection.recv(262_144):
             for _number, reply in frames.feed(data):
                 return reply

@@ -46,7 +46,7 @@ class Dispatch:
         """The answer. Whatever fails, fails closed."""
         try:
             return await self._ways[type(request)](request)
-        except Malformed:
+        except (Malformed, OverflowError):  # the latter for a number that no column holds
             return p.Refused(why="malformed")
         except StrongroomError as error:
             log.warning("%s refused: %s", type(request).__name__, error.message)

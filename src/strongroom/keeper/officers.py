@@ -6,6 +6,7 @@ done where it changes something, and refused acts are logged too.
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
@@ -25,13 +26,18 @@ from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
 from strongroom.keeper import effects
-from strongroom.keeper.acts import RULES, Act, ActDone, ActRefused, ActReply, Health, OfficersRequest
+from strongroom.keeper.acts import MAX_ANSWER, RULES, Act, ActDone, ActRefused, ActReply, Health, OfficersRequest
 from strongroom.keeper.door import Door
 from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
+from strongroom.keeper.sqlite import NOBODY
 from strongroom.tlog.entry import Op
 
+log = logging.getLogger("strongroom.keeper")
+
 MAX_DECOYS = 10_000
+_FRAME = 1_024
+"""Bytes of a reply around its result."""
 MAX_ROWS = 1_000_000
 """Rows of one answer; a larger list is asked for in pieces of time."""
 
@@ -76,6 +82,9 @@ class Acts:
             return await self._act(request, uid)
         except StrongroomError as error:
             return ActRefused(why=error.message, advice=error.advice)
+        except Exception:  # an officer waits for an answer; the type and place are told in the keeper's own log
+            log.exception("an officer's act failed")
+            return ActRefused(why="The act failed inside the keeper.", advice="Look at the keeper's messages.")
 
     async def _act(self, act: Act, uid: int) -> ActReply:
         now = self._parts.clock.now()
@@ -98,7 +107,7 @@ class Acts:
         receipt, result = await self._acts[signed.op](signed, act.attachment)
         if receipt is None:
             receipt = await self._log(now, by, signed.op, _signers(signed))
-        return ActDone(receipt=receipt, result=_raw(result))
+        return ActDone(receipt=receipt, result=_bounded(_raw(result)))
 
     async def _log(self, now: Millis, by: AccountId, act: str, details: str) -> int:
         return (await self._parts.log.append(event.officer(now, by, act, details=details))).index
@@ -234,7 +243,7 @@ class Acts:
             raise UsageError(
                 f"There is no relation of kind {kind[:20]!r}.", advice=f"One of {', '.join(sorted(added))}."
             )
-        if not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
+        if patient == NOBODY or not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
             raise UsageError("There is no such patient.")
         draft = event.Draft(
             t=now, op=op, actor=_by(signed), patient=patient, until=until if op is Op.RELATED else None, action=kind,
@@ -299,6 +308,14 @@ class Acts:
             organisation=_optional(args, "organisation", OrganisationId),
             document=_optional(args, "document", DocumentId),
         )
+        if selectors.patient and not self._parts.catalog.rows(
+            "select 1 from patient where id = ?", (selectors.patient,)
+        ):
+            raise UsageError(
+                "There is no such patient.", advice="An empty list about nobody would look like an answer."
+            )
+        if selectors.document and self._parts.catalog.patient_of(selectors.document) is None:
+            raise UsageError("There is no such document.", advice="Use the id that the store printed.")
         window = Window(size, _number(args, "since", 0), _number(args, "until", 2**62))
         rows, gaps = await asyncio.to_thread(self._rows, selectors, window)
         people = sorted({str(row["patient"]) for row in rows})
@@ -350,7 +367,7 @@ class Acts:
         if not 1 <= count <= MAX_DECOYS:
             raise UsageError(f"Between 1 and {MAX_DECOYS} decoys at once.")
         made = [DocumentId(new_id()) for _ in range(count)]
-        changes = [effects.insert_document(one, PatientId("nobody"), "normal", decoy=True) for one in made]
+        changes = [effects.insert_document(one, NOBODY, "normal", decoy=True) for one in made]
         draft = event.officer(self._parts.clock.now(), _by(signed), "decoys", count=count)
         return (await self._parts.log.append(draft, changes)).index, {"decoys": made}
 
@@ -379,6 +396,12 @@ def _signers(signed: Signed) -> str:
 
 def _raw(result: dict[str, Any]) -> bytes:
     return msgspec.json.encode(result)
+
+
+def _bounded(result: bytes) -> bytes:
+    if len(result) > MAX_ANSWER - _FRAME:
+        raise UsageError("The answer is too long for one reply.", advice="Ask for it in pieces: --since, --until.")
+    return result
 
 
 def _matching(act: Act, args: Arguments) -> None:

@@ -5,7 +5,7 @@ shares the record, or an officer adds the relation: otherwise any practice could
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidSignature
@@ -35,7 +35,6 @@ class Taken:
     sequence: int
     persons: int = 0
     relations: int = 0
-    unchanged: int = 0
     problems: list[people.Problem] = field(default_factory=list)
 
 
@@ -52,15 +51,16 @@ class Intake:
     """The feed's own ids to ours."""
     fresh: dict[tuple[str, str], AccountId] = field(default_factory=dict)
     """Logins that this feed brings: several of its records may name the same one, and must agree on its id."""
+    seen: set[bytes] = field(default_factory=set)
+    """Keyed identifiers of this feed's patients. One that comes twice cannot be looked up: its patient is on the way."""
 
     async def run(self, lines: Sequence[bytes]) -> Taken:
         """Take in every record; patients first, since others point to them."""
         records = list(people.read_feed(lines))
         self.taken.problems += [record for record in records if isinstance(record, people.Problem)]
         for kind in (people.OrganisationRecord, people.PatientRecord, people.PractitionerRecord, people.DelegateRecord):
-            work = [self._take(record) for record in records if isinstance(record, kind)]
-            for batch in _batches(work):
-                await asyncio.gather(*batch)
+            for batch in _batches([record for record in records if isinstance(record, kind)]):
+                await asyncio.gather(*map(self._take, batch))
         return self.taken
 
     async def _take(self, record: people.Record) -> None:
@@ -84,6 +84,10 @@ class Intake:
     async def _patient(self, record: people.PatientRecord) -> None:
         veil, catalog = self.parts.veil, self.parts.catalog
         digests = [veil.identifier(system, value) for system, value in record.identifiers]
+        if record.key in self.patients or not self.seen.isdisjoint(digests):
+            self._refuse("Two patients of this feed have the same id or identifier; the first was taken.")
+            return
+        self.seen.update(digests)
         known = {found for digest in digests if (found := catalog.patient_by_identifier(digest)) is not None}
         if len(known) > 1:
             self._refuse("The identifiers of one patient are two people's here.")
@@ -180,6 +184,6 @@ def is_signed(digest: bytes, key: bytes, signature: bytes) -> bool:
     return True
 
 
-def _batches(work: list[Coroutine[None, None, None]]) -> Iterator[list[Coroutine[None, None, None]]]:
-    for start in range(0, len(work), BATCH):
-        yield work[start : start + BATCH]
+def _batches(records: list[people.Record]) -> Iterator[list[people.Record]]:
+    for start in range(0, len(records), BATCH):
+        yield records[start : start + BATCH]

@@ -13,6 +13,7 @@ from strongroom.ids import AccountId, PatientId
 from strongroom.keeper import effects, facts
 from strongroom.keeper.door import Door
 from strongroom.keeper.protocol import BreakGlass, Delegate, Done, Glass, Refused, Reply, Share, StepUp, Withhold
+from strongroom.keeper.sqlite import NOBODY
 from strongroom.keeper.writing import CATEGORIES, MALFORMED
 from strongroom.tlog.entry import Op
 
@@ -87,7 +88,7 @@ class Relating:
         attempt = door.attempt(asked, scopes, Action.BREAK_GLASS)
         if isinstance(decision, Deny):
             return await door.deny(attempt, decision, f"glass {request.patient}")
-        if subject.patient != request.patient:
+        if subject.patient == NOBODY:
             # A missing patient is no secret to somebody who may open any record; the answer is the same as ever.
             return await door.deny(attempt, Deny(Reason.NO_RELATION), f"glass {request.patient}")
         if stopped := door.stopped(scopes, facts.kind(account, subject, asked.now), Action.BREAK_GLASS, asked.now):

@@ -6,13 +6,13 @@ path as a start. Every minute: keep a snapshot of the budgets, so that the next 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from strongroom.audit import event
-from strongroom.audit.charges import Charges
+from strongroom.budget.scope import Disclosure
 from strongroom.errors import StrongroomError, Unavailable
 from strongroom.keeper.acts import MAX_ACT, OfficersRequest
 from strongroom.keeper.dispatch import Dispatch
@@ -23,6 +23,9 @@ from strongroom.keeper.snapshot import Snapshots
 from strongroom.keeper.socket import Listener
 
 log = logging.getLogger("strongroom.keeper")
+
+Recount = Callable[[int], Iterator[Disclosure]]
+"""What the log says was disclosed, from an index on."""
 
 TICK = 1.0
 SNAPSHOT_TICKS = 60
@@ -42,14 +45,12 @@ class Addresses:
 class Keeper:
     """One keeper process, from `start` to `stop`."""
 
-    def __init__(
-        self, door: Door, acts: Acts, addresses: Addresses, snapshots: Snapshots, charges: Callable[[], Charges]
-    ) -> None:
+    def __init__(self, door: Door, acts: Acts, addresses: Addresses, snapshots: Snapshots, recount: Recount) -> None:
         self.door = door
         self.acts = acts
         self._addresses = addresses
         self._snapshots = snapshots
-        self._charges = charges
+        self._recount = recount
         apps: Any = AppRequest
         officers: Any = OfficersRequest
         self.dispatch = Dispatch(door)
@@ -95,6 +96,8 @@ class Keeper:
                 await self._second(snapshot=ticks % SNAPSHOT_TICKS == 0)
             except StrongroomError as error:
                 log.warning("%s", error.message)
+            except Exception:  # whatever it is: without this beat nothing is published, and no fault ever mended
+                log.exception("the keeper's second failed")
 
     async def _second(self, *, snapshot: bool) -> None:
         parts = self.door.parts
@@ -115,6 +118,6 @@ class Keeper:
             first = await asyncio.to_thread(parts.log.reopen)
         except Unavailable:
             return  # still closed; the next second tries again
-        for _, disclosure in self._charges().since(first):
+        for disclosure in self._recount(first):
             parts.ledger.apply(disclosure)
         log.warning("the log is open again")

@@ -8,7 +8,6 @@
 Custody keeps no database: wrapped keys come in as arguments.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,7 +79,7 @@ class Custody:
         self._recovery = recovery
         self._seal = seal
         self._clock = clock
-        self._cache: OrderedDict[tuple[PatientId, bytes], tuple[Secret, int]] = OrderedDict()
+        self._cache: dict[Subject, tuple[Secret, int]] = {}  # with when each expires; the oldest stands first
 
     def new_patient(self, patient: PatientId) -> NewPatient:
         """A key for a new patient. Raises Unavailable when the root key is away."""
@@ -125,22 +124,27 @@ class Custody:
 
     def forget(self, patient: PatientId) -> None:
         """Hold this patient's key in the clear no longer."""
-        for held in [key for key in self._cache if key[0] == patient]:
+        for held in [subject for subject in self._cache if subject.patient == patient]:
             del self._cache[held]
 
-    def _patient_key(self, subject: Subject) -> Secret:
-        held = (subject.patient, subject.wrapped)
+    def expire(self) -> None:
+        """Hold no key in the clear whose time is over. Asking for any key does so too; this is for quiet hours."""
         now = self._clock.now()
-        cached = self._cache.get(held)
-        if cached is not None and now < cached[1]:
-            self._cache.move_to_end(held)
+        while self._cache:
+            oldest = next(iter(self._cache))
+            if now < self._cache[oldest][1]:
+                return
+            del self._cache[oldest]
+
+    def _patient_key(self, subject: Subject) -> Secret:
+        self.expire()
+        if (cached := self._cache.get(subject)) is not None:
             return cached[0]
         bound = patient_bound(self._store, subject.patient, subject.key_version)
         key = self._root.unwrap(subject.wrapped, bound)
-        self._cache[held] = (key, now + CACHE_TIME)
-        self._cache.move_to_end(held)
-        while len(self._cache) > CACHE_SIZE:
-            self._cache.popitem(last=False)
+        while len(self._cache) >= CACHE_SIZE:
+            del self._cache[next(iter(self._cache))]
+        self._cache[subject] = (key, self._clock.now() + CACHE_TIME)
         return key
 
 

@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from strongroom.envelope import small
-from strongroom.errors import ConfigError, Conflict
+from strongroom.errors import ConfigError, Conflict, Unavailable
 from strongroom.secret import Secret
 
 WARNING = (
@@ -32,7 +32,10 @@ class FileRootKey:
 
     @classmethod
     def create(cls, path: Path) -> "FileRootKey":
-        """Make a new key. Raises Conflict when a file is there: an overwritten root key is every document lost."""
+        """Make a new key. Raises Conflict when a file is there: an overwritten root key is every document lost.
+
+        Durable when it returns. Raises Unavailable, and leaves no file, when it cannot be written.
+        """
         key = small.new_key()
         line = f"strongroom-evaluation-root-key-v1 {key.reveal().hex()} {_checksum(key)}\n"
         try:
@@ -40,17 +43,24 @@ class FileRootKey:
         except FileExistsError as error:
             msg = f"There is a root key in {path} already."
             raise Conflict(msg, advice="It is left as it is. Without it no document could be read again.") from error
-        with os.fdopen(handle, "w") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        except OSError as error:
+            raise _unwritten(path, error) from error
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            _sync(path.parent)  # the name is to outlast a power cut as well
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise _unwritten(path, error) from error
         return cls(key)
 
     @classmethod
     def read(cls, path: Path) -> "FileRootKey":
         """The key in an existing file. Raises ConfigError for one that is missing, open to others, or damaged."""
         try:
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(handle, "rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
                 text = file.read(_MAX).decode("ascii", "replace")
@@ -59,7 +69,10 @@ class FileRootKey:
             raise ConfigError(
                 msg, advice="Without it no document can be read. `strongroom restore` makes a new one."
             ) from error
-        if not stat.S_ISREG(mode) or mode & 0o077:
+        if not stat.S_ISREG(mode):
+            msg = f"The root key {path} is no file."
+            raise ConfigError(msg)
+        if mode & 0o077:
             msg = f"The root key {path} can be read by others."
             raise ConfigError(msg, advice=f"Run: chmod 600 {path}")
         found = _FORM.fullmatch(text)
@@ -76,6 +89,20 @@ class FileRootKey:
     def unwrap(self, wrapped: bytes, bound: bytes) -> Secret:
         """See `RootKey.unwrap`."""
         return Secret(small.open_sealed(self._key, wrapped, bound))
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unwritten(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"The root key {path} cannot be written: {error.strerror}.", advice="Look at the folder and disk."
+    )
 
 
 def _checksum(key: Secret) -> str:

@@ -5,11 +5,12 @@ because a driver may hang: a hung HSM refuses like one that is gone. After a fai
 it does not hold up those who need no new patient key, and then tried again with a new session.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import pkcs11
@@ -20,10 +21,12 @@ from pkcs11.exceptions import (
     EncryptedDataInvalid,
     EncryptedDataLenRange,
     GeneralError,
-    NoSuchKey,
     NoSuchToken,
+    PinExpired,
     PinIncorrect,
     PinInvalid,
+    PinLenRange,
+    PinLocked,
     PKCS11Error,
     SignatureInvalid,
     UserAlreadyLoggedIn,
@@ -31,16 +34,21 @@ from pkcs11.exceptions import (
 from pkcs11.mechanisms import GCMParams, KeyType, Mechanism
 
 from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
+from strongroom.keys.worker import Worker
 from strongroom.secret import Secret
 
 TIMEOUT = 0.8
 """Seconds for one operation: the door must refuse within a second."""
+OPENING = 10.0
+"""Seconds for the first session, at start: a driver that is loaded and logs in over the network takes its time."""
 PAUSE = 1.0
 """Seconds during which a failed HSM is not asked again."""
 _FORM = b"\x02"
 _NONCE = 12
 _TAG_BITS = 128
 _KEY_SIZE = 32
+_PIN_REFUSED = (PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked)
+_ALTERED = (ArgumentsBad, DataInvalid, EncryptedDataInvalid, EncryptedDataLenRange, SignatureInvalid)
 _SEALED = 1 + _NONCE + _KEY_SIZE + _TAG_BITS // 8
 
 T = TypeVar("T")
@@ -56,21 +64,24 @@ class Pkcs11RootKey:
         self._place = (module, token, label)
         self._pin = pin
         self._key: Any = None  # the binding's key classes get their methods at run time
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="hsm")
+        self._worker = Worker()
         self._rest_until = 0.0
-        self._do(lambda _: None)
+        self._opened = False
+        self._do(lambda _: None, OPENING)
+        self._opened = True
 
     @classmethod
     def create(cls, module: str, token: str, label: str, pin: Secret) -> "Pkcs11RootKey":
         """Make the key in the token. Raises Conflict when there is one of this label."""
         with _translated(), _session(module, token, pin, writing=True) as session:
-            if list(session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: label})):
+            if _keys(session, label):
                 msg = f"The token {token} has a key {label} already."
                 raise Conflict(msg, advice="It is left as it is; choose another label.")
             session.generate_key(
                 KeyType.AES, 256, label=label, store=True,
                 template={Attribute.EXTRACTABLE: False, Attribute.SENSITIVE: True, Attribute.MODIFIABLE: False,
-                          Attribute.WRAP: False, Attribute.UNWRAP: False},
+                          Attribute.WRAP: False, Attribute.UNWRAP: False, Attribute.SIGN: False, Attribute.VERIFY: False,
+                          Attribute.DERIVE: False},
             )  # fmt: skip
         return cls(module, token, label, pin)
 
@@ -95,34 +106,52 @@ class Pkcs11RootKey:
         sealed = wrapped[1 + _NONCE :]
         return Secret(self._do(lambda root: root.decrypt(sealed, mechanism=Mechanism.AES_GCM, mechanism_param=params)))
 
-    def _do(self, operation: Callable[[Any], T]) -> T:
-        """One operation, within `TIMEOUT`."""
+    def _do(self, operation: Callable[[Any], T], seconds: float = TIMEOUT) -> T:
+        """One operation, within so many seconds."""
         if time.monotonic() < self._rest_until:
             raise _away()
         try:
-            return self._worker.submit(self._with_key, operation).result(TIMEOUT)
+            return self._worker.run(partial(self._with_key, operation), seconds)
         except TimeoutError as error:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="hsm")  # the old thread may never come back
             self._fail()
             raise _away() from error
         except Unavailable:
             self._fail()
             raise
+        except ConfigError as error:
+            if not self._opened:
+                raise
+            # It was right at the start: the token is gone, or its PIN was changed. A refused PIN is not tried again
+            # before the next start: a few more tries and the token locks itself.
+            self._fail(math.inf if isinstance(error.__cause__, _PIN_REFUSED) else PAUSE)
+            raise _away() from error
 
     def _with_key(self, operation: Callable[[Any], T]) -> T:
         with _translated():
             if self._key is None:
                 self._key = _find(*self._place, self._pin)
+            key = self._key
             try:
-                return operation(self._key)
-            except GeneralError as error:
-                # Some tokens say this for a wrong tag. If the token still works, it was the ciphertext.
-                self._key.encrypt(bytes(16), mechanism=Mechanism.AES_GCM, mechanism_param=GCMParams(bytes(_NONCE)))
-                raise EncryptedDataInvalid from error
+                return _told_apart(key, operation)
+            except _ALTERED:
+                raise
+            except PKCS11Error:
+                self._key = None
+                _close(key.session)  # a token has only so many
+                raise
 
-    def _fail(self) -> None:
+    def _fail(self, pause: float = PAUSE) -> None:
         self._key = None
-        self._rest_until = time.monotonic() + PAUSE
+        self._rest_until = time.monotonic() + pause
+
+
+def _told_apart(key: Any, operation: Callable[[Any], T]) -> T:
+    try:
+        return operation(key)
+    except GeneralError as error:
+        # Some tokens say this for a wrong tag. If the token still works, it was the ciphertext.
+        key.encrypt(bytes(16), mechanism=Mechanism.AES_GCM, mechanism_param=GCMParams(os.urandom(_NONCE)))
+        raise EncryptedDataInvalid from error
 
 
 def _session(module: str, token: str, pin: Secret, *, writing: bool = False) -> Any:
@@ -135,11 +164,32 @@ def _session(module: str, token: str, pin: Secret, *, writing: bool = False) -> 
 
 def _find(module: str, token: str, label: str, pin: Secret) -> Any:
     session = _session(module, token, pin)
-    key = session.get_key(object_class=ObjectClass.SECRET_KEY, label=label)
-    if not isinstance(key, pkcs11.SecretKey):
-        msg = f"The object {label} in the token {token} is not a secret key."
-        raise ConfigError(msg)
+    try:
+        return _only(_keys(session, label), token, label)
+    except (ConfigError, PKCS11Error):
+        _close(session)
+        raise
+
+
+def _keys(session: Any, label: str) -> list[Any]:
+    return list(session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.LABEL: label}))
+
+
+def _only(found: list[Any], token: str, label: str) -> Any:
+    """The one key of this label, if it cannot be taken out. Raises ConfigError."""
+    if len(found) != 1:
+        msg = f"The token {token} has {len(found) or 'no'} keys {label}."
+        raise ConfigError(msg, advice="Check [keeper.pkcs11]; `strongroom init` makes the key.")
+    key = found[0]
+    if key[Attribute.EXTRACTABLE] or not key[Attribute.SENSITIVE]:
+        msg = f"The key {label} in the token {token} can be taken out of it."
+        raise ConfigError(msg, advice="Let `strongroom init` make the key, under another label.")
     return key
+
+
+def _close(session: Any) -> None:
+    with suppress(PKCS11Error):  # an error came before, and matters more
+        session.close()
 
 
 def _library(module: str) -> Any:
@@ -162,10 +212,10 @@ def _translated() -> Iterator[None]:
     """PKCS#11's own errors as ours."""
     try:
         yield
-    except (NoSuchKey, NoSuchToken, PinIncorrect, PinInvalid) as error:
-        msg = f"The HSM has no such token or key, or does not take the PIN ({type(error).__name__})."
+    except (NoSuchToken, *_PIN_REFUSED) as error:
+        msg = f"The HSM has no such token, or does not take the PIN ({type(error).__name__})."
         raise ConfigError(msg, advice="Check [keeper.pkcs11]; `strongroom init` makes the key.") from error
-    except (ArgumentsBad, DataInvalid, EncryptedDataInvalid, EncryptedDataLenRange, SignatureInvalid) as error:
+    except _ALTERED as error:
         msg = "A wrapped key does not open in the HSM: altered, moved from its place, or of another root key."
         raise Tampered(msg) from error
     except PKCS11Error as error:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from strongroom.authz.policy import Deny, Permit, decide, unsafe_permit_everythi
 from strongroom.authz.published import policy_hash
 from strongroom.budget.freeze import FreezeList
 from strongroom.budget.probes import Failures, Probes
+from strongroom.budget.scope import Disclosure
 from strongroom.budget.table import DEFAULTS
 from strongroom.clock import DAY, MINUTE, Clock, Millis, SystemClock
 from strongroom.config import Config, Issuer, Layout
@@ -82,16 +84,17 @@ def open_keeper(
     def resolver(reader: Reader) -> Resolver:
         return Resolver(reader, catalog.documents_of)
 
-    def charges() -> Charges:
-        reader = Reader.open(layout.database)
-        return Charges(reader, resolver(reader))
+    def recount(first: int) -> Iterator[Disclosure]:
+        with closing(Reader.open(layout.database)) as reader:
+            for _, disclosure in Charges(reader, resolver(reader)).since(first):
+                yield disclosure
 
     def query() -> Query:
         reader = Reader.open(layout.database)
         return Query(reader, resolver(reader), _cover(secrets))
 
     ledger, replay_from = snapshots.load(rules, log.size)
-    for _, disclosure in charges().since(replay_from):
+    for disclosure in recount(replay_from):
         ledger.apply(disclosure)
     kept = catalog.state(FREEZES)
     issuers = _issuers(config, layout, clock.now())
@@ -119,7 +122,7 @@ def open_keeper(
     door = Door(parts)
     officers = Officers(config.store.name, _officers(layout), clock.now())
     advance = clock.advance if isinstance(clock, MovedClock) else None
-    keeper = Keeper(door, Acts(door, officers, advance), _addresses(config, layout), snapshots, charges)
+    keeper = Keeper(door, Acts(door, officers, advance), _addresses(config, layout), snapshots, recount)
     sources = _sources(config, layout)
     courier = CourierDoor(issuers, sources, clock) if sources else None
     return Opened(keeper, courier, root.warning)
@@ -156,9 +159,8 @@ def _clock(layout: Layout, rehearsal: Rehearsal | None) -> Clock:
 
 def _last_time(database: Path) -> Millis:
     """The time of the log's last entry: the clock must not be behind it."""
-    reader = Reader.open(database)
-    row = next(iter(reader.rows("select coalesce(max(t), 0) from log_entry", ())), (0,))
-    reader.close()
+    with closing(Reader.open(database)) as reader:
+        row = next(iter(reader.rows("select coalesce(max(t), 0) from log_entry", ())), (0,))
     return Millis(int(row[0]))
 
 
