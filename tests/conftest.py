@@ -5,8 +5,10 @@ may skip when the real server it needs is not there, but a gate that skips is op
 """
 
 import contextlib
+import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -58,10 +60,42 @@ WEED = Path(sys.executable).with_name("weed")
 
 @pytest.fixture(scope="session")
 def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A real S3 server (SeaweedFS) with a bucket `docs`, access key `key`, secret key `secret`; gives its port."""
+    """A real S3 server (SeaweedFS) with a bucket `docs`, access key `key`, secret key `secret`; gives its port.
+
+    One for all workers: the first that needs it starts it, the last that used it ends it.
+    """
     if not WEED.exists():
         pytest.skip("needs the SeaweedFS server `weed` (./up check installs it)")
-    folder = tmp_path_factory.mktemp("weed")
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp().parent if parallel else tmp_path_factory.mktemp("weed")
+    shared = base / "weed.json"
+    with _locked(base):
+        server = json.loads(shared.read_text()) if shared.exists() else _served(base)
+        server["users"] += 1
+        shared.write_text(json.dumps(server))
+    yield server["port"]
+    with _locked(base):
+        server = json.loads(shared.read_text())
+        server["users"] -= 1
+        if server["users"]:
+            shared.write_text(json.dumps(server))
+            return
+        shared.unlink()
+        os.kill(server["pid"], signal.SIGKILL)  # it takes its time with SIGTERM
+
+
+_kept: list[subprocess.Popen[bytes]] = []
+"""Held until the worker ends: whoever is the last to use the server ends it, not whoever forgets it first."""
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / "weed.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _served(folder: Path) -> dict[str, int]:
     identity = {
         "name": "a",
         "credentials": [{"accessKey": "key", "secretKey": "secret"}],
@@ -70,13 +104,11 @@ def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     for _ in range(3):  # a port may be taken between choosing it and listening on it
         server, port = _start_weed(folder)
-        try:
-            if port is not None:
-                yield port
-                return
-        finally:
-            server.kill()  # it takes its time with SIGTERM
-            server.wait()
+        if port is not None:
+            _kept.append(server)
+            return {"pid": server.pid, "port": port, "users": 0}
+        server.kill()
+        server.wait()
     pytest.fail("the S3 server did not start in three attempts")
 
 

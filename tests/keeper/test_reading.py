@@ -1,10 +1,14 @@
 """Reading: who gets a key, what is logged, and that nothing tells what is not theirs."""
 
+import os
+
+import msgspec
 import pytest
 
 from strongroom.clock import DAY, HOUR, MINUTE
 from strongroom.ids import new_id
 from strongroom.keeper import protocol as p
+from strongroom.keeper import reading
 from strongroom.keeper.acts import ActRefused
 from strongroom.wiring.rehearsal import Rehearsal
 from tests.keeper.conftest import House
@@ -278,3 +282,66 @@ def test_strangers_are_bounded_when_authorization_is_broken(house: House) -> Non
 
     house.run(first)
     house.run(second)
+
+
+def test_a_release_is_forgotten_when_many_came_after(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the app says of it then is not believed, and it counts as wholly delivered."""
+    monkeypatch.setattr(reading, "MAX_RELEASES", 2)
+
+    async def work(h: House) -> None:
+        documents = h.documents(h.demo.own[OWNER])[:3]
+        receipts = [(await h.ask(p.Release(asking=h.asking(OWNER), document=one))).receipt for one in documents]
+        for receipt in (*receipts, 10**6, -1):
+            assert await h.ask(p.Delivered(receipt=receipt, bytes=1, complete=True)) == p.Done()
+        found = h.parts.catalog.rows("select ref from log_entry where op = 'delivered' order by idx")
+        assert found == [(receipts[1],), (receipts[2],)]
+
+    house.run(work)
+
+
+def test_a_frozen_search_lists_nothing(house: House) -> None:
+    """One document's metadata and a record's are both a search; reading goes on."""
+
+    async def work(h: House) -> None:
+        patient = h.demo.own[OWNER]
+        document = h.documents(patient)[0]
+        await h.done("freeze", {"scope": "class", "name": "search", "reason": "r"}, "operator")
+        assert (await h.ask(p.List(asking=h.asking(OWNER), patient=patient))).why == "frozen"
+        assert (await h.ask(p.List(asking=h.asking(OWNER), document=document))).why == "frozen"
+        assert isinstance(await h.ask(p.Release(asking=h.asking(OWNER), document=document)), p.Released)
+
+    house.run(work)
+
+
+def test_a_page_of_metadata_is_one_charge_and_one_entry_that_names_all_it_showed(house: House) -> None:
+    """However many rows; and its keys open metadata only, each its own."""
+
+    async def work(h: House) -> None:
+        patient = h.demo.own[OWNER]
+        page = await h.ask(p.List(asking=h.asking(OWNER), patient=patient))
+        assert len({row.metadata_key for row in page.rows}) == len(page.rows) > 1
+        body = h.parts.catalog.rows("select body from log_entry where op = 'listed' order by idx desc")
+        assert len(body) == 1
+        assert len(msgspec.json.decode(body[0][0])["documents"]) == len(page.rows)
+        assert [row.document for row in page.rows] == sorted(row.document for row in page.rows)
+
+    house.run(work)
+
+
+def test_a_list_of_the_readers_leaves_no_file_open(house: House) -> None:
+    """Histories, lists of who read and reopenings close what they opened."""
+
+    async def work(h: House) -> None:
+        def handles() -> int:
+            return sum(os.path.realpath(f"/proc/self/fd/{one}").startswith(str(h.layout.root))
+                       for one in os.listdir("/proc/self/fd"))  # noqa: PTH208  # fmt: skip
+
+        patient = h.demo.own[OWNER]
+        before = handles()
+        for _ in range(3):
+            await h.ask(p.History(asking=h.asking(OWNER), patient=patient))
+            await h.done("who-read", {"patient": patient}, "privacy")
+            assert list(h.keeper._recount(0)) is not None  # type: ignore[union-attr]  # it is open
+        assert handles() == before
+
+    house.run(work)

@@ -151,3 +151,52 @@ def test_stepping_up_without_a_freeze_changes_nothing(house: House) -> None:
         assert isinstance(await h.ask(p.Release(asking=h.asking("person-8"), document=document)), p.Released)
 
     house.run(work)
+
+
+def test_a_grant_names_somebody(house: House) -> None:
+    """A delegation to nobody is malformed."""
+
+    async def work(h: House) -> None:
+        owner, patient, _ = patient_of_practice(h)
+        until = h.clock.now() + DAY
+        ask = p.Delegate(asking=h.asking(owner), patient=patient, account="", full=True, until=until)
+        assert (await h.ask(ask)).why == "malformed"
+
+    house.run(work)
+
+
+def test_a_frozen_clinician_breaks_no_glass_and_tells_no_patient(house: House) -> None:
+    """Writing is frozen: no opening, no notice."""
+
+    async def work(h: House) -> None:
+        _, patient = h.foreign(STRANGER)[0]
+        await h.done("freeze", {"scope": "class", "name": "write", "reason": "r"}, "operator")
+        assert (await h.ask(p.BreakGlass(asking=h.asking(STRANGER), patient=patient, reason="r"))).why == "frozen"
+        assert h.parts.catalog.rows("select * from glass") == []
+        assert h.parts.catalog.rows("select * from notice") == []
+
+    house.run(work)
+
+
+def test_a_young_delegation_is_bounded_like_a_stranger(house: House) -> None:
+    """A thief who steals three accounts and appoints themselves reads three people today, no fourth."""
+
+    async def work(h: House) -> None:
+        thief = "person-9"
+        name = await account(h, thief)
+        until = h.clock.now() + 30 * DAY
+        victims = [
+            (subject, own, h.documents(own)[0])
+            for subject, own in sorted(h.demo.own.items())
+            if subject != thief and own not in h.demo.readable[thief] and h.documents(own)
+        ][:4]
+        assert len(victims) == 4
+        answers = []
+        for subject, own, document in victims:
+            ask = p.Delegate(asking=h.asking(subject), patient=own, account=name, full=False, until=until)
+            assert isinstance(await h.ask(ask), p.Done)
+            answers.append(await h.ask(p.Release(asking=h.asking(thief), document=document)))
+        assert [type(one) for one in answers] == [p.Released] * 3 + [p.Refused]
+        assert answers[3].why == "spent"
+
+    house.run(work)

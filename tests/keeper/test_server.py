@@ -1,18 +1,23 @@
 """The keeper as a process: start, stop, restart, faults; what it keeps and what it refuses meanwhile."""
 
 import asyncio
+import logging
+import os
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from strongroom.budget.table import DEFAULTS
 from strongroom.errors import Tampered
 from strongroom.keeper import protocol as p
+from strongroom.keeper import server
 from strongroom.keeper.acts import ActDone, Health
 from strongroom.keeper.client import KeeperClient, OfficersClient
 from strongroom.keeper.server import Keeper
 from strongroom.keeper.snapshot import Snapshots
-from strongroom.keeper.veil import UNKNOWN, Veil
 from strongroom.secret import Secret
 from tests.keeper.conftest import House
 
@@ -138,12 +143,122 @@ def test_a_failure_that_nobody_foresaw_is_refused_and_says_nothing(
     house.run(work)
 
 
-def test_the_veil_finds_by_hash_and_shows_only_in_place() -> None:
-    """Equal logins hash alike under one key only; a sealed name opens in its own place; what is not there is unknown."""
-    one, other = Veil(Secret(b"i" * 32), Secret(b"n" * 32)), Veil(Secret(b"j" * 32), Secret(b"n" * 32))
-    assert one.login("i", "s") == one.login("i", "s")
-    assert len({one.login("i", "s"), one.login("is", ""), one.identifier("i", "s"), other.login("i", "s")}) == 4
-    sealed = one.seal("Aroha", "patient", "p")
-    assert one.open(sealed, "patient", "p") == "Aroha"
-    assert one.try_open(sealed, "patient", "q") == UNKNOWN
-    assert one.open(None, "patient", "p") == UNKNOWN
+class LateError:
+    """A real connection whose disk reports the failure of a commit after it happened."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """As asked; but the answer to `commit` is an error that comes too late."""
+        done = self._real.execute(sql, *parameters)
+        if sql == "commit":
+            raise sqlite3.OperationalError("disk I/O error")
+        return done
+
+
+def test_what_became_durable_after_all_is_charged_again(house: House) -> None:
+    """Refused and undone, because the commit was said to have failed; counted once more when the log finds it there."""
+    charged: list[bytes] = []
+
+    async def again(h: House) -> None:
+        assert charged == [h.parts.ledger.snapshot()]
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+        first, second, *_ = h.documents(h.demo.own[OWNER])
+        assert isinstance(await h.ask(p.Release(asking=h.asking(OWNER), document=first)), p.Released)
+        before = h.parts.ledger.snapshot()
+        journal = h.parts.log._pen._journal
+        journal._db = LateError(journal._db)
+        assert (await h.ask(p.Release(asking=h.asking(OWNER), document=second))).why == "unavailable"
+        assert h.parts.ledger.snapshot() == before
+        await h.keeper._second(snapshot=False)
+        assert (await h.ask(p.Ping())).open
+        charged.append(h.parts.ledger.snapshot())
+        assert charged != [before]
+        rows = h.parts.catalog.rows("select count(*) from log_entry where op = 'released'")
+        assert rows == [(2,)]
+
+    house.run(work)
+    house.run(again)
+
+
+def test_the_second_goes_on_whatever_fails_in_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of ours or of the disk is told; the log is opened again by the beat itself when the cause is gone."""
+    monkeypatch.setattr(server, "TICK", 0.01)
+    monkeypatch.setattr(server, "SNAPSHOT_TICKS", 2)
+
+    async def until(done: Callable[[], bool]) -> None:
+        while not done():  # noqa: ASYNC110  # watched from outside
+            await asyncio.sleep(0.01)
+
+    async def work() -> None:
+        keeper = house.open()
+        await keeper.start()
+        parts = keeper.door.parts
+        blocked = house.layout.keeper / "budgets.new"
+        blocked.mkdir()
+        await until(lambda: "snapshot cannot be written" in caplog.text)
+        blocked.rmdir()
+        with monkeypatch.context() as patched:
+            patched.setattr(keeper.door.denials, "due", lambda _: 1 / 0)
+            await until(lambda: "second failed" in caplog.text)
+        holder = sqlite3.connect(house.layout.database, isolation_level=None)
+        holder.execute("begin immediate")
+        document = house.documents(house.demo.own[OWNER])[0]
+        release = p.Release(asking=house.asking(OWNER), document=document)
+        answer = await house.ask(release)
+        assert isinstance(answer, p.Refused)
+        holder.execute("rollback")
+        holder.close()
+        await until(lambda: parts.log.fault is None)
+        assert isinstance(await house.ask(release), p.Released)
+        await until((house.layout.keeper / "budgets.snapshot").exists)
+        await keeper.stop()
+        house.keeper = None
+
+    with caplog.at_level(logging.WARNING, "strongroom.keeper"):
+        asyncio.run(work())
+
+
+def test_a_keeper_whose_disk_is_full_stops_all_the_same(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """Its stop is not on record, which is said; the next start is not hindered."""
+
+    async def work() -> None:
+        keeper = house.open()
+        await keeper.start()
+        holder = sqlite3.connect(house.layout.database, isolation_level=None)
+        holder.execute("begin immediate")
+        await keeper.stop()
+        holder.execute("rollback")
+        holder.close()
+        house.keeper = None
+
+    with caplog.at_level(logging.WARNING, "strongroom.keeper"):
+        asyncio.run(work())
+    assert "not stopped in good order" in caplog.text
+    house.run(lambda h: h.ask(p.Ping()))
+
+
+def test_the_apps_socket_is_for_one_group(house: House) -> None:
+    """The officers' is for its owner; a keeper that never started stops without a word."""
+
+    async def work() -> None:
+        keeper = house.open()
+        keeper._addresses = replace(keeper._addresses, group=os.getgid())
+        await keeper.start()
+        assert house.layout.socket.stat().st_mode & 0o777 == 0o660
+        assert house.layout.socket.stat().st_gid == os.getgid()
+        assert house.layout.admin_socket.stat().st_mode & 0o777 == 0o600
+        await keeper.stop()
+        unstarted = house.open()
+        await unstarted.stop()
+        house.keeper = None
+
+    asyncio.run(work())

@@ -1,5 +1,6 @@
 """Writing: versions are added, never overwritten, and nobody reads what is not finished."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -143,5 +144,42 @@ def test_a_freeze_of_writing_stops_writing_alone(house: House, scope: str) -> No
         if scope != "module":
             assert wrote.why == "frozen"
         assert isinstance(read, p.Refused) is (scope != "class" or not isinstance(read, p.Released))
+
+    house.run(work)
+
+
+def test_of_two_writers_at_once_one_is_told(house: House) -> None:
+    """Two new versions, two deletions, two finishings in the same moment: each is done once."""
+
+    async def work(h: House) -> None:
+        [document, *_] = h.documents(h.demo.own[OWNER])
+        opened = await asyncio.gather(*[h.ask(deposit(h, document=document, expected=1)) for _ in range(2)])
+        assert sorted(type(one).__name__ for one in opened) == ["Opened", "Refused"]
+        assert next(one for one in opened if isinstance(one, p.Refused)).why == "conflict"
+        ticket = next(one for one in opened if isinstance(one, p.Opened)).ticket
+        finish = p.Deposited(ticket=ticket, size=3, sealed_size=75)
+        finished = await asyncio.gather(*[h.ask(finish) for _ in range(2)])
+        assert any(isinstance(one, p.Done) and one.receipt is not None for one in finished)
+        assert await h.ask(finish) == p.Done()
+        remove = [h.ask(p.Delete(asking=h.asking(OWNER), document=document)) for _ in range(2)]
+        removed = await asyncio.gather(*remove)
+        assert sorted(type(one).__name__ for one in removed) == ["Done", "Refused"]
+        assert (await h.ask(p.Ping())).open
+
+    house.run(work)
+
+
+def test_a_deposit_is_recorded_with_who_wrote_for_whom(house: House) -> None:
+    """By a clinician, for their patient; each step an entry; the writer's ticket is nobody else's document."""
+
+    async def work(h: House) -> None:
+        patient = next(one for one in sorted(h.demo.readable[DOCTOR]))
+        opened = await h.ask(deposit(h, DOCTOR, patient=patient, category="sensitive"))
+        assert opened.patient == patient
+        assert isinstance(await h.ask(p.Deposited(ticket=opened.ticket, size=0, sealed_size=72)), p.Done)
+        ops = h.parts.catalog.rows("select op from log_entry order by idx desc limit 2")
+        assert ops == [("deposited",), ("opened",)]
+        assert h.parts.catalog.version(opened.document, 1).author is not None
+        assert (await h.ask(p.Release(asking=h.asking(DOCTOR), document=opened.document))).why == "absent"
 
     house.run(work)

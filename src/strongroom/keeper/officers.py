@@ -55,6 +55,7 @@ class Acts:
         self._parts = door.parts
         self._officers = officers
         self._advance = advance
+        self._importing = asyncio.Lock()  # two feeds at once could each make the same patient
         self._acts: dict[str, Callable[[Signed, bytes], Awaitable[Outcome]]] = {
             "agree": self._agree,
             "clock-advance": self._clock_advance,
@@ -172,6 +173,10 @@ class Acts:
         return receipt.index, {}
 
     async def _people_import(self, signed: Signed, attachment: bytes) -> Outcome:
+        async with self._importing:
+            return await self._import(signed, attachment)
+
+    async def _import(self, signed: Signed, attachment: bytes) -> Outcome:
         lines = attachment.splitlines()
         header = feeds.read_header(lines)
         organisation = OrganisationId(header.organisation)

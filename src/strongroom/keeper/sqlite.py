@@ -277,14 +277,6 @@ class Catalog:
         )[0][0]
         return int(mine), int(theirs)
 
-    def agreed(self, account: AccountId, subject: str, now: int) -> bool:
-        """Whether a second person agreed to what `account` asked about `subject`, and it is still good."""
-        return bool(
-            self._all(
-                "select 1 from agreement where account = ? and subject = ? and ? < until", (account, subject, now)
-            )
-        )
-
     def ticket(self, ticket: str) -> tuple[DocumentId, int, AccountId, int] | None:
         """(document, version, account, opened ms) of an opened deposit."""
         rows = self._all("select document, version, account, opened from ticket where id = ?", (ticket,))

@@ -1,0 +1,163 @@
+"""Effects, done in a real database: what each changes, and what it leaves alone."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from strongroom.audit.effect import Effect
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
+from strongroom.keeper import effects
+from strongroom.keeper.sqlite import create_tables
+
+A, P, ORG, D = AccountId("a"), PatientId("p"), OrganisationId("o"), DocumentId("d")
+
+
+class Table:
+    """A keeper's database, changed by effects only."""
+
+    def __init__(self, path: Path) -> None:
+        create_tables(path)
+        self.db = sqlite3.connect(path)
+
+    def do(self, *changes: Effect | Iterable[Effect]) -> list[int]:
+        """Rows that each changed."""
+        flat = [one for change in changes for one in ([change] if isinstance(change, Effect) else change)]
+        return [self.db.execute(one.sql, tuple(one.parameters)).rowcount for one in flat]
+
+    def all(self, sql: str) -> list[tuple[object, ...]]:
+        """What is there now."""
+        return self.db.execute(sql).fetchall()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Iterator[Table]:
+    """An empty keeper's database."""
+    made = Table(tmp_path / "k.db")
+    yield made
+    made.db.close()
+
+
+def test_a_login_that_is_there_keeps_who_it_is(table: Table) -> None:
+    """A feed renews its name, and may give it a patient once; never another id, kind or patient."""
+    table.do(effects.put_account(A, b"login", "clinician", None, b"one"))
+    table.do(effects.put_account(AccountId("b"), b"login", "person", P, b"two"))
+    table.do(effects.put_account(AccountId("c"), b"login", "service", PatientId("q"), b"three"))
+    assert table.all("select id, kind, patient, name from account") == [("a", "clinician", "p", b"three")]
+
+
+def test_an_organisation_keeps_its_feed_key_unless_another_is_registered(table: Table) -> None:
+    """A feed that names itself does not take the key away; an older feed changes nothing."""
+    table.do(effects.put_organisation(ORG, b"n", b"key"), effects.put_organisation(ORG, b"m", None))
+    assert table.all("select name, feed_key from organisation") == [(b"m", b"key")]
+    assert table.do(effects.fed(ORG, 5, 1), effects.fed(ORG, 5, 2), effects.fed(ORG, 4, 3)) == [1, 0, 0]
+    assert effects.fed(ORG, 5, 1).rows == 1
+    table.do(effects.put_organisation(ORG, b"m", b"new"))
+    assert table.all("select feed_key, sequence, imported from organisation") == [(b"new", 5, 1)]
+
+
+def test_an_identifier_stays_with_whom_it_names(table: Table) -> None:
+    """It cannot be moved to another patient."""
+    table.do(effects.identify(b"h", P), effects.identify(b"h", PatientId("q")))
+    assert table.all("select patient from identifier") == [("p",)]
+
+
+@pytest.mark.parametrize(
+    ("level", "since", "expected"), [("full", 50, 10), ("read", 50, 50), ("full", 100, 100), ("full", 99, 10)]
+)
+def test_a_delegation_that_goes_on_keeps_its_beginning(table: Table, level: str, since: int, expected: int) -> None:
+    """Renewed while it is live and at the same level; else it begins anew, and is young again."""
+    table.do(effects.delegate(A, P, "full", "grant", 10, 100), effects.delegate(A, P, level, "grant", since, 200))
+    assert table.all("select level, since, until from delegation") == [(level, expected, 200)]
+
+
+def test_ending_never_makes_anything_longer(table: Table) -> None:
+    """Ended twice, the first end stands."""
+    table.do(effects.delegate(A, P, "full", "grant", 1, 100), effects.share(P, "x", 1, 100), effects.enrol(P, ORG, 1, 100),
+             effects.join(A, ORG, 1, 100))  # fmt: skip
+    for at in (50, 80):
+        table.do(effects.end_delegation(A, P, at), effects.end_share(P, "x", at), effects.end_enrolment(P, ORG, at),
+                 effects.end_membership(A, ORG, at))  # fmt: skip
+    for name in ("delegation", "share", "enrolment", "member"):
+        assert table.all(f"select since, until from {name}") == [(1, 50)]  # noqa: S608  # one of the four above
+
+
+def test_withholding_twice_is_withholding_once(table: Table) -> None:
+    """One lift ends it, and another category stays withheld."""
+    table.do(effects.withhold(P, "", "normal", 1), effects.withhold(P, "", "normal", 9), effects.withhold(P, "", "", 2))
+    assert table.do(effects.lift_withholding(P, "", "normal"), effects.lift_withholding(P, "", "normal")) == [1, 0]
+    assert table.all("select category, since from withholding") == [("", 2)]
+
+
+def test_a_cursor_never_goes_back_by_itself(table: Table) -> None:
+    """Reading something older leaves it where it is; a new grant sets it."""
+    table.do(effects.grant(A, ORG, "TREAT", 10, 5, 99), effects.move_cursor(A, 30), effects.move_cursor(A, 20))
+    assert table.all("select cursor from service_grant") == [(30,)]
+    table.do(effects.grant(A, ORG, "TREAT", 7, 6, 98))
+    assert table.all("select cursor, size, until from service_grant") == [(7, 6, 98)]
+
+
+def opened(number: int) -> Effect:
+    """A version that is being written."""
+    return effects.open_version(D, number, "text/plain", 1, A, b"c", b"m")
+
+
+def test_a_version_is_finished_once_and_the_newest_stays_the_newest(table: Table) -> None:
+    """Finished out of order, and finished after its document was deleted, which stays deleted."""
+    table.do(effects.insert_document(D, P, "normal"), opened(1), opened(2), opened(3))
+    assert table.all("select state, newest from document where id = 'd'") == [("pending", 0)]
+    assert table.do(effects.finish_version(D, 2, 1, 73)) == [1, 1]
+    assert table.do(effects.finish_version(D, 2, 9, 99)[0]) == [0]
+    assert effects.finish_version(D, 2, 1, 73)[0].rows == 1
+    table.do(effects.finish_version(D, 1, 1, 73))
+    assert table.all("select state, newest from document where id = 'd'") == [("available", 2)]
+    assert table.do(effects.delete_document(D, 5), effects.delete_document(D, 6)) == [1, 0]
+    table.do(effects.finish_version(D, 3, 1, 73))
+    assert table.all("select state, newest, deleted from document where id = 'd'") == [("deleted", 3, 5)]
+
+
+def test_the_same_version_is_opened_once(table: Table) -> None:
+    """Of two writers at once, one fails."""
+    table.do(opened(1))
+    with pytest.raises(sqlite3.IntegrityError):
+        table.do(opened(1))
+
+
+def test_effects_upon_nothing_change_nothing_and_say_so(table: Table) -> None:
+    """Those that must hit a row are guarded by its count."""
+    for effect in (effects.relabel(D, "normal"), effects.delete_document(D, 1), effects.fed(ORG, 1, 1),
+                   effects.finish_version(D, 1, 1, 1)[0]):  # fmt: skip
+        assert effect.rows == 1
+        assert table.do(effect) == [0]
+
+
+def test_state_beside_the_log_is_replaced_whole(table: Table) -> None:
+    """The newest snapshot is the only one."""
+    table.do(effects.keep_state("freezes", b"one"), effects.keep_state("freezes", b"two"))
+    assert table.all("select name, value from state") == [("freezes", b"two")]
+
+
+def test_patients_are_renewed_and_told_once(table: Table) -> None:
+    """A birth date and a name change; the key does not. A notice of one moment is one notice."""
+    table.do(effects.insert_patient(P, b"w", b"r", None, b"n"), effects.update_patient(P, "2015-01-01", b"m"))
+    table.do(effects.rule_out_glass(P, ruled_out=True))
+    found = table.all("select wrapped, recovery, born, name, rule_out_glass from patient where id = 'p'")
+    assert found == [(b"w", b"r", "2015-01-01", b"m", 1)]
+    table.do(effects.notice(P, 1, "break-glass"), effects.notice(P, 1, "break-glass"))
+    assert len(table.all("select * from notice")) == 1
+
+
+def test_agreements_and_openings_are_kept_with_their_ends(table: Table) -> None:
+    """A later agreement replaces the earlier; each opening of glass is its own row."""
+    table.do(effects.agree(A, "p", 5), effects.agree(A, "p", 9))
+    assert table.all("select until from agreement") == [(9,)]
+    table.do(effects.open_glass(A, P, ORG, 1, 5, agreed=False), effects.open_glass(A, P, None, 2, 6, agreed=True))
+    assert table.all("select opened, organisation, agreed from glass order by opened") == [(1, "o", 0), (2, None, 1)]
+
+
+def test_a_decoy_looks_available_and_holds_nothing(table: Table) -> None:
+    """It has a first version's number, and no version."""
+    table.do(effects.insert_document(D, P, "normal", decoy=True), effects.open_ticket("t", D, 1, A, 1))
+    assert table.all("select state, newest, decoy from document where id = 'd'") == [("available", 1, 1)]
+    assert table.all("select * from version where document = 'd'") == []

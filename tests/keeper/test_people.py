@@ -1,0 +1,282 @@
+"""Taking in feeds: what an organisation may say of whom, and what becomes of the rest."""
+
+import asyncio
+import hashlib
+import json
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from strongroom.clock import DAY
+from strongroom.fhir.people import ACCOUNT, signing_bytes
+from strongroom.identity import keyfile
+from strongroom.ids import OrganisationId
+from strongroom.keeper import people
+from strongroom.keeper import protocol as p
+from strongroom.keeper.acts import ActDone, ActRefused
+from strongroom.keeper.people import Intake, Taken, is_signed
+from tests.keeper.conftest import House
+
+if TYPE_CHECKING:
+    from strongroom.identity.signing import SigningKey
+
+ORG = "clinic-x"
+
+
+class Clinic:
+    """An organisation of a test's own, with its feed key."""
+
+    def __init__(self, house: House, name: str = ORG) -> None:
+        self.house, self.name, self.sequence = house, name, 0
+        self.key: SigningKey = keyfile.create(house.layout.root / "officers" / f"feed-{name}.pem")
+
+    async def register(self) -> "Clinic":
+        """Make its key known."""
+        args: dict[str, object] = {"organisation": self.name, "name": "Clinic", "key": self.key.public_bytes.hex()}
+        await self.house.done("register-feed", args, "privacy")
+        return self
+
+    def raw(self, *rows: dict[str, Any]) -> bytes:
+        """A feed of these resources."""
+        self.sequence += 1
+        header = {"resourceType": "Parameters", "parameter": [
+            {"name": "organisation", "valueId": self.name}, {"name": "sequence", "valueInteger": self.sequence},
+            {"name": "created", "valueInstant": "2026-01-01T00:00:00Z"},
+        ]}  # fmt: skip
+        return b"".join(json.dumps(row).encode() + b"\n" for row in (header, *rows))
+
+    async def send(self, *rows: dict[str, Any]) -> ActDone | ActRefused:
+        """Sign a feed and have it taken in."""
+        raw = self.raw(*rows)
+        args: dict[str, object] = {"signature": self.key.sign(signing_bytes(hashlib.sha256(raw).digest())).hex()}
+        return await self.house.act("people-import", args, "operator", attachment=raw)
+
+    async def problems(self, *rows: dict[str, Any]) -> list[str]:
+        """What was wrong with a feed that was taken in."""
+        reply = await self.send(*rows)
+        assert isinstance(reply, ActDone), reply
+        result = json.loads(reply.result)
+        assert result["problem_count"] == len(result["problems"])
+        return [one["sentence"] for one in result["problems"]]
+
+    def login(self, subject: str) -> dict[str, str]:
+        """A login as an identifier."""
+        return {"system": ACCOUNT, "value": f"{self.house.config.issuer_url}|{subject}"}
+
+    def patient(self, key: str, nhi: str, subject: str = "", *, active: bool = True, more: str = "") -> dict[str, Any]:
+        """A patient with one identifier or two, and a login if they have one."""
+        found = [{"system": "nhi", "value": one} for one in (nhi, more) if one]
+        linked = [self.login(subject)] if subject else []
+        return {"resourceType": "Patient", "id": key, "name": [{"text": "Aroha"}], "birthDate": "1990-01-01",
+                "identifier": [*found, *linked], "active": active}  # fmt: skip
+
+    def doctor(self, subject: str, *, active: bool = True) -> dict[str, Any]:
+        """Somebody who works there."""
+        return {"resourceType": "Practitioner", "id": subject, "name": [{"text": "Dr Y"}],
+                "identifier": [self.login(subject)], "active": active}  # fmt: skip
+
+    def relative(self, patient: str, subject: str, code: str = "CAREGIVER", *, active: bool = True) -> dict[str, Any]:
+        """Somebody who may act for a patient."""
+        return {"resourceType": "RelatedPerson", "id": f"r-{subject}", "name": [{"text": "Carer"}], "active": active,
+                "patient": {"reference": f"Patient/{patient}"}, "relationship": [{"coding": [{"code": code}]}],
+                "period": {"start": "2026-01-01"}, "identifier": [self.login(subject)]}  # fmt: skip
+
+
+async def known(h: House, subject: str) -> p.Known:
+    """What a login may name."""
+    answer = await h.ask(p.WhoAmI(asking=h.asking(subject)))
+    assert isinstance(answer, p.Known)
+    return answer
+
+
+def test_a_feed_makes_patients_staff_and_carers_and_ends_them(house: House) -> None:
+    """What one feed says, the next may end; the patient stays, with their own login."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        assert await clinic.problems(
+            clinic.patient("1", "N1", "x-one"), clinic.patient("2", "N2"), clinic.doctor("x-doc"),
+            clinic.relative("2", "x-carer"),
+        ) == []  # fmt: skip
+        [own] = (await known(h, "x-one")).own
+        [cared] = (await known(h, "x-carer")).delegated
+        assert own != cared
+        assert (await known(h, "x-doc")).kind == "clinician"
+        listing = p.List(asking=h.asking("x-doc"), patient=cared)
+        assert (await h.ask(listing)).receipt is not None
+        assert await clinic.problems(
+            clinic.patient("1", "N1", "x-one", active=False), clinic.patient("2", "N2"),
+            clinic.doctor("x-doc", active=False), clinic.relative("2", "x-carer", active=False),
+        ) == []  # fmt: skip
+        assert (await known(h, "x-one")).own == (own,)
+        assert (await known(h, "x-carer")).delegated == ()
+        assert (await h.ask(p.List(asking=h.asking("x-doc"), patient=cared))).receipt is None
+
+    house.run(work)
+
+
+def test_two_records_of_one_feed_name_one_login(house: House) -> None:
+    """A carer of two, who is a patient too, is one account."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        assert await clinic.problems(
+            clinic.patient("1", "N1", "x-one"), clinic.patient("2", "N2"), clinic.patient("3", "N3"),
+            clinic.relative("2", "x-one"), clinic.relative("3", "x-one"),
+        ) == []  # fmt: skip
+        found = await known(h, "x-one")
+        assert (len(found.own), len(found.delegated)) == (1, 2)
+
+    house.run(work)
+
+
+def test_an_identifier_or_id_that_comes_twice_makes_one_patient(house: House) -> None:
+    """The first is taken, the second is a problem: two records of one person would never be found again."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        before = len(h.parts.catalog.rows("select 1 from patient"))
+        sentences = await clinic.problems(
+            clinic.patient("1", "N1"), clinic.patient("2", "N1"), clinic.patient("1", "N2")
+        )
+        assert len(sentences) == 2
+        assert all("same id or identifier" in one for one in sentences)
+        assert len(h.parts.catalog.rows("select 1 from patient")) == before + 1
+
+    house.run(work)
+
+
+def test_identifiers_of_two_people_are_not_made_one(house: House) -> None:
+    """A record with one person's number and another's is refused."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        await clinic.problems(clinic.patient("1", "N1"), clinic.patient("2", "N2"))
+        [sentence] = await clinic.problems(clinic.patient("1", "N1", more="N2"))
+        assert "two people's" in sentence
+
+    house.run(work)
+
+
+def test_a_patient_of_another_organisation_is_out_of_reach(house: House) -> None:
+    """With their staff, their relatives and by their number; nothing of it changes."""
+
+    async def work(h: House) -> None:
+        mine, other = await Clinic(h).register(), await Clinic(h, "clinic-y").register()
+        await mine.problems(mine.patient("1", "N1", "x-one"))
+        [own] = (await known(h, "x-one")).own
+        sentences = await other.problems(
+            other.patient("9", "N1"), other.relative("9", "y-thief"), other.doctor("y-doc")
+        )
+        assert len(sentences) == 2
+        assert (await known(h, "y-thief")).delegated == ()
+        assert (await h.ask(p.List(asking=h.asking("y-doc"), patient=own))).receipt is None
+        assert not h.parts.catalog.is_enrolled(own, OrganisationId("clinic-y"))
+
+    house.run(work)
+
+
+def test_a_feed_that_is_not_trusted_changes_nothing(house: House) -> None:
+    """Were the signature's check ever missed, the policy still refuses every record that touches a person."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        lines = clinic.raw(clinic.patient("1", "N1"), clinic.doctor("x-doc"), clinic.relative("1", "x-c")).splitlines()
+        taken = Taken(OrganisationId(ORG), 1)
+        await Intake(h.parts, OrganisationId(ORG), trusted=False, now=h.clock.now(), taken=taken).run(lines)
+        assert (taken.persons, taken.relations, len(taken.problems)) == (0, 0, 3)
+        assert (await known(h, "x-doc")).kind == "person"
+
+    house.run(work)
+
+
+def test_a_feed_longer_than_a_batch_is_taken_in_whole(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every record once."""
+    monkeypatch.setattr(people, "BATCH", 3)
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        before = len(h.parts.catalog.rows("select 1 from patient"))
+        assert await clinic.problems(*[clinic.patient(str(n), f"N{n}") for n in range(8)]) == []
+        assert len(h.parts.catalog.rows("select 1 from patient")) == before + 8
+
+    house.run(work)
+
+
+def test_a_feed_that_the_log_cannot_take_is_refused_and_can_be_sent_again(house: House) -> None:
+    """Half a feed is no feed: its sequence was not used up."""
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+        clinic = await Clinic(h).register()
+        holder = sqlite3.connect(h.layout.database, isolation_level=None)
+        holder.execute("begin immediate")
+        rows = [clinic.patient(str(n), f"N{n}") for n in range(600)]
+        refused = await clinic.send(*rows)
+        assert isinstance(refused, ActRefused)
+        holder.execute("rollback")
+        holder.close()
+        await h.keeper._second(snapshot=False)
+        clinic.sequence -= 1
+        h.clock.advance(1)
+        assert await clinic.problems(*rows[:3]) == []
+
+    house.run(work)
+
+
+def test_a_delegation_from_a_feed_is_as_old_as_the_feed_says(house: House) -> None:
+    """So that a mother of years is not charged as a stranger on the day of the first feed."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        await clinic.problems(clinic.patient("1", "N1"), clinic.relative("1", "x-c"))
+        [patient] = (await known(h, "x-c")).delegated
+        await h.ask(p.List(asking=h.asking("x-c"), patient=patient))
+        entries = h.parts.catalog.rows("select body from log_entry where op = 'listed' order by idx desc limit 1")
+        assert b'"kind":"own"' in entries[0][0]
+        assert h.clock.now() > DAY
+
+    house.run(work)
+
+
+def test_a_signature_holds_for_its_key_and_its_bytes_only(house: House) -> None:
+    """And a key that is none refuses."""
+    clinic = Clinic(house)
+    digest = hashlib.sha256(b"feed").digest()
+    signature = clinic.key.sign(signing_bytes(digest))
+    assert is_signed(digest, clinic.key.public_bytes, signature)
+    assert not is_signed(hashlib.sha256(b"other").digest(), clinic.key.public_bytes, signature)
+    assert not is_signed(digest, clinic.key.public_bytes, signature[:-1])
+    assert not is_signed(digest, b"short", signature)
+    assert not is_signed(digest, clinic.key.public_bytes, clinic.key.sign(digest))
+
+
+def test_registering_a_key_that_is_no_key_lets_nothing_in(house: House) -> None:
+    """Text that is not hex is refused at once; too short a key verifies nothing."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        for key in ("zz", "abc", "AB", ""):
+            args: dict[str, object] = {"organisation": ORG, "name": "Clinic", "key": key}
+            assert isinstance(await h.act("register-feed", args, "privacy"), ActRefused)
+        await h.done("register-feed", {"organisation": ORG, "name": "Clinic", "key": "ab"}, "privacy")
+        assert isinstance(await clinic.send(clinic.patient("1", "N1")), ActRefused)
+
+    house.run(work)
+
+
+def test_of_two_imports_at_once_each_patient_is_made_once(house: House) -> None:
+    """The second waits for the first, and then knows its patients; the same feed twice is refused once."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        before = len(h.parts.catalog.rows("select 1 from patient"))
+        replies = await asyncio.gather(clinic.send(clinic.patient("1", "N1")), clinic.send(clinic.patient("1", "N1")))
+        assert [type(one) for one in replies] == [ActDone, ActDone]
+        assert len(h.parts.catalog.rows("select 1 from patient")) == before + 1
+        clinic.sequence -= 1
+        assert isinstance(await clinic.send(clinic.patient("2", "N2")), ActRefused)
+        assert len(h.parts.catalog.rows("select 1 from patient")) == before + 1
+
+    house.run(work)
