@@ -127,6 +127,7 @@ def _start_weed(folder: Path) -> tuple[subprocess.Popen[bytes], int | None]:
                 "-filer",
                 "-s3",
                 "-s3.port.iceberg=0",
+                "-s3.port.lance=0",  # else a second server on the machine ends itself: the port is fixed
                 f"-s3.config={folder}/s3.json",
             ),
             *("-volume.max=20", "-master.volumeSizeLimitMB=64"),
