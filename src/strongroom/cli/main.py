@@ -1,7 +1,9 @@
 """`strongroom`: the list of commands, and what every command has in common: errors become sentences and exit codes."""
 
+import contextlib
 import importlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -100,5 +102,22 @@ def _explain(error: StrongroomError, *, as_json: bool) -> None:
             click.echo(f"  {error.advice}", err=True)
 
 
+def entry() -> None:
+    """`main` for a process of its own: it ends at once when the work is done.
+
+    The object store's threads may still be letting go of futures; an interpreter that is being taken down under them
+    aborts (seen once in some hundred runs), and a command that did its work must not end as if it had failed.
+    """
+    code: object = 0
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code
+    with contextlib.suppress(OSError):  # nobody listens any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 if __name__ == "__main__":
-    main()
+    entry()
