@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from strongroom.audit import event
+from strongroom.audit.pseudonym import erase_patient
 from strongroom.clock import DAY, Millis
 from strongroom.fhir.people import signing_bytes
 from strongroom.identity import keyfile
 from strongroom.identity.officers import compose_act, sign_act
 from strongroom.identity.token import session_id
-from strongroom.ids import new_id
+from strongroom.ids import AccountId, new_id
+from strongroom.keeper import officers as room
 from strongroom.keeper import protocol as p
 from strongroom.keeper.acts import RULES, Act, ActDone, ActRefused, Health, Signature
 from strongroom.rehearse.feed import feed
@@ -258,5 +261,83 @@ def test_the_clock_moves_only_in_rehearsals(house: House) -> None:
         acts: Any = h.keeper.acts
         acts._advance = None
         assert isinstance(await h.act("clock-advance", {"by": DAY}, "operator"), ActRefused)
+
+    house.run(work)
+
+
+def test_an_act_that_fails_unforeseen_is_answered_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An officer is not left waiting, and is told nothing that was in the error."""
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+
+        async def boom(*_: object) -> None:
+            raise RuntimeError("a patient's name")
+
+        monkeypatch.setitem(h.keeper.acts._acts, "frozen", boom)
+        refused = await h.act("frozen", {}, "privacy")
+        assert isinstance(refused, ActRefused)
+        assert "name" not in refused.why + refused.advice
+
+    with caplog.at_level("ERROR", "strongroom.keeper"):
+        house.run(work)
+    assert "an officer's act failed" in caplog.text
+
+
+def test_a_list_about_nobody_or_without_end_is_refused(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty answer would look like one; a list that is too long is asked for in pieces."""
+
+    async def work(h: House) -> None:
+        for args in ({"patient": new_id()}, {"document": new_id()}, {"patient": "nobody", "document": new_id()}):
+            refused = await h.act("who-read", dict(args), "privacy")
+            assert isinstance(refused, ActRefused)
+            assert "There is no such" in refused.why
+        patient = h.demo.own[OWNER]
+        await h.ask(p.Release(asking=h.asking(OWNER), document=h.documents(patient)[0]))
+        monkeypatch.setattr(room, "MAX_ROWS", 0)
+        refused = await h.act("who-read", {"patient": patient}, "privacy")
+        assert isinstance(refused, ActRefused)
+        assert "pieces" in refused.advice
+
+    house.run(work)
+
+
+def test_what_was_erased_is_told_as_a_gap(house: House) -> None:
+    """The row stays without its name on the session's list; the patient's own list says that something is missing."""
+
+    async def work(h: House) -> None:
+        patient = h.demo.own[OWNER]
+        await h.ask(p.Release(asking=h.asking(OWNER), document=h.documents(patient)[0]))
+        await h.parts.log.append(event.officer(h.clock.now(), AccountId("officer:x"), "erase"), erase_patient(patient))
+        whole = await h.done("who-read", {"session": session_id(h.config.issuer_url, "sid", f"one-{OWNER}")}, "privacy")
+        assert len(whole["rows"]) == 1
+        assert whole["rows"][0]["patient"] != patient
+        own = await h.done("who-read", {"patient": patient}, "privacy")
+        assert own["rows"] == []
+        assert own["gaps"]
+
+    house.run(work)
+
+
+def test_a_programs_size_is_its_limit_and_its_refusals_are_collapsed(house: House) -> None:
+    """What its grant declares, no document more; the twentieth refusal of an hour is the last that is an entry."""
+
+    async def work(h: House) -> None:
+        args: dict[str, object] = {
+            "issuer": h.config.issuer_url, "subject": "small-sync", "name": "Small", "organisation": "practice-1",
+            "purpose": "TREAT", "cursor": 0, "size": 2,
+        }  # fmt: skip
+        await h.done("grant", args, "privacy")
+        patient = next(one for one in sorted(h.demo.readable[DOCTOR]) if len(h.documents(one)) > 3)
+        documents = h.documents(patient)[:4]
+        answers = [await h.ask(p.Release(asking=h.program("small-sync"), document=one)) for one in documents]
+        assert [type(one) for one in answers] == [p.Released, p.Released, p.Refused, p.Refused]
+        assert answers[3].why == "spent"
+        for _ in range(25):
+            assert (await h.ask(p.Release(asking=h.program("small-sync"), document=documents[3]))).why == "spent"
+        assert h.parts.catalog.rows("select count(*) from log_entry where op = 'refused'") == [(20,)]
+        assert h.parts.freezes.all(h.clock.now()) == ()
 
     house.run(work)

@@ -345,3 +345,29 @@ def test_a_list_of_the_readers_leaves_no_file_open(house: House) -> None:
         assert handles() == before
 
     house.run(work)
+
+
+def test_a_list_shows_no_row_that_could_not_be_read(house: House) -> None:
+    """What is sensitive or not finished is in no clinician's page; the page is full all the same."""
+
+    async def work(h: House) -> None:
+        patient = next(one for one in sorted(h.demo.readable[DOCTOR]) if len(h.documents(one)) > 1)
+        opened = []
+        for category in ("sensitive", "normal", "normal"):
+            ask = p.Deposit(asking=h.asking(DOCTOR), patient=patient, category=category, content_type="text/plain")
+            opened.append(await h.ask(ask))
+        for one in opened[:2]:
+            await h.ask(p.Deposited(ticket=one.ticket, size=1, sealed_size=73))
+        sensitive, normal, pending = (one.document for one in opened)
+        page = await h.ask(p.List(asking=h.asking(DOCTOR), patient=patient))
+        shown = [row.document for row in page.rows]
+        assert normal in shown
+        assert not {sensitive, pending} & set(shown)
+        for document in shown:
+            answer = await h.ask(p.List(asking=h.asking(DOCTOR), document=document))
+            assert [row.document for row in answer.rows] == [document]
+        one = await h.ask(p.List(asking=h.asking(DOCTOR), patient=patient, after=shown[0], limit=1))
+        assert [row.document for row in one.rows] == shown[1:2]
+        assert one.more is (len(shown) > 2)
+
+    house.run(work)

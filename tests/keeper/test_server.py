@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from strongroom.budget.table import DEFAULTS
-from strongroom.errors import Tampered
+from strongroom.errors import Tampered, Unavailable
 from strongroom.keeper import protocol as p
 from strongroom.keeper import server
 from strongroom.keeper.acts import ActDone, Health
@@ -92,9 +92,17 @@ def test_a_log_that_cannot_be_written_shuts_the_door_and_opens_again_by_itself(h
         assert h.parts.ledger.snapshot() == before
         assert not (await h.ask(p.Ping())).open
         assert (await h.ask(release)).why == "unavailable"
+        assert isinstance(h.keeper, Keeper)
         holder.execute("rollback")
         holder.close()
-        assert isinstance(h.keeper, Keeper)
+        checkpoint, aside = h.layout.log / "checkpoint", h.layout.log / "aside"
+        checkpoint.rename(aside)
+        checkpoint.mkdir()  # what was published cannot be read: the start's checks cannot be made
+        with pytest.raises(Unavailable):
+            await h.keeper._second(snapshot=False)
+        assert not (await h.ask(p.Ping())).open
+        checkpoint.rmdir()
+        aside.rename(checkpoint)
         await h.keeper._second(snapshot=False)
         assert (await h.ask(p.Ping())).open
         assert isinstance(await h.ask(release), p.Released)
@@ -195,8 +203,9 @@ def test_the_second_goes_on_whatever_fails_in_it(
     monkeypatch.setattr(server, "SNAPSHOT_TICKS", 2)
 
     async def until(done: Callable[[], bool]) -> None:
-        while not done():  # noqa: ASYNC110  # watched from outside
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):  # a beat that has died would be waited for without end
+            while not done():  # noqa: ASYNC110  # nothing tells of it
+                await asyncio.sleep(0.01)
 
     async def work() -> None:
         keeper = house.open()

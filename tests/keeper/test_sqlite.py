@@ -197,3 +197,15 @@ def test_a_database_that_is_gone_is_unavailable(tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "k.db").execute("drop table document")
     with pytest.raises(Unavailable, match="database"):
         catalog.of_document(b"a", "d", NOW)
+
+
+def test_a_database_without_its_sentinels_is_unavailable(tmp_path: Path) -> None:
+    """An unknown document could not be looked up as nobody's; it must not be found out by an error of another kind."""
+    catalog = store(World(), tmp_path / "k.db")
+    db = sqlite3.connect(tmp_path / "k.db")
+    with db:
+        db.execute("delete from document")
+    db.close()
+    with pytest.raises(Unavailable, match="sentinel"):
+        catalog.of_document(b"a", "d", NOW)
+    catalog.close()
