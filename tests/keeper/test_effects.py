@@ -103,18 +103,18 @@ def opened(number: int) -> Effect:
     return effects.open_version(D, number, "text/plain", 1, A, b"c", b"m")
 
 
-def test_a_version_is_finished_once_and_the_newest_stays_the_newest(table: Table) -> None:
-    """Finished out of order, and finished after its document was deleted, which stays deleted."""
+def test_a_version_is_finished_once_upon_the_version_that_was_seen(table: Table) -> None:
+    """Not twice, not upon an older one than the newest, and not when its document was deleted."""
     table.do(effects.insert_document(D, P, "normal"), opened(1), opened(2), opened(3))
     assert table.all("select state, newest from document where id = 'd'") == [("pending", 0)]
-    assert table.do(effects.finish_version(D, 2, 1, 73)) == [1, 1]
-    assert table.do(effects.finish_version(D, 2, 9, 99)[0]) == [0]
-    assert effects.finish_version(D, 2, 1, 73)[0].rows == 1
-    table.do(effects.finish_version(D, 1, 1, 73))
+    assert table.do(*effects.finish_version(D, 2, 0, 1, 73)) == [1, 1]
+    assert table.do(effects.finish_version(D, 2, 0, 9, 99)[0]) == [0]
+    assert [one.rows for one in effects.finish_version(D, 2, 0, 1, 73)] == [1, 1]
+    assert table.do(effects.finish_version(D, 1, 0, 1, 73)[1]) == [0]
     assert table.all("select state, newest from document where id = 'd'") == [("available", 2)]
     assert table.do(effects.delete_document(D, 5), effects.delete_document(D, 6)) == [1, 0]
-    table.do(effects.finish_version(D, 3, 1, 73))
-    assert table.all("select state, newest, deleted from document where id = 'd'") == [("deleted", 3, 5)]
+    assert table.do(effects.finish_version(D, 3, 2, 1, 73)[1]) == [0]
+    assert table.all("select state, newest, deleted from document where id = 'd'") == [("deleted", 2, 5)]
 
 
 def test_the_same_version_is_opened_once(table: Table) -> None:
@@ -127,7 +127,7 @@ def test_the_same_version_is_opened_once(table: Table) -> None:
 def test_effects_upon_nothing_change_nothing_and_say_so(table: Table) -> None:
     """Those that must hit a row are guarded by its count."""
     for effect in (effects.relabel(D, "normal"), effects.delete_document(D, 1), effects.fed(ORG, 1, 1),
-                   effects.finish_version(D, 1, 1, 1)[0]):  # fmt: skip
+                   effects.finish_version(D, 1, 0, 1, 1)[0]):  # fmt: skip
         assert effect.rows == 1
         assert table.do(effect) == [0]
 
@@ -158,6 +158,6 @@ def test_agreements_and_openings_are_kept_with_their_ends(table: Table) -> None:
 
 def test_a_decoy_looks_available_and_holds_nothing(table: Table) -> None:
     """It has a first version's number, and no version."""
-    table.do(effects.insert_document(D, P, "normal", decoy=True), effects.open_ticket("t", D, 1, A, 1))
+    table.do(effects.insert_document(D, P, "normal", decoy=True), effects.open_ticket("t", 0, (D, 1), A, 1))
     assert table.all("select state, newest, decoy from document where id = 'd'") == [("available", 1, 1)]
     assert table.all("select * from version where document = 'd'") == []

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.errors import Unavailable
+from strongroom.errors import ConfigError, Unavailable
 from strongroom.ids import AccountId, OrganisationId, PatientId
-from strongroom.keeper.sqlite import NOBODY, NOTHING, Catalog, create_tables
+from strongroom.keeper.sqlite import NOBODY, NOTHING, VERSION, Catalog, create_tables
 
 NOW = 1_000
 
@@ -209,3 +209,14 @@ def test_a_database_without_its_sentinels_is_unavailable(tmp_path: Path) -> None
     with pytest.raises(Unavailable, match="sentinel"):
         catalog.of_document(b"a", "d", NOW)
     catalog.close()
+
+
+def test_tables_of_another_version_are_refused(tmp_path: Path) -> None:
+    """With both versions in the message, before anything is read."""
+    path = tmp_path / "keeper.sqlite"
+    create_tables(path)
+    with sqlite3.connect(path) as db:
+        db.execute(f"pragma user_version = {VERSION + 1}")
+    db.close()
+    with pytest.raises(ConfigError, match=f"version {VERSION + 1}; this program reads {VERSION}"):
+        Catalog(path)

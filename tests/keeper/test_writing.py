@@ -148,18 +148,52 @@ def test_a_freeze_of_writing_stops_writing_alone(house: House, scope: str) -> No
     house.run(work)
 
 
+def test_of_two_who_write_upon_the_same_version_the_second_is_told(house: House) -> None:
+    """However their steps interleave. What the first wrote stays the newest, and the second's is never readable."""
+
+    async def work(h: House) -> None:
+        [document, *_] = h.documents(h.demo.own[OWNER])
+        first = await h.ask(deposit(h, document=document, expected=1))
+        second = await h.ask(deposit(h, document=document, expected=1))
+        assert (first.version, second.version) == (2, 3)
+        late, early = [p.Deposited(ticket=one.ticket, size=3, sealed_size=75) for one in (first, second)]
+        assert isinstance(await h.ask(early), p.Done)
+        assert (await h.ask(late)).why == "conflict"
+        assert (await h.ask(late)).why == "conflict"
+        assert (await h.ask(p.Release(asking=h.asking(OWNER), document=document))).version == 3
+        lost = p.Release(asking=h.asking(OWNER), document=document, version=2)
+        assert (await h.ask(lost)).why == "absent"
+
+    house.run(work)
+
+
+def test_a_version_of_a_document_that_was_deleted_meanwhile_is_not_finished(house: House) -> None:
+    """Its writer is told; the document stays deleted."""
+
+    async def work(h: House) -> None:
+        [document, *_] = h.documents(h.demo.own[OWNER])
+        opened = await h.ask(deposit(h, document=document, expected=1))
+        assert isinstance(await h.ask(p.Delete(asking=h.asking(OWNER), document=document)), p.Done)
+        assert (await h.ask(p.Deposited(ticket=opened.ticket, size=3, sealed_size=75))).why == "conflict"
+        assert (await h.ask(p.Release(asking=h.asking(OWNER), document=document))).why == "absent"
+
+    house.run(work)
+
+
 def test_of_two_writers_at_once_one_is_told(house: House) -> None:
     """Two new versions, two deletions, two finishings in the same moment: each is done once."""
 
     async def work(h: House) -> None:
         [document, *_] = h.documents(h.demo.own[OWNER])
-        opened = await asyncio.gather(*[h.ask(deposit(h, document=document, expected=1)) for _ in range(2)])
-        assert sorted(type(one).__name__ for one in opened) == ["Opened", "Refused"]
-        assert next(one for one in opened if isinstance(one, p.Refused)).why == "conflict"
-        ticket = next(one for one in opened if isinstance(one, p.Opened)).ticket
-        finish = p.Deposited(ticket=ticket, size=3, sealed_size=75)
-        finished = await asyncio.gather(*[h.ask(finish) for _ in range(2)])
-        assert any(isinstance(one, p.Done) and one.receipt is not None for one in finished)
+        answers = await asyncio.gather(*[h.ask(deposit(h, document=document, expected=1)) for _ in range(4)])
+        opened = [one for one in answers if isinstance(one, p.Opened)]
+        assert opened
+        assert len({one.version for one in opened}) == len(opened)
+        assert all(one.why == "conflict" for one in answers if isinstance(one, p.Refused))
+        finish = p.Deposited(ticket=opened[0].ticket, size=3, sealed_size=75)
+        finished = await asyncio.gather(*[h.ask(finish) for _ in range(4)])
+        assert all(isinstance(one, p.Done) for one in finished)
+        assert len([one for one in finished if one.receipt is not None]) == 1
         assert await h.ask(finish) == p.Done()
         remove = [h.ask(p.Delete(asking=h.asking(OWNER), document=document)) for _ in range(2)]
         removed = await asyncio.gather(*remove)

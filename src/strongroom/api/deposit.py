@@ -6,7 +6,7 @@
 4. `Deposited`: from here on the version can be read.
 
 Until 4 nobody can read anything: what a crash leaves behind is ciphertext whose key was never given out again, and a
-ticket that lapses. After 4 was sent nothing is taken back, whether or not an answer came: the keeper may have it on
+ticket that lapses. After 4 was sent nothing is taken back unless the keeper said no: without an answer it may have it on
 record.
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from strongroom.api.access import Access
 from strongroom.api.parts import Parts
+from strongroom.api.respond import Declined
 from strongroom.api.shelf import Kept
 from strongroom.api.view import stored
 from strongroom.errors import Unavailable
@@ -63,7 +64,11 @@ async def deposit(
     except BaseException:
         await parts.shelf.drop(kept)
         raise
-    await _finish(parts.access, opened, kept, digest.size)  # 4
+    try:
+        await _finish(parts.access, opened, kept, digest.size)  # 4
+    except Declined:
+        await parts.shelf.drop(kept)
+        raise
     return _row(opened, order, digest.size, parts.clock.now()), metadata
 
 

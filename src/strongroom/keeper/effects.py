@@ -210,16 +210,19 @@ def insert_document(document: DocumentId, patient: PatientId, category: str, *, 
     )
 
 
-def open_ticket(ticket: str, document: DocumentId, version: int, account: AccountId, opened: int) -> Effect:
-    """The right of one deposit to be finished."""
+def open_ticket(ticket: str, upon: int, written: tuple[DocumentId, int], account: AccountId, opened: int) -> Effect:
+    """The right of one deposit to be finished, as long as `upon` is still the newest version."""
     return Effect(
-        "insert into ticket (id, document, version, account, opened) values (?, ?, ?, ?, ?)",
-        (ticket, document, version, account, opened),
+        "insert into ticket (id, document, version, upon, account, opened) values (?, ?, ?, ?, ?, ?)",
+        (ticket, *written, upon, account, opened),
     )
 
 
-def finish_version(document: DocumentId, version: int, size: int, sealed_size: int) -> tuple[Effect, Effect]:
-    """The version's bytes are durable: it can be read from the next commit on."""
+def finish_version(document: DocumentId, version: int, upon: int, size: int, sealed_size: int) -> tuple[Effect, Effect]:
+    """The version's bytes are durable: it can be read from the next commit on.
+
+    Fails when `upon` is not the newest version any more, or the document was deleted: no change is lost unseen.
+    """
     return (
         Effect(
             "update version set state = 'available', size = ?, sealed_size = ? where document = ? and version = ?"
@@ -228,9 +231,10 @@ def finish_version(document: DocumentId, version: int, size: int, sealed_size: i
             rows=1,
         ),
         Effect(
-            "update document set state = case when state = 'pending' then 'available' else state end,"
-            " newest = max(newest, ?) where id = ?",
-            (version, document),
+            "update document set state = 'available', newest = ? where id = ? and newest = ?"
+            " and state in ('pending', 'available')",
+            (version, document, upon),
+            rows=1,
         ),
     )
 

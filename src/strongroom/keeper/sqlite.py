@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strongroom.clock import Millis
-from strongroom.errors import Unavailable
+from strongroom.errors import ConfigError, Unavailable
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
+
+VERSION = 1
+"""Of the tables, kept in the file (`pragma user_version`): a store of another version is refused when it is opened."""
 
 SCHEMA = """
 create table organisation (
@@ -61,8 +64,8 @@ create table version (
   author text, wrapped_content blob not null, wrapped_metadata blob not null,
   primary key (document, version)) without rowid;
 create table ticket (
-  id text primary key, document text not null, version integer not null, account text not null,
-  opened integer not null) without rowid;
+  id text primary key, document text not null, version integer not null, upon integer not null,
+  account text not null, opened integer not null) without rowid;
 create table notice (
   patient text not null, at integer not null, kind text not null, told integer, primary key (patient, at, kind)
   ) without rowid;
@@ -192,10 +195,21 @@ class VersionRow:
     wrapped_metadata: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class TicketRow:
+    """The right of one deposit to be finished. `upon`: the newest version its writer had seen; `opened` in ms."""
+
+    document: DocumentId
+    version: int
+    upon: int
+    account: AccountId
+    opened: int
+
+
 def create_tables(path: Path) -> None:
     """Lay the keeper's tables into a database that does not have them yet. Raises sqlite3.OperationalError if it has."""
     with sqlite3.connect(path) as connection:
-        connection.executescript(SCHEMA)
+        connection.executescript(f"{SCHEMA} pragma user_version = {VERSION};")
         connection.execute("insert into patient (id, wrapped, recovery, name) values (?, x'', x'', x'')", (NOBODY,))
         connection.execute(
             "insert into document (id, patient, category, state, newest) values (?, ?, 'normal', 'deleted', 0)",
@@ -216,9 +230,15 @@ class Catalog:
     """
 
     def __init__(self, path: Path) -> None:
+        """Raises ConfigError when the tables are of another version than this program's."""
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.5, check_same_thread=False)
         self._db.execute("pragma query_only = on")
         self._db.execute("pragma mmap_size = 268435456")
+        [(found,)] = self._all("pragma user_version", ())
+        if found != VERSION:
+            self._db.close()
+            msg = f"The store's tables are of version {found}; this program reads {VERSION}."
+            raise ConfigError(msg, advice="Start the version of Strongroom that made the store, or restore a backup.")
 
     def close(self) -> None:
         """Close the connection."""
@@ -277,10 +297,10 @@ class Catalog:
         )[0][0]
         return int(mine), int(theirs)
 
-    def ticket(self, ticket: str) -> tuple[DocumentId, int, AccountId, int] | None:
-        """(document, version, account, opened ms) of an opened deposit."""
-        rows = self._all("select document, version, account, opened from ticket where id = ?", (ticket,))
-        return rows[0] if rows else None
+    def ticket(self, ticket: str) -> TicketRow | None:
+        """An opened deposit."""
+        rows = self._all("select document, version, upon, account, opened from ticket where id = ?", (ticket,))
+        return TicketRow(*rows[0]) if rows else None
 
     def patient_of(self, document: DocumentId) -> PatientId | None:
         """Whose document it is."""

@@ -9,8 +9,8 @@ from strongroom.ids import DocumentId, PatientId, new_id
 from strongroom.keeper import effects, facts
 from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import Delete, Deposit, Deposited, Done, Opened, Refused, Relabel, Reply
-from strongroom.keeper.reading import PURPOSES, case_of, subject_of
-from strongroom.keeper.sqlite import AccountRow, DocumentRow, SubjectRow
+from strongroom.keeper.reading import AVAILABLE, PURPOSES, case_of, subject_of
+from strongroom.keeper.sqlite import AccountRow, DocumentRow, SubjectRow, VersionRow
 from strongroom.tlog.entry import Op
 
 TICKET_LIFE = DAY
@@ -82,7 +82,9 @@ class Writing:
                 prepared.wrapped_content,
                 prepared.wrapped_metadata,
             ),
-            effects.open_ticket(ticket, document, version, scopes.account, asked.now),
+            effects.open_ticket(
+                ticket, 0 if row is None else row.newest, (document, version), scopes.account, asked.now
+            ),
         ]
         if row is None:
             changes.insert(0, effects.insert_document(document, subject.patient, request.category))
@@ -94,7 +96,7 @@ class Writing:
         )  # fmt: skip
         try:
             receipt = await parts.log.append(draft, changes)  # 5
-        except Conflict:
+        except Conflict:  # two began in the same moment and took the same number
             return Refused(why="conflict", advice="Somebody else is writing a new version of this document just now.")
         keys = parts.custody.open_written(prepared, receipt)  # 6
         return Opened(
@@ -109,21 +111,25 @@ class Writing:
         found = parts.catalog.ticket(request.ticket)
         if found is None or not 0 <= request.size <= MAX_PLAIN or not 0 < request.sealed_size <= 2 * MAX_PLAIN:
             return Refused(why="absent")
-        document, version, account, opened = found
+        document, version = found.document, found.version
         row = parts.catalog.version(document, version)
         patient = parts.catalog.patient_of(document)
-        if row is None or patient is None or now - opened > TICKET_LIFE:
+        if row is None or patient is None or now - found.opened > TICKET_LIFE:
             return Refused(why="absent")
-        if row.state == "available":
-            same = (row.size, row.sealed_size) == (request.size, request.sealed_size)
-            return Done() if same else Refused(why="conflict", advice="This deposit was finished with other sizes.")
+        if row.state == AVAILABLE:
+            return _repeated(row, request)
         draft = event.Draft(
-            t=now, op=Op.DEPOSITED, actor=account, patient=patient, document=document, version=version,
+            t=now, op=Op.DEPOSITED, actor=found.account, patient=patient, document=document, version=version,
             bytes=request.size,
         )  # fmt: skip
-        receipt = await parts.log.append(
-            draft, effects.finish_version(document, version, request.size, request.sealed_size)
-        )
+        change = effects.finish_version(document, version, found.upon, request.size, request.sealed_size)
+        try:
+            receipt = await parts.log.append(draft, change)
+        except Conflict:
+            now_there = parts.catalog.version(document, version)
+            if now_there is not None and now_there.state == AVAILABLE:
+                return _repeated(now_there, request)
+            return Refused(why="conflict", advice="Somebody wrote or deleted it meanwhile. Read it, then try again.")
         return Done(receipt=receipt.index)
 
     async def delete(self, request: Delete) -> Reply:
@@ -163,3 +169,9 @@ class Writing:
         except Conflict:
             return Refused(why="conflict", advice="The document changed meanwhile. Read it again.")
         return Done(receipt=receipt.index)
+
+
+def _repeated(row: VersionRow, request: Deposited) -> Reply:
+    """The answer when the version was finished before."""
+    same = (row.size, row.sealed_size) == (request.size, request.sealed_size)
+    return Done() if same else Refused(why="conflict", advice="This deposit was finished with other sizes.")
