@@ -106,3 +106,11 @@ def test_an_officer_alone_must_have_the_role(strongroom: Type, served: Path, pat
     refused = strongroom("who-read", "--patient", patient, "--officer", served / "officers" / "operator.key")
     assert refused.code == 3
     assert "needs 1 officer" in refused.err
+
+
+def test_only_what_was_deleted_is_brought_back(strongroom: Type) -> None:
+    """Anything else is refused, with what to do."""
+    refused = strongroom("undelete", "a" * 26, "--reason", "by mistake")
+    assert refused.code == 3
+    assert "no deleted document" in refused.err
+    assert strongroom("undelete", "a" * 26).code == 2

@@ -121,10 +121,10 @@ def test_denials_are_told_singly_and_then_counted(house: House) -> None:
         for _ in range(SINGLE + 10):
             await h.ask(p.Release(asking=h.asking(OWNER), document=one))
         assert len(entries(h, "denied")) == before + SINGLE
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         assert entries(h, "denials") == []
         h.clock.advance(HOUR)
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         [told] = entries(h, "denials")
         assert told["count"] == 10
         first = h.parts.catalog.rows("select body from log_entry where idx = ?", (told["ref"],))[0][0]
@@ -218,13 +218,13 @@ def test_a_freeze_holds_although_it_could_not_be_written(house: House) -> None:
         holder.execute("begin immediate")
         assert isinstance(await h.act("freeze", args, "operator"), ActRefused)
         holder.execute("rollback")
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         assert (await h.ask(mine)).why == "frozen"
         holder.execute("begin immediate")
         assert isinstance(await h.act("unfreeze", args, "security"), ActRefused)
         holder.execute("rollback")
         holder.close()
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         assert (await h.ask(mine)).why == "frozen"
         await h.done("unfreeze", args, "security")
         assert isinstance(await h.ask(mine), p.Released)

@@ -217,7 +217,7 @@ def test_a_feed_that_the_log_cannot_take_is_refused_and_can_be_sent_again(house:
         assert isinstance(refused, ActRefused)
         holder.execute("rollback")
         holder.close()
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         clinic.sequence -= 1
         h.clock.advance(1)
         assert await clinic.problems(*rows[:3]) == []

@@ -18,6 +18,7 @@ from strongroom.keeper.acts import ActDone, Health
 from strongroom.keeper.client import KeeperClient, OfficersClient
 from strongroom.keeper.server import Keeper
 from strongroom.keeper.snapshot import Snapshots
+from strongroom.keys.custody import CACHE_TIME
 from strongroom.secret import Secret
 from tests.keeper.conftest import House
 
@@ -40,7 +41,7 @@ def test_a_started_keeper_answers_on_its_sockets_and_stops_in_good_order(house: 
         assert isinstance(health, ActDone)
         for _ in range(25):
             await client.ask(p.Release(asking=house.asking("person-9"), document="a" * 26))
-        await keeper._second(snapshot=True)
+        await keeper._second(minute=True)
         client.close()
         await keeper.stop()
         house.keeper = None
@@ -99,11 +100,11 @@ def test_a_log_that_cannot_be_written_shuts_the_door_and_opens_again_by_itself(h
         checkpoint.rename(aside)
         checkpoint.mkdir()  # what was published cannot be read: the start's checks cannot be made
         with pytest.raises(Unavailable):
-            await h.keeper._second(snapshot=False)
+            await h.keeper._second(minute=False)
         assert not (await h.ask(p.Ping())).open
         checkpoint.rmdir()
         aside.rename(checkpoint)
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         assert (await h.ask(p.Ping())).open
         assert isinstance(await h.ask(release), p.Released)
 
@@ -184,7 +185,7 @@ def test_what_became_durable_after_all_is_charged_again(house: House) -> None:
         journal._db = LateError(journal._db)
         assert (await h.ask(p.Release(asking=h.asking(OWNER), document=second))).why == "unavailable"
         assert h.parts.ledger.snapshot() == before
-        await h.keeper._second(snapshot=False)
+        await h.keeper._second(minute=False)
         assert (await h.ask(p.Ping())).open
         charged.append(h.parts.ledger.snapshot())
         assert charged != [before]
@@ -200,7 +201,7 @@ def test_the_second_goes_on_whatever_fails_in_it(
 ) -> None:
     """A fault of ours or of the disk is told; the log is opened again by the beat itself when the cause is gone."""
     monkeypatch.setattr(server, "TICK", 0.01)
-    monkeypatch.setattr(server, "SNAPSHOT_TICKS", 2)
+    monkeypatch.setattr(server, "MINUTE_TICKS", 2)
 
     async def until(done: Callable[[], bool]) -> None:
         async with asyncio.timeout(60):  # a beat that has died would be waited for without end
@@ -271,3 +272,18 @@ def test_the_apps_socket_is_for_one_group(house: House) -> None:
         house.keeper = None
 
     asyncio.run(work())
+
+
+def test_no_patient_key_is_held_in_the_clear_when_its_time_is_over(house: House) -> None:
+    """Also when nobody asks for any."""
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+        document = h.documents(h.demo.own[OWNER])[0]
+        await h.ask(p.Release(asking=h.asking(OWNER), document=document))
+        assert h.parts.custody._cache
+        h.clock.advance(CACHE_TIME)
+        await h.keeper._second(minute=False)
+        assert not h.parts.custody._cache
+
+    house.run(work)

@@ -80,7 +80,9 @@ def store(world: World, path: Path) -> Catalog:
         for p, born, ruled in world.patients:
             db.execute("insert into patient values (?, ?, x'', 1, ?, x'', ?)", (p, p.encode(), born, ruled))
         for d, p, category, state, newest, decoy in world.documents:
-            db.execute("insert into document values (?, ?, ?, ?, ?, ?, null)", (d, p, category, state, newest, decoy))
+            db.execute(
+                "insert into document values (?, ?, ?, ?, ?, ?, null, null)", (d, p, category, state, newest, decoy)
+            )
         db.executemany("insert into member values (?, ?, ?, ?)", world.members)
         db.executemany("insert into enrolment values (?, ?, ?, ?)", world.enrolments)
         db.executemany("insert into delegation values (?, ?, ?, ?, ?, ?)", world.delegations)

@@ -201,6 +201,16 @@ def key(at: Millis, act: str, target: Target, *, by: AccountId | None = None, de
     return Draft(t=at, op=Op.KEY, actor=by, action=act, target=target, details=details)
 
 
+def erased(at: Millis, patient: PatientId, document: DocumentId) -> Draft:
+    """The delay of a deleted document is over: its keys are gone with this entry."""
+    return Draft(t=at, op=Op.ERASED, patient=patient, document=document)
+
+
+def undeleted(at: Millis, patient: PatientId, document: DocumentId, *, by: AccountId, details: str) -> Draft:
+    """An officer brought a deleted document back."""
+    return Draft(t=at, op=Op.UNDELETED, actor=by, patient=patient, document=document, details=details)
+
+
 def policy(at: Millis, digest: str) -> Draft:
     """From here on this policy decides (first 16 hex digits of the SHA-256 of its published text)."""
     return Draft(t=at, op=Op.POLICY, policy=digest)

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run one program of a store (the supervisor's own command)."),
     "serve": ("serve", "Start every process of a store and keep it running."),
     "token": ("token", "A token for a demonstration login."),
+    "undelete": ("undelete", "Bring a deleted document back while its delay lasts."),
     "unfreeze": ("unfreeze", "Undo a freeze."),
     "who-read": ("who_read", "The exact list of who was read, by whom, when."),
 }

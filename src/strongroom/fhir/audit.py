@@ -99,6 +99,7 @@ SHAPES: dict[str, Shape] = {
     "listed": _rest("E", "search", _SOURCE, _DESTINATION),
     "refused": _rest("E", "operation", _DESTINATION, _SOURCE, outcome="4"),
     "relabelled": _rest("U", "update", _SOURCE, _DESTINATION, "PatientUpdate"),
+    "undeleted": _rest("U", "update", _SOURCE, _DESTINATION, "PatientUpdate"),
     "released": _rest("R", "read", _DESTINATION, _SOURCE, "PatientRead"),
 }
 """The keeper's `op` to FHIR. What is not here is an operation (a share, a delegation, a withholding, a relation)."""

@@ -38,10 +38,14 @@ RULES: dict[str, Rule] = {
     "relation-ls": Rule(_OFFICERS),
     "rerun": Rule(_PRIVACY, signatures=2),
     "revoke-session": Rule(_ANY),
+    "undelete": Rule(_PRIVACY),
     "unfreeze": Rule(_OFFICERS),
     "who-read": Rule(_OFFICERS),
 }
 """Every act there is. An act that is not here is refused."""
+
+OFFICER = "officer:"
+"""Begins the name under which an officer stands in the log, where others have their account's id."""
 
 MAX_ATTACHMENT = 64 * 1_048_576
 """Bytes of an organisation's feed: about 100,000 patients."""

@@ -248,6 +248,28 @@ def delete_document(document: DocumentId, at: int) -> Effect:
     )
 
 
+def undelete_document(document: DocumentId) -> Effect:
+    """A tombstone is taken away, while there are keys."""
+    return Effect(
+        "update document set state = 'available', deleted = null where id = ? and state = 'deleted'"
+        " and deleted is not null and erased is null",
+        (document,),
+        rows=1,
+    )
+
+
+def erase_document(document: DocumentId, at: int) -> tuple[Effect, Effect]:
+    """The keys of every version are overwritten: what is left of the document is ciphertext."""
+    return (
+        Effect(
+            "update document set erased = ? where id = ? and state = 'deleted' and erased is null",
+            (at, document),
+            rows=1,
+        ),
+        Effect("update version set wrapped_content = x'', wrapped_metadata = x'' where document = ?", (document,)),
+    )
+
+
 def relabel(document: DocumentId, category: str) -> Effect:
     """Another category."""
     return Effect("update document set category = ? where id = ?", (category, document), rows=1)

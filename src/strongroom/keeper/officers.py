@@ -20,13 +20,23 @@ from strongroom.audit.query import Read, Selectors, Window
 from strongroom.audit.resolve import Gap
 from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
 from strongroom.clock import DAY, Millis
-from strongroom.errors import Malformed, StrongroomError, UsageError
+from strongroom.errors import Conflict, Malformed, StrongroomError, UsageError
 from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
 from strongroom.keeper import effects
-from strongroom.keeper.acts import MAX_ANSWER, RULES, Act, ActDone, ActRefused, ActReply, Health, OfficersRequest
+from strongroom.keeper.acts import (
+    MAX_ANSWER,
+    OFFICER,
+    RULES,
+    Act,
+    ActDone,
+    ActRefused,
+    ActReply,
+    Health,
+    OfficersRequest,
+)
 from strongroom.keeper.door import Door
 from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
@@ -71,6 +81,7 @@ class Acts:
             "relation-ls": self._relation_ls,
             "rerun": self._rerun,
             "revoke-session": self._revoke_session,
+            "undelete": self._undelete,
             "unfreeze": self._unfreeze,
             "who-read": self._who_read,
         }
@@ -93,7 +104,7 @@ class Acts:
         if isinstance(signed, Refusal):
             await self._log(now, AccountId(f"uid:{uid}"), "refused", signed.because)
             return ActRefused(why=signed.because, advice="Sign again with a registered officer's key.")
-        by = AccountId(f"officer:{signed.by[0].name}")
+        by = AccountId(OFFICER + signed.by[0].name)
         rule = RULES.get(signed.op)
         if rule is None or signed.op not in self._acts:
             return ActRefused(why=f"There is no act {signed.op}.")
@@ -159,6 +170,19 @@ class Acts:
         )
         receipt = await self._parts.log.append(draft, [kept])
         self._parts.revoked.revoke(session, now)
+        return receipt.index, {}
+
+    async def _undelete(self, signed: Signed, _attachment: bytes) -> Outcome:
+        document, reason = DocumentId(_text(signed.args, "document")), _text(signed.args, "reason")
+        patient = self._parts.catalog.patient_of(document) or NOBODY
+        draft = event.undeleted(self._parts.clock.now(), patient, document, by=_by(signed), details=reason)
+        try:
+            receipt = await self._parts.log.append(draft, [effects.undelete_document(document)])
+        except Conflict as error:
+            raise UsageError(
+                "That is no deleted document, or its delay is over and it was erased.",
+                advice="`strongroom who-read` and the log say when it was deleted.",
+            ) from error
         return receipt.index, {}
 
     # ---- people and relations ---------------------------------------------------------------------------------------
@@ -392,7 +416,7 @@ _RELATIONS = {
 
 
 def _by(signed: Signed) -> AccountId:
-    return AccountId(f"officer:{signed.by[0].name}")
+    return AccountId(OFFICER + signed.by[0].name)
 
 
 def _signers(signed: Signed) -> str:

@@ -12,6 +12,7 @@ from strongroom.budget.ledger import Charge
 from strongroom.budget.scope import Disclosure, Scopes
 from strongroom.ids import AccountId, PatientId
 from strongroom.keeper import effects, facts
+from strongroom.keeper.acts import OFFICER
 from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import (
     MAX_ROWS,
@@ -267,7 +268,7 @@ class Reading:
             at=read.t,
             op=read.op.value,
             actor_name=name,
-            actor_kind=kind or ("officer" if account is None else "unknown"),
+            actor_kind=kind or ("officer" if account is None or account.startswith(OFFICER) else "unknown"),
             organisation_name=known if organisation else "",
             own=account is not None and catalog.own_patient(account) == patient,
             documents=tuple(document for document, _ in read.documents if not isinstance(document, Gap)),

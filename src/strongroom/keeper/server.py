@@ -1,7 +1,8 @@
 """The keeper as a process: two sockets (and the courier's), and what it does between requests.
 
-Every second: sign and publish the log, tell collapsed denials, and, after a fault, try to open the log again by the same
-path as a start. Every minute: keep a snapshot of the budgets, so that the next start replays little.
+Every second: sign and publish the log, tell collapsed denials, let go of keys whose time is over, and, after a fault, try
+to open the log again by the same path as a start. Every minute: keep a snapshot of the budgets, so that the next start
+replays little, and erase what was deleted long enough ago.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from strongroom.errors import StrongroomError, Unavailable
 from strongroom.keeper.acts import MAX_ACT, OfficersRequest
 from strongroom.keeper.dispatch import Dispatch
 from strongroom.keeper.door import Door
+from strongroom.keeper.erasing import erase_due
 from strongroom.keeper.officers import Acts
 from strongroom.keeper.protocol import MAX_REQUEST, AppRequest
 from strongroom.keeper.snapshot import Snapshots
@@ -28,7 +30,7 @@ Recount = Callable[[int], Iterator[Disclosure]]
 """What the log says was disclosed, from an index on."""
 
 TICK = 1.0
-SNAPSHOT_TICKS = 60
+MINUTE_TICKS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +95,26 @@ class Keeper:
             await asyncio.sleep(TICK)
             ticks += 1
             try:
-                await self._second(snapshot=ticks % SNAPSHOT_TICKS == 0)
+                await self._second(minute=ticks % MINUTE_TICKS == 0)
             except StrongroomError as error:
                 log.warning("%s", error.message)
             except Exception:  # whatever it is: without this beat nothing is published, and no fault ever mended
                 log.exception("the keeper's second failed")
 
-    async def _second(self, *, snapshot: bool) -> None:
+    async def _second(self, *, minute: bool) -> None:
         parts = self.door.parts
+        parts.custody.expire()
         if parts.log.fault is not None:
             await self._reopen()
         now = parts.clock.now()
         for one in self.door.denials.due(now):
             await parts.log.append(event.denials(now, one.account, one.count, one.first))
         await asyncio.to_thread(parts.log.publish)
-        if snapshot:
+        if minute:
             parts.ledger.advance(now)
             self._snapshots.keep(parts.ledger, parts.log.size)
+            if count := await erase_due(parts):
+                log.info("%d deleted documents are erased", count)
 
     async def _reopen(self) -> None:
         """After a fault: the normal path of a start, and every entry whose fate was open is charged again."""

@@ -56,8 +56,9 @@ create table service_grant (
   size integer not null, until integer not null) without rowid;
 create table document (
   id text primary key, patient text not null, category text not null, state text not null,
-  newest integer not null, decoy integer not null default 0, deleted integer) without rowid;
+  newest integer not null, decoy integer not null default 0, deleted integer, erased integer) without rowid;
 create index document_patient on document (patient, id);
+create index document_tombstone on document (deleted) where deleted is not null and erased is null;
 create table version (
   document text not null, version integer not null, state text not null, content_type text not null,
   size integer not null default 0, sealed_size integer not null default 0, created integer not null,
@@ -306,6 +307,14 @@ class Catalog:
         """Whose document it is."""
         rows = self._all("select patient from document where id = ?", (document,))
         return PatientId(rows[0][0]) if rows else None
+
+    def erasable(self, before: int, limit: int) -> list[tuple[DocumentId, PatientId]]:
+        """Documents that were deleted at `before` or earlier and still have keys, the oldest tombstones first."""
+        return self._all(
+            "select id, patient from document where deleted <= ? and deleted is not null and erased is null"
+            " order by deleted limit ?",
+            (before, limit),
+        )
 
     def documents_of(self, patient: PatientId) -> list[DocumentId]:
         """Every document the patient ever had, deleted ones and decoys included."""

@@ -33,6 +33,7 @@ from strongroom.errors import ConfigError, Conflict, OperationError, Tampered, U
 from strongroom.identity.officers import Officer, Officers, Role
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, PatientId
+from strongroom.keeper.acts import OFFICER
 from strongroom.keys.custody import patient_bound
 from strongroom.keys.recovery import RecoveryPrivate
 from strongroom.keys.root import RootKey
@@ -125,7 +126,7 @@ def accept_log(
     ):
         msg = "Accepting a set-back log takes two officers, privacy or security, and a reason."
         raise OperationError(msg, advice="Name both key files with --officer, and say why with --reason.")
-    first, second = (AccountId(f"officer:{officer.name}") for officer in signed.by[:2])
+    first, second = (AccountId(OFFICER + officer.name) for officer in signed.by[:2])
     accepted = AcceptedRollback(clock.now(), (first, second), reason)
     log = _open_log(config, layout, open_root(config, layout), accepted)
     try:

@@ -34,7 +34,7 @@ _VERSIONS = """
 select d.patient, p.wrapped, p.key_version, v.document, v.version, v.content_type, v.size, v.sealed_size,
   v.wrapped_content, v.wrapped_metadata
 from version v join document d on d.id = v.document join patient p on p.id = d.patient
-where v.state = 'available' order by d.patient, v.document, v.version
+where v.state = 'available' and d.erased is null order by d.patient, v.document, v.version
 """
 
 
