@@ -211,15 +211,21 @@ def create_tables(path: Path) -> None:
     """Lay the keeper's tables into a database that does not have them yet. Raises sqlite3.OperationalError if it has."""
     with sqlite3.connect(path) as connection:
         connection.executescript(f"{SCHEMA} pragma user_version = {VERSION};")
-        connection.execute("insert into patient (id, wrapped, recovery, name) values (?, x'', x'', x'')", (NOBODY,))
+        # As much is known of nobody as of anybody: a missing birth date or relation would be quicker to look up.
         connection.execute(
-            "insert into document (id, patient, category, state, newest) values (?, ?, 'normal', 'deleted', 0)",
+            "insert into patient (id, wrapped, recovery, born, name) values (?, zeroblob(60), x'', '1970-01-01', x'')",
+            (NOBODY,),
+        )
+        connection.execute("insert into enrolment values (?, 'nowhere', 0, 253402300799000)", (NOBODY,))
+        connection.execute(
+            "insert into document (id, patient, category, state, newest, erased)"
+            " values (?, ?, 'normal', 'deleted', 1, 0)",
             (NOTHING, NOBODY),
         )
         connection.execute(
-            "insert into version (document, version, state, content_type, created, wrapped_content, wrapped_metadata)"
-            " values (?, 0, 'pending', 'text/plain', 0, x'', x'')",
-            (NOTHING,),
+            "insert into version (document, version, state, content_type, created, author, wrapped_content,"
+            " wrapped_metadata) values (?, 1, 'available', 'text/plain', 0, ?, zeroblob(60), zeroblob(60))",
+            (NOTHING, NOBODY),
         )
     connection.close()
 
