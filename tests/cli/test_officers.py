@@ -84,7 +84,7 @@ def test_who_read_counts_people(strongroom: Type, patient: str) -> None:
     """The list of one patient names the patient alone, within the times asked for."""
     told = strongroom("who-read", "--patient", patient, "--json").json
     assert (told["people"], {row["patient"] for row in told["rows"]}) == (1, {patient})
-    assert "1 people" in strongroom("who-read", "--patient", patient).out
+    assert "1 person" in strongroom("who-read", "--patient", patient).out
     assert strongroom("who-read", "--patient", patient, "--until", "2001-01-01", "--json").json["rows"] == []
     assert strongroom("who-read", "--since", "yesterday").code == 2
 

@@ -137,9 +137,15 @@ def _table(lanes: "list[Lane]") -> None:
 
     table = Table(title="P1: the ManageMyHealth replay (simulated, on loopback)")
     for heading, _ in COLUMNS:
-        table.add_column(heading, no_wrap=heading != "stopped by")
+        table.add_column(heading, min_width=24 if heading == "stopped by" else None)
     for lane in lanes:
-        table.add_row(
-            *(str(getattr(lane.run, name)) for _, name in COLUMNS), style=None if lane.run.holds else "bold red"
-        )
+        cells = [_cell(getattr(lane.run, name)) for _, name in COLUMNS]
+        table.add_row(*cells, style=None if lane.run.holds else "bold red")
     Console(width=max(150, Console().width)).print(table)
+
+
+def _cell(value: object) -> str:
+    """As people read it; `None` is what there was nothing to say of."""
+    if isinstance(value, bool) or value is None:
+        return {None: "-", True: "yes", False: "NO"}[value]
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)

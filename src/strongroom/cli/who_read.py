@@ -39,6 +39,8 @@ def command(  # one parameter an option
     args |= {"until": millis(until)} if until else {}
     receipt, result = act(find_store(store), officers, "who-read", args)
     rows = [{**row, "at": when(row["at"]), "documents": len(row["documents"])} for row in result["rows"]]
-    last = f"{result['people']} people, in {len(rows)} disclosures, as of {result['log_size']} log entries."
+    count = result["people"]
+    who = f"{count} person" if count == 1 else f"{count} people"
+    last = f"{who}, in {len(rows)} disclosures, as of {result['log_size']} log entries."
     gaps = "".join(f"\nGAP: {gap}" for gap in result["gaps"])
     emit("who-read", {**result, "receipt": receipt}, as_json=as_json, text=table(_COLUMNS, rows, last) + gaps)

@@ -109,7 +109,8 @@ def organisation(account: AccountRow, subject: SubjectRow) -> OrganisationId | N
 def document(row: DocumentRow, version: VersionRow | None) -> Document:
     """The facts about a document. A version that is not there, or still being written, is not available."""
     there = version is not None and version.state == "available"
-    return Document(Category(row.category), State(row.state) if there else State.PENDING)
+    state = State(row.state)  # whether or not it is needed: absent and foreign documents take the same time
+    return Document(Category(row.category), state if there else State.PENDING)
 
 
 def _delegation(row: DelegationRow | None) -> relations.Delegation | None:

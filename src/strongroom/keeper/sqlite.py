@@ -211,7 +211,8 @@ def create_tables(path: Path) -> None:
     """Lay the keeper's tables into a database that does not have them yet. Raises sqlite3.OperationalError if it has."""
     with sqlite3.connect(path) as connection:
         connection.executescript(f"{SCHEMA} pragma user_version = {VERSION};")
-        # As much is known of nobody as of anybody: a missing birth date or relation would be quicker to look up.
+        # As much is known of nobody as of anybody: a missing birth date or relation would be quicker to look up. But the
+        # version stays pending, so that it is not released even when a broken policy permits it.
         connection.execute(
             "insert into patient (id, wrapped, recovery, born, name) values (?, zeroblob(60), x'', '1970-01-01', x'')",
             (NOBODY,),
@@ -224,7 +225,7 @@ def create_tables(path: Path) -> None:
         )
         connection.execute(
             "insert into version (document, version, state, content_type, created, author, wrapped_content,"
-            " wrapped_metadata) values (?, 1, 'available', 'text/plain', 0, ?, zeroblob(60), zeroblob(60))",
+            " wrapped_metadata) values (?, 1, 'pending', 'text/plain', 0, ?, zeroblob(60), zeroblob(60))",
             (NOTHING, NOBODY),
         )
     connection.close()
