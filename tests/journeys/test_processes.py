@@ -71,7 +71,7 @@ def running() -> Iterator[Running]:
         "--patients",
         "20",
     ]
-    subprocess.run([*made, "--port", str(port), "--signin-port", str(_free_port())], check=True, capture_output=True)
+    subprocess.run([*made, "--port", str(port), "--signin-port", str(_free_port())], check=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "strongroom.cli.main", "serve", "--store", str(store)], stdout=subprocess.PIPE
     )
