@@ -40,11 +40,12 @@ def table(tmp_path: Path) -> Iterator[Table]:
 
 
 def test_a_login_that_is_there_keeps_who_it_is(table: Table) -> None:
-    """A feed renews its name, and may give it a patient once; never another id, kind or patient."""
-    table.do(effects.put_account(A, b"login", "clinician", None, b"one"))
-    table.do(effects.put_account(AccountId("b"), b"login", "person", P, b"two"))
-    table.do(effects.put_account(AccountId("c"), b"login", "service", PatientId("q"), b"three"))
-    assert table.all("select id, kind, patient, name from account") == [("a", "clinician", "p", b"three")]
+    """Its name is renewed, and it is given a patient once; never another id, kind or patient, nor is it made twice."""
+    table.do(effects.insert_account(A, b"login", "person", None, b"one", ORG))
+    table.do(effects.update_account(A, P, b"two"), effects.update_account(A, PatientId("q"), b"three"))
+    assert table.all("select id, kind, patient, name, brought from account") == [("a", "person", "p", b"three", "o")]
+    with pytest.raises(sqlite3.IntegrityError):
+        table.do(effects.insert_account(AccountId("b"), b"login", "service", None, b"four", None))
 
 
 def test_an_organisation_keeps_its_feed_key_unless_another_is_registered(table: Table) -> None:
@@ -74,13 +75,53 @@ def test_a_delegation_that_goes_on_keeps_its_beginning(table: Table, level: str,
 
 def test_ending_never_makes_anything_longer(table: Table) -> None:
     """Ended twice, the first end stands."""
-    table.do(effects.delegate(A, P, "full", "grant", 1, 100), effects.share(P, "x", 1, 100), effects.enrol(P, ORG, 1, 100),
+    table.do(effects.delegate(A, P, "full", "grant", 1, 100), effects.share(P, "x", 1, 100),
+             effects.enrol(P, ORG, 1, 100, by_hand=False),
              effects.join(A, ORG, 1, 100))  # fmt: skip
     for at in (50, 80):
-        table.do(effects.end_delegation(A, P, at), effects.end_share(P, "x", at), effects.end_enrolment(P, ORG, at),
+        table.do(effects.end_delegation(A, P, at), effects.end_share(P, "x", at),
+                 effects.end_enrolment(P, ORG, at, by_hand=True),
                  effects.end_membership(A, ORG, at))  # fmt: skip
     for name in ("delegation", "share", "enrolment", "member"):
         assert table.all(f"select since, until from {name} where since = 1") == [(1, 50)]  # noqa: S608  # one of the four
+
+
+def test_a_feed_leaves_what_an_officer_set(table: Table) -> None:
+    """An enrolment with an end, or ended, by hand; the feed may end what is live, and only then is it the feed's again."""
+    table.do(effects.enrol(P, ORG, 1, 100, by_hand=True), effects.enrol(P, ORG, 2, 999, by_hand=False))
+    assert table.all("select since, until, by_hand from enrolment") == [(1, 100, 1)]
+    table.do(effects.end_enrolment(P, ORG, 100, by_hand=False))
+    assert table.all("select until, by_hand from enrolment") == [(100, 1)]
+    table.do(effects.end_enrolment(P, ORG, 50, by_hand=False), effects.enrol(P, ORG, 60, 999, by_hand=False))
+    assert table.all("select since, until, by_hand from enrolment") == [(60, 999, 0)]
+    table.do(effects.end_enrolment(P, ORG, 70, by_hand=True), effects.enrol(P, ORG, 80, 999, by_hand=False))
+    assert table.all("select since, until, by_hand from enrolment") == [(60, 70, 1)]
+
+
+def fed(basis: str, since: int = 10, at: int = 10) -> Effect:
+    """A feed's delegation without end."""
+    return effects.feed_delegation(A, P, basis, since, 999, at)
+
+
+def test_a_feed_changes_no_delegation_that_was_given_or_ended_by_hand(table: Table) -> None:
+    """The patient's own grant, and the patient's end of what a feed gave, stand; a feed ends and renews its own."""
+    assert table.do(fed("carer"), effects.end_fed_delegation(A, P, 20), fed("carer", 30)) == [1, 1, 1]
+    assert table.all("select since, until, by_hand from delegation") == [(30, 999, 0)]
+    table.do(effects.end_delegation(A, P, 40))
+    assert table.do(fed("carer", 50), effects.end_fed_delegation(A, P, 30)) == [0, 0]
+    assert table.all("select until, by_hand from delegation") == [(40, 1)]
+    table.do(effects.delegate(A, P, "read", "grant", 60, 100))
+    assert table.do(fed("parent", 70), effects.end_fed_delegation(A, P, 70)) == [0, 0]
+    assert table.all("select level, basis, since, until from delegation") == [("read", "grant", 60, 100)]
+    assert [one.rows for one in (fed("carer"), effects.end_fed_delegation(A, P, 1))] == [1, 1]
+
+
+def test_a_parent_becomes_no_carer_until_it_is_ended(table: Table) -> None:
+    """A carer's authority outlasts childhood, a parent's does not; a carer may become a parent."""
+    assert table.do(fed("carer"), fed("parent"), fed("parent"), fed("carer")) == [1, 1, 1, 0]
+    assert table.all("select basis from delegation") == [("parent",)]
+    assert table.do(effects.end_fed_delegation(A, P, 20), fed("carer", 20, at=20)) == [1, 1]
+    assert table.all("select basis from delegation") == [("carer",)]
 
 
 def test_withholding_twice_is_withholding_once(table: Table) -> None:

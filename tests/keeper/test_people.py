@@ -64,16 +64,18 @@ class Clinic:
         """A login as an identifier."""
         return {"system": ACCOUNT, "value": f"{self.house.config.issuer_url}|{subject}"}
 
-    def patient(self, key: str, nhi: str, subject: str = "", *, active: bool = True, more: str = "") -> dict[str, Any]:
+    def patient(  # one parameter a field
+        self, key: str, nhi: str, subject: str = "", *, active: bool = True, more: str = "", name: str = "Aroha"
+    ) -> dict[str, Any]:
         """A patient with one identifier or two, and a login if they have one."""
         found = [{"system": "nhi", "value": one} for one in (nhi, more) if one]
         linked = [self.login(subject)] if subject else []
-        return {"resourceType": "Patient", "id": key, "name": [{"text": "Aroha"}], "birthDate": "1990-01-01",
+        return {"resourceType": "Patient", "id": key, "name": [{"text": name}], "birthDate": "1990-01-01",
                 "identifier": [*found, *linked], "active": active}  # fmt: skip
 
-    def doctor(self, subject: str, *, active: bool = True) -> dict[str, Any]:
+    def doctor(self, subject: str, *, active: bool = True, name: str = "Dr Y") -> dict[str, Any]:
         """Somebody who works there."""
-        return {"resourceType": "Practitioner", "id": subject, "name": [{"text": "Dr Y"}],
+        return {"resourceType": "Practitioner", "id": subject, "name": [{"text": name}],
                 "identifier": [self.login(subject)], "active": active}  # fmt: skip
 
     def relative(self, patient: str, subject: str, code: str = "CAREGIVER", *, active: bool = True) -> dict[str, Any]:
@@ -172,7 +174,175 @@ def test_a_patient_of_another_organisation_is_out_of_reach(house: House) -> None
         assert len(sentences) == 2
         assert (await known(h, "y-thief")).delegated == ()
         assert (await h.ask(p.List(asking=h.asking("y-doc"), patient=own))).receipt is None
-        assert not h.parts.catalog.is_enrolled(own, OrganisationId("clinic-y"))
+        assert not h.parts.catalog.is_reachable(own, OrganisationId("clinic-y"), h.clock.now())
+
+    house.run(work)
+
+
+async def name(h: House, subject: str) -> str:
+    """What a login is called here."""
+    account = (await known(h, subject)).account
+    return str(h.parts.veil.open(h.parts.catalog.name_of("account", account), "account", account))
+
+
+def test_a_feed_renames_no_login_that_another_brought(house: House) -> None:
+    """A doctor may work in two places, and a carer care for patients of two; the second feed's name for them is told."""
+
+    async def work(h: House) -> None:
+        mine, other = await Clinic(h).register(), await Clinic(h, "clinic-y").register()
+        await mine.problems(mine.doctor("x-doc"), mine.patient("1", "N1", "x-one"), mine.relative("1", "x-carer"))
+        sentences = await other.problems(
+            other.doctor("x-doc", name="Dr Evil"), other.patient("9", "N9"), other.relative("9", "x-carer"),
+            other.relative("9", "x-one"),
+        )  # fmt: skip
+        assert len(sentences) == 2
+        assert all("was not changed" in one for one in sentences)
+        assert [await name(h, one) for one in ("x-doc", "x-one", "x-carer")] == ["Dr Y", "Aroha", "Carer"]
+        assert len((await known(h, "x-carer")).delegated) == 2
+        [ninth] = (await known(h, "x-one")).delegated
+        assert isinstance(await h.ask(p.List(asking=h.asking("x-doc"), patient=ninth)), p.Listed)
+        assert await mine.problems(mine.doctor("x-doc", name="Dr New")) == []
+        assert await name(h, "x-doc") == "Dr New"
+
+    house.run(work)
+
+
+def test_a_feed_gives_its_patient_no_login_of_somebody_else(house: House) -> None:
+    """Not another's carer, not staff, not another patient's; the patient is taken without it, and it is told."""
+
+    async def work(h: House) -> None:
+        mine, other = await Clinic(h).register(), await Clinic(h, "clinic-y").register()
+        await mine.problems(mine.doctor("x-doc"), mine.patient("1", "N1", "x-one"), mine.relative("1", "x-carer"))
+        before = [await known(h, one) for one in ("x-doc", "x-one", "x-carer")]
+        for feed, found in ((other, 3), (mine, 2)):
+            sentences = await feed.problems(
+                feed.patient("7", f"{feed.name}7", "x-doc"), feed.patient("8", f"{feed.name}8", "x-one", name="Evil")
+            ) + (await feed.problems(feed.patient("9", "N9", "x-carer", name="Evil")) if feed is other else [])
+            assert len(sentences) == found
+            assert [await known(h, one) for one in ("x-doc", "x-one", "x-carer")] == before
+        assert [await name(h, one) for one in ("x-doc", "x-one", "x-carer")] == ["Dr Y", "Aroha", "Carer"]
+        assert h.parts.catalog.patient_by_identifier(h.parts.veil.identifier("nhi", "N9")) is not None
+        assert await mine.problems(mine.patient("2", "N2", "x-carer")) == []
+        assert len((await known(h, "x-carer")).own) == 1
+
+    house.run(work)
+
+
+def test_a_patients_or_a_programs_login_becomes_no_staff_and_staff_no_carer(house: House) -> None:
+    """Whoever brought it: what kind of login it is never changes, and is not mixed."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        await clinic.problems(clinic.patient("1", "N1", "x-one"), clinic.doctor("x-doc"))
+        grant: dict[str, object] = {
+            "issuer": h.config.issuer_url, "subject": "x-sync", "name": "Sync", "organisation": ORG, "purpose": "TREAT",
+        }  # fmt: skip
+        program = (await h.done("grant", grant, "privacy"))["account"]
+        sentences = await clinic.problems(
+            clinic.patient("1", "N1"), clinic.doctor("x-one"), clinic.relative("1", "x-doc"), clinic.doctor("x-sync")
+        )
+        assert len(sentences) == 3
+        assert all("another kind" in one for one in sentences)
+        for account in (program, (await known(h, "x-one")).account):
+            assert h.parts.catalog.rows("select 1 from member where account = ?", (account,)) == []
+        refused = await h.act("grant", {**grant, "subject": "x-one", "name": "Evil"}, "privacy")
+        assert isinstance(refused, ActRefused)
+        assert await name(h, "x-one") == "Aroha"
+
+    house.run(work)
+
+
+def test_a_feed_takes_up_again_whom_it_let_go_and_nobody_else_has(house: House) -> None:
+    """Whom an officer took away, or who has gone elsewhere meanwhile, stays out of its reach."""
+
+    async def work(h: House) -> None:
+        mine, other = await Clinic(h).register(), await Clinic(h, "clinic-y").register()
+        await mine.problems(mine.patient("1", "N1", "x-one"), mine.doctor("x-doc"))
+        [own] = (await known(h, "x-one")).own
+
+        async def reached() -> bool:
+            return (await h.ask(p.List(asking=h.asking("x-doc"), patient=own))).receipt is not None
+
+        async def hand(op: str, organisation: str) -> None:
+            await h.done(f"relation-{op}", {"kind": "enrolment", "patient": own, "other": organisation}, "privacy")
+
+        assert await mine.problems(mine.patient("1", "N1", active=False)) == []
+        assert not await reached()
+        assert await mine.problems(mine.patient("1", "N1")) == []
+        assert await reached()
+        await mine.problems(mine.patient("1", "N1", active=False))
+        await hand("add", "clinic-y")
+        [sentence] = await mine.problems(mine.patient("1", "N1"))
+        assert "another organisation" in sentence
+        assert not await reached()
+        assert await other.problems(other.patient("9", "N1", active=False)) == []
+        assert await mine.problems(mine.patient("1", "N1")) == []
+        assert await reached()
+        await hand("end", ORG)
+        for active in (True, False, True):
+            assert len(await mine.problems(mine.patient("1", "N1", active=active))) == 1
+        assert not await reached()
+
+    house.run(work)
+
+
+def test_what_the_patient_gave_or_ended_no_feed_changes(house: House) -> None:
+    """Nor does it begin anything for somebody who leaves with it, or end what never was."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        carer, one = clinic.relative("1", "x-carer"), clinic.patient("1", "N1", "x-one")
+        await clinic.problems(one, carer, clinic.patient("2", "N2", "x-two"))
+        [own] = (await known(h, "x-one")).own
+        helper, until = (await known(h, "x-two")).account, h.clock.now() + DAY
+        account = (await known(h, "x-carer")).account
+        ended = p.Delegate(asking=h.asking("x-one"), patient=own, account=account, full=True, until=0)
+        given = p.Delegate(asking=h.asking("x-one"), patient=own, account=helper, full=False, until=until)
+        assert [type(await h.ask(ask)) for ask in (ended, given)] == [p.Done, p.Done]
+        sentences = await clinic.problems(
+            one, carer, clinic.relative("1", "x-two", active=False), clinic.relative("1", "x-two")
+        )
+        assert len(sentences) == 3
+        assert (await known(h, "x-carer")).delegated == ()
+        assert (await known(h, "x-two")).delegated == (own,)
+        leaves = clinic.patient("2", "N2", active=False)
+        assert len(await clinic.problems(leaves, clinic.relative("2", "x-new"))) == 1
+        assert len(await clinic.problems(one, clinic.relative("1", "x-new", active=False))) == 1
+        assert (
+            len(await clinic.problems(clinic.doctor("x-new", active=False), clinic.patient("3", "N3", active=False)))
+            == 2
+        )
+        assert (await known(h, "x-new")).delegated == ()
+        assert h.parts.catalog.patient_by_identifier(h.parts.veil.identifier("nhi", "N3")) is None
+
+    house.run(work)
+
+
+def test_a_parent_is_made_no_carer_beside_it(house: House) -> None:
+    """A second line would lift the age limit; another feed's, too."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        parent, carer = clinic.relative("1", "x-p", "PRN"), clinic.relative("1", "x-p", "HPOWATT")
+        child = clinic.patient("1", "N1")
+        for lines in ([parent, carer], [carer], [carer, parent]):
+            assert len(await clinic.problems(child, *lines)) == 1
+            assert (await known(h, "x-p")).delegated == ()
+        gone = clinic.relative("1", "x-p", "PRN", active=False)
+        assert await clinic.problems(child, gone, carer) == []
+        assert len((await known(h, "x-p")).delegated) == 1
+
+    house.run(work)
+
+
+def test_the_login_that_a_feed_gives_a_patient_is_on_record(house: House) -> None:
+    """The entry names it, as it names a carer's."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        await clinic.problems(clinic.patient("1", "N1", "x-one"))
+        [body] = h.parts.catalog.rows("select body from log_entry where op = 'related' order by idx desc limit 1")[0]
+        assert b'"target":"account:' in body
 
     house.run(work)
 

@@ -76,7 +76,7 @@ def store(world: World, path: Path) -> Catalog:
     create_tables(path)
     db = sqlite3.connect(path)
     with db:
-        db.executemany("insert into account values (?, ?, ?, ?, ?, x'')", world.accounts)
+        db.executemany("insert into account values (?, ?, ?, ?, ?, x'', null)", world.accounts)
         for p, born, ruled in world.patients:
             db.execute("insert into patient values (?, ?, x'', 1, ?, x'', ?)", (p, p.encode(), born, ruled))
         for d, p, category, state, newest, decoy in world.documents:
@@ -84,8 +84,8 @@ def store(world: World, path: Path) -> Catalog:
                 "insert into document values (?, ?, ?, ?, ?, ?, null, null)", (d, p, category, state, newest, decoy)
             )
         db.executemany("insert into member values (?, ?, ?, ?)", world.members)
-        db.executemany("insert into enrolment values (?, ?, ?, ?)", world.enrolments)
-        db.executemany("insert into delegation values (?, ?, ?, ?, ?, ?)", world.delegations)
+        db.executemany("insert into enrolment values (?, ?, ?, ?, 0)", world.enrolments)
+        db.executemany("insert into delegation values (?, ?, ?, ?, ?, ?, 0)", world.delegations)
         db.executemany("insert into share values (?, ?, ?, ?)", world.shares)
         db.executemany("insert into withholding values (?, ?, ?, ?)", world.withholdings)
         db.executemany("insert into glass values (?, ?, ?, ?, ?, ?)", world.glasses)
@@ -222,3 +222,49 @@ def test_tables_of_another_version_are_refused(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(ConfigError, match=f"version {VERSION + 1}; this program reads {VERSION}"):
         Catalog(path)
+
+
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "expected"),
+    [
+        ((0, NOW + 1, 0), None, True),
+        ((0, NOW + 1, 1), None, True),
+        ((0, NOW + 1, 0), (0, NOW + 1), True),
+        ((0, NOW, 0), None, True),
+        ((0, NOW, 0), (0, NOW), True),
+        ((0, NOW, 0), (NOW + 1, NOW + 2), True),
+        ((0, NOW, 0), (NOW, NOW + 1), False),
+        ((0, NOW, 1), None, False),
+        (None, None, False),
+        (None, (0, NOW + 1), False),
+    ],
+)
+def test_whom_a_feed_may_speak_of(
+    tmp_path: Path, here: tuple[int, int, int] | None, elsewhere: tuple[int, int] | None, expected: bool
+) -> None:
+    """Who is there; who was let go by the feed itself and is with nobody else; nobody whom an officer took away."""
+    create_tables(tmp_path / "k.db")
+    db = sqlite3.connect(tmp_path / "k.db")
+    with db:
+        if here:
+            db.execute("insert into enrolment values ('p', 'o', ?, ?, ?)", here)
+        if elsewhere:
+            db.execute("insert into enrolment values ('p', 'x', ?, ?, 0)", elsewhere)
+        db.execute("insert into enrolment values ('q', 'o', 0, 99999, 0)")
+    db.close()
+    catalog = Catalog(tmp_path / "k.db")
+    assert catalog.is_reachable(PatientId("p"), OrganisationId("o"), NOW) is expected
+    catalog.close()
+
+
+def test_who_brought_a_login(tmp_path: Path) -> None:
+    """An organisation, or nobody."""
+    create_tables(tmp_path / "k.db")
+    db = sqlite3.connect(tmp_path / "k.db")
+    with db:
+        db.execute("insert into account values ('a', x'01', 'person', 0, null, x'', 'o')")
+        db.execute("insert into account values ('b', x'02', 'service', 0, null, x'', null)")
+    db.close()
+    catalog = Catalog(tmp_path / "k.db")
+    assert [catalog.brought_by(AccountId(one)) for one in "abc"] == ["o", None, None]
+    catalog.close()

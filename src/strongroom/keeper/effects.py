@@ -29,13 +29,24 @@ def identify(digest: bytes, patient: PatientId) -> Effect:
     return Effect("insert or ignore into identifier (hash, patient) values (?, ?)", (digest, patient))
 
 
-def put_account(account: AccountId, login: bytes, kind: str, patient: PatientId | None, name: bytes) -> Effect:
-    """A login. An existing one keeps its id, kind and patient; only its sealed name is renewed."""
+def insert_account(  # a row of the table
+    account: AccountId,
+    login: bytes,
+    kind: str,
+    patient: PatientId | None,
+    name: bytes,
+    brought: OrganisationId | None,
+) -> Effect:
+    """A new login. `brought`: the organisation whose feed brings it; None for one that officers make."""
     return Effect(
-        "insert into account (id, login, kind, patient, name) values (?, ?, ?, ?, ?)"
-        " on conflict (login) do update set name = excluded.name, patient = coalesce(account.patient, excluded.patient)",
-        (account, login, kind, patient, name),
+        "insert into account (id, login, kind, patient, name, brought) values (?, ?, ?, ?, ?, ?)",
+        (account, login, kind, patient, name, brought),
     )
+
+
+def update_account(account: AccountId, patient: PatientId | None, name: bytes) -> Effect:
+    """A login's sealed name, and its patient where it has none yet. Its kind never changes."""
+    return Effect("update account set name = ?, patient = coalesce(patient, ?) where id = ?", (name, patient, account))
 
 
 def put_organisation(organisation: OrganisationId, name: bytes, feed_key: bytes | None) -> Effect:
@@ -56,12 +67,13 @@ def fed(organisation: OrganisationId, sequence: int, at: int) -> Effect:
     )
 
 
-def enrol(patient: PatientId, organisation: OrganisationId, since: int, until: int) -> Effect:
-    """The patient is with this organisation."""
+def enrol(patient: PatientId, organisation: OrganisationId, since: int, until: int, *, by_hand: bool) -> Effect:
+    """The patient is with this organisation. A feed leaves what an officer set (`by_hand`) as it is."""
     return Effect(
-        "insert into enrolment (patient, organisation, since, until) values (?, ?, ?, ?)"
-        " on conflict (patient, organisation) do update set since = excluded.since, until = excluded.until",
-        (patient, organisation, since, until),
+        "insert into enrolment (patient, organisation, since, until, by_hand) values (?, ?, ?, ?, ?)"
+        " on conflict (patient, organisation) do update set since = excluded.since, until = excluded.until,"
+        " by_hand = excluded.by_hand where enrolment.by_hand <= excluded.by_hand",
+        (patient, organisation, since, until, int(by_hand)),
     )
 
 
@@ -74,21 +86,41 @@ def join(account: AccountId, organisation: OrganisationId, since: int, until: in
     )
 
 
+_DELEGATE = (
+    "insert into delegation (account, patient, level, basis, since, until, by_hand) values (?, ?, ?, ?, ?, ?, ?)"
+    " on conflict (account, patient) do update set level = excluded.level, basis = excluded.basis,"
+    " since = case when delegation.until > excluded.since and delegation.level = excluded.level"
+    " then delegation.since else excluded.since end, until = excluded.until, by_hand = excluded.by_hand"
+)
+
+
 def delegate(account: AccountId, patient: PatientId, level: str, basis: str, since: int, until: int) -> Effect:
-    """The login may act for the patient. A delegation that goes on keeps its beginning: renewing makes nothing old."""
-    return Effect(
-        "insert into delegation (account, patient, level, basis, since, until) values (?, ?, ?, ?, ?, ?)"
-        " on conflict (account, patient) do update set level = excluded.level, basis = excluded.basis,"
-        " since = case when delegation.until > excluded.since and delegation.level = excluded.level"
-        " then delegation.since else excluded.since end, until = excluded.until",
-        (account, patient, level, basis, since, until),
-    )
+    """The patient, or an officer, lets the login act. What goes on keeps its beginning: renewing makes nothing old."""
+    return Effect(_DELEGATE, (account, patient, level, basis, since, until, 1))
 
 
 def end_delegation(account: AccountId, patient: PatientId, at: int) -> Effect:
-    """The delegation is over from `at` on."""
+    """The patient, or an officer, ends it. From then on no feed begins it anew."""
     return Effect(
-        "update delegation set until = min(until, ?) where account = ? and patient = ?", (at, account, patient)
+        "update delegation set until = min(until, ?), by_hand = 1 where account = ? and patient = ?",
+        (at, account, patient),
+    )
+
+
+def feed_delegation(account: AccountId, patient: PatientId, basis: str, since: int, until: int, at: int) -> Effect:
+    """A feed lets the login act. A Conflict where the patient or an officer gave or ended it, or where a parent, whose
+    authority ends with the child's age, would become a carer, whose does not: that relation is ended first.
+    """
+    guard = " where delegation.by_hand = 0 and (delegation.basis <> 'parent' or ? = 'parent' or delegation.until <= ?)"
+    return Effect(_DELEGATE + guard, (account, patient, "full", basis, since, until, 0, basis, at), rows=1)
+
+
+def end_fed_delegation(account: AccountId, patient: PatientId, at: int) -> Effect:
+    """A feed ends what a feed gave. A Conflict where there is no such thing."""
+    return Effect(
+        "update delegation set until = min(until, ?) where account = ? and patient = ? and by_hand = 0",
+        (at, account, patient),
+        rows=1,
     )
 
 
@@ -106,10 +138,12 @@ def end_share(patient: PatientId, party: str, at: int) -> Effect:
     return Effect("update share set until = min(until, ?) where patient = ? and party = ?", (at, patient, party))
 
 
-def end_enrolment(patient: PatientId, organisation: OrganisationId, at: int) -> Effect:
-    """The patient left the organisation."""
+def end_enrolment(patient: PatientId, organisation: OrganisationId, at: int, *, by_hand: bool) -> Effect:
+    """The patient left the organisation. `by_hand`: an officer says so, and the organisation's feed cannot undo it."""
     return Effect(
-        "update enrolment set until = min(until, ?) where patient = ? and organisation = ?", (at, patient, organisation)
+        "update enrolment set until = min(until, ?), by_hand = ? where patient = ? and organisation = ?"
+        " and (until > ? or by_hand <= ?)",
+        (at, int(by_hand), patient, organisation, at, int(by_hand)),
     )
 
 

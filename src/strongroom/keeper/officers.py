@@ -256,13 +256,13 @@ class Acts:
         patient, other = PatientId(_text(args, "patient")), _text(args, "other")
         until = _number(args, "until", FOREVER)
         added: dict[str, Effect] = {
-            "enrolment": effects.enrol(patient, OrganisationId(other), now, until),
+            "enrolment": effects.enrol(patient, OrganisationId(other), now, until, by_hand=True),
             "share": effects.share(patient, other, now, until),
             "delegate": effects.delegate(AccountId(other), patient, "full", "carer", now, until),
             "parent": effects.delegate(AccountId(other), patient, "full", "parent", now, until),
         }
         ended: dict[str, Effect] = {
-            "enrolment": effects.end_enrolment(patient, OrganisationId(other), now),
+            "enrolment": effects.end_enrolment(patient, OrganisationId(other), now, by_hand=True),
             "share": effects.end_share(patient, other, now),
             "delegate": effects.end_delegation(AccountId(other), patient, now),
             "parent": effects.end_delegation(AccountId(other), patient, now),
@@ -313,12 +313,18 @@ class Acts:
         args, now, veil = signed.args, self._parts.clock.now(), self._parts.veil
         issuer, subject = _text(args, "issuer"), _text(args, "subject")
         digest = veil.login(issuer, subject)
-        account = self._parts.catalog.account(digest).id or AccountId(new_id())
+        found = self._parts.catalog.account(digest)
+        if found.kind not in {None, "service"}:
+            raise UsageError("This login is a person's, not a program's.", advice="A program has a login of its own.")
+        account = found.id or AccountId(new_id())
+        name = veil.seal(_text(args, "name"), "account", account)
         organisation, purpose = OrganisationId(_text(args, "organisation")), _text(args, "purpose")
         cursor, size = _number(args, "cursor", now), _number(args, "size", 5_000)
         until = _number(args, "until", now + 365 * DAY)
         changes = [
-            effects.put_account(account, digest, "service", None, veil.seal(_text(args, "name"), "account", account)),
+            effects.update_account(account, None, name)
+            if found.id
+            else effects.insert_account(account, digest, "service", None, name, None),
             effects.grant(account, organisation, purpose, cursor, size, until),
         ]
         draft = event.granted(now, account, organisation, purpose, until)

@@ -1,12 +1,14 @@
 """Taking in an organisation's feed: each relation decided by the policy, logged, and written in one transaction with it.
 
-A feed speaks for its own patients only. A patient that another organisation brought in stays out of reach until the patient
-shares the record, or an officer adds the relation: otherwise any practice could enrol the whole country.
+A feed speaks for its own patients only. A patient that another organisation brought in stays out of reach until an officer
+adds the relation: otherwise any practice could enrol the whole country. Nor does it speak for others' logins: it may relate
+them to its own patients, and changes neither name nor patient of a login that another organisation's feed brought. What a
+patient or an officer gave or ended by hand, no feed changes. Whatever a feed says against that is a problem, and is told.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +18,7 @@ from strongroom.audit.effect import Effect
 from strongroom.authz.facts import Action, Case, Feed
 from strongroom.authz.policy import Deny
 from strongroom.clock import Millis
+from strongroom.errors import Conflict
 from strongroom.fhir import people
 from strongroom.ids import AccountId, OrganisationId, PatientId, new_id
 from strongroom.keeper import effects
@@ -25,6 +28,7 @@ from strongroom.tlog.entry import Op
 
 BATCH = 256
 """Relations under way at once: one group commit holds about this many."""
+NEVER_HERE = "Somebody who left was never here."
 
 
 @dataclass(slots=True)
@@ -38,6 +42,17 @@ class Taken:
     problems: list[people.Problem] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A login as it is here, what this very feed said of it included: several of its records may name the same one."""
+
+    id: AccountId
+    kind: str
+    patient: PatientId | None
+    brought: OrganisationId | None
+    name: str
+
+
 @dataclass(slots=True)
 class Intake:
     """One feed on its way in."""
@@ -49,8 +64,10 @@ class Intake:
     taken: Taken
     patients: dict[str, PatientId] = field(default_factory=dict)
     """The feed's own ids to ours."""
-    fresh: dict[tuple[str, str], AccountId] = field(default_factory=dict)
-    """Logins that this feed brings: several of its records may name the same one, and must agree on its id."""
+    leaving: set[PatientId] = field(default_factory=set)
+    """Whom this very feed lets go: it begins nothing for them any more."""
+    logins: dict[bytes, Known] = field(default_factory=dict)
+    """Logins that this feed named, by their keyed hash."""
     seen: set[bytes] = field(default_factory=set)
     """Keyed identifiers of this feed's patients. One that comes twice cannot be looked up: its patient is on the way."""
 
@@ -93,9 +110,14 @@ class Intake:
             self._refuse("The identifiers of one patient are two people's here.")
             return
         patient = next(iter(known), None)
-        own = patient is None or catalog.is_enrolled(patient, self.organisation)
+        own = patient is None or catalog.is_reachable(patient, self.organisation, self.now)
         if not self._permitted(own=own):
-            self._refuse("A patient of another organisation: ask the patient to share, or an officer.")
+            self._refuse(
+                "A patient of another organisation, or whom an officer took away: ask the patient, or an officer."
+            )
+            return
+        if patient is None and not record.active:
+            self._refuse(NEVER_HERE)
             return
         changes: list[Effect] = []
         if patient is None:
@@ -107,50 +129,102 @@ class Intake:
             changes.append(effects.update_patient(patient, record.born, veil.seal(record.name, "patient", patient)))
         self.patients[record.key] = patient
         changes += [effects.identify(digest, patient) for digest in digests]
-        if record.login is not None:
-            changes.append(self._login(record.login, "person", patient, record.name))
-        until = FOREVER if record.active else self.now
-        changes.append(effects.enrol(patient, self.organisation, self.now, until) if record.active
-                       else effects.end_enrolment(patient, self.organisation, self.now))  # fmt: skip
         self.taken.persons += 1
-        await self._write(Op.RELATED if record.active else Op.UNRELATED, patient, None, changes, until)
+        if not record.active:
+            self.leaving.add(patient)
+            changes.append(effects.end_enrolment(patient, self.organisation, self.now, by_hand=False))
+            await self._write(Op.UNRELATED, patient, None, changes, self.now)
+            return
+        account = None
+        if record.login is not None:
+            account, renewed = self._login(record.login, "person", record.name, patient)
+            changes += renewed
+        changes.append(effects.enrol(patient, self.organisation, self.now, FOREVER, by_hand=False))
+        await self._write(Op.RELATED, patient, account, changes, FOREVER)
 
     async def _practitioner(self, record: people.PractitionerRecord) -> None:
         if not self._permitted(own=True):
             self._refuse("The feed is not trusted.")
             return
-        account = self._account_id(record.login)
-        changes = [self._login(record.login, "clinician", None, record.name)]
-        changes.append(effects.join(account, self.organisation, self.now, FOREVER) if record.active
-                       else effects.end_membership(account, self.organisation, self.now))  # fmt: skip
+        if not record.active:
+            known = self._known(record.login)
+            if known is None:
+                self._refuse(NEVER_HERE)
+                return
+            self.taken.persons += 1
+            left = effects.end_membership(known.id, self.organisation, self.now)
+            await self._write(Op.UNRELATED, None, known.id, [left])
+            return
+        account, changes = self._login(record.login, "clinician", record.name)
+        if account is None:
+            return
         self.taken.persons += 1
-        await self._write(Op.RELATED if record.active else Op.UNRELATED, None, account, changes)
+        changes.append(effects.join(account, self.organisation, self.now, FOREVER))
+        await self._write(Op.RELATED, None, account, changes)
 
     async def _delegate(self, record: people.DelegateRecord) -> None:
         patient = self.patients.get(record.patient)
         if patient is None or not self._permitted(own=True):
             self._refuse("A relation to a patient who is not in this feed.")
             return
-        account = self._account_id(record.login)
+        if not record.active:
+            known = self._known(record.login)
+            if known is None:
+                self._refuse(NEVER_HERE)
+                return
+            ended = effects.end_fed_delegation(known.id, patient, self.now)
+            await self._write(Op.UNRELATED, patient, known.id, [ended], self.now)
+            return
+        if patient in self.leaving:
+            self._refuse("A new relation to a patient who leaves with this feed.")
+            return
+        account, changes = self._login(record.login, "person", record.name)
+        if account is None:
+            return
         since, until = max(record.since or self.now, 0), FOREVER if record.until is None else record.until
-        changes = [self._login(record.login, "person", None, record.name)]
-        if record.active:
-            ground = "parent" if record.parent else "carer"
-            changes.append(effects.delegate(account, patient, "full", ground, since, until))
-        else:
-            changes.append(effects.end_delegation(account, patient, self.now))
-        await self._write(Op.RELATED if record.active else Op.UNRELATED, patient, account, changes, until)
+        ground = "parent" if record.parent else "carer"
+        changes.append(effects.feed_delegation(account, patient, ground, since, until, self.now))
+        await self._write(Op.RELATED, patient, account, changes, until)
 
-    def _account_id(self, login: people.Login) -> AccountId:
-        found = self.parts.catalog.account(self.parts.veil.login(login.issuer, login.subject))
+    def _known(self, login: people.Login) -> Known | None:
+        veil, catalog = self.parts.veil, self.parts.catalog
+        digest = veil.login(login.issuer, login.subject)
+        if digest in self.logins:
+            return self.logins[digest]
+        found = catalog.account(digest)
         if found.id is None:
-            return self.fresh.setdefault((login.issuer, login.subject), AccountId(new_id()))
-        return found.id
+            return None
+        name = veil.try_open(catalog.name_of("account", found.id), "account", found.id)
+        return Known(found.id, found.kind or "", found.patient, catalog.brought_by(found.id), name)
 
-    def _login(self, login: people.Login, kind: str, patient: PatientId | None, name: str) -> Effect:
-        account = self._account_id(login)
-        digest = self.parts.veil.login(login.issuer, login.subject)
-        return effects.put_account(account, digest, kind, patient, self.parts.veil.seal(name, "account", account))
+    def _login(
+        self, login: people.Login, kind: str, name: str, patient: PatientId | None = None
+    ) -> tuple[AccountId | None, list[Effect]]:
+        """The login's id and what changes about it; None where it is not what the feed takes it for, which is told.
+
+        `patient`: whose own login the feed says it is.
+        """
+        digest, known = self.parts.veil.login(login.issuer, login.subject), self._known(login)
+        if known is None:
+            known = Known(AccountId(new_id()), kind, patient, self.organisation, name)
+            self.logins[digest] = known
+            sealed = self.parts.veil.seal(name, "account", known.id)
+            return known.id, [effects.insert_account(known.id, digest, kind, patient, sealed, self.organisation)]
+        brought = known.brought == self.organisation
+        if known.kind != kind:
+            self._refuse(
+                "The login is of another kind here: people, staff and programs have a login of their own each."
+            )
+            return None, []
+        if patient not in {None, known.patient} and (known.patient is not None or not brought):
+            self._refuse("The login is somebody else's here, and was not given to this patient: ask an officer.")
+            return None, []
+        if not brought and patient is None:
+            if name != known.name:
+                self._refuse("The name of a login that another organisation brought was not changed.")
+            return known.id, []
+        self.logins[digest] = replace(known, patient=patient or known.patient, name=name)
+        return known.id, [effects.update_account(known.id, patient, self.parts.veil.seal(name, "account", known.id))]
 
     def _permitted(self, *, own: bool) -> bool:
         case = Case(Action.RELATE, Feed(trusted=self.trusted, own_patient=own), None)
@@ -171,7 +245,11 @@ class Intake:
         draft = event.Draft(
             t=self.now, op=op, organisation=self.organisation, patient=patient, until=until, target=target
         )
-        await self.parts.log.append(draft, changes)
+        try:
+            await self.parts.log.append(draft, changes)
+        except Conflict:  # a guard of one of the changes: see `effects`
+            self._refuse("A relation that the patient or an officer gave or ended, a parent's, or none that there is.")
+            return
         self.taken.relations += 1
 
 

@@ -15,7 +15,7 @@ from strongroom.clock import Millis
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 
-VERSION = 1
+VERSION = 2
 """Of the tables, kept in the file (`pragma user_version`): a store of another version is refused when it is opened."""
 
 SCHEMA = """
@@ -24,7 +24,7 @@ create table organisation (
   imported integer not null default 0) without rowid;
 create table account (
   id text primary key, login blob not null unique, kind text not null, disabled integer not null default 0,
-  patient text, name blob not null) without rowid;
+  patient text, name blob not null, brought text) without rowid;
 create table patient (
   id text primary key, wrapped blob not null, recovery blob not null, key_version integer not null default 1,
   born text, name blob not null, rule_out_glass integer not null default 0) without rowid;
@@ -34,11 +34,11 @@ create table member (
   primary key (account, organisation)) without rowid;
 create table enrolment (
   patient text not null, organisation text not null, since integer not null, until integer not null,
-  primary key (patient, organisation)) without rowid;
+  by_hand integer not null default 0, primary key (patient, organisation)) without rowid;
 create index enrolment_organisation on enrolment (organisation);
 create table delegation (
   account text not null, patient text not null, level text not null, basis text not null, since integer not null,
-  until integer not null, primary key (account, patient)) without rowid;
+  until integer not null, by_hand integer not null default 0, primary key (account, patient)) without rowid;
 create table share (
   patient text not null, party text not null, since integer not null, until integer not null,
   primary key (patient, party)) without rowid;
@@ -353,11 +353,22 @@ class Catalog:
         rows = self._all("select patient from identifier where hash = ?", (digest,))
         return PatientId(rows[0][0]) if rows else None
 
-    def is_enrolled(self, patient: PatientId, organisation: OrganisationId) -> bool:
-        """Whether the patient is, or ever was, with this organisation."""
-        return bool(
-            self._all("select 1 from enrolment where patient = ? and organisation = ?", (patient, organisation))
+    def brought_by(self, account: AccountId) -> OrganisationId | None:
+        """The organisation whose feed brought this login; None for one that officers made."""
+        rows = self._all("select brought from account where id = ?", (account,))
+        return rows[0][0] if rows else None
+
+    def is_reachable(self, patient: PatientId, organisation: OrganisationId, now: int) -> bool:
+        """Whether a feed of this organisation may speak of the patient: who is with it, or whom it let go by itself and
+        whom nobody else has taken up since. Whom an officer took away stays away.
+        """
+        rows = self._all(
+            "select 1 from enrolment e where e.patient = ? and e.organisation = ? and (? < e.until or e.by_hand = 0"
+            " and not exists (select 1 from enrolment o where o.patient = e.patient and o.organisation <> e.organisation"
+            " and o.since <= ? and ? < o.until))",
+            (patient, organisation, now, now, now),
         )
+        return bool(rows)
 
     def feed_state(self, organisation: OrganisationId) -> tuple[bytes | None, int] | None:
         """(public key of its feeds, sequence of the last one taken in) of an organisation."""
