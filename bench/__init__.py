@@ -24,6 +24,9 @@ class Entry:
 
 
 BENCHES: dict[str, Entry] = {
+    "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
+    "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
+    "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 240),
 }
 """Name of the bench and of its module -> entry. Alphabetical."""

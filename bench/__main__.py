@@ -1,4 +1,6 @@
-"""`./up bench [NAME …] [--scale small|full] [--json]`. Exit code 0: every goal met; 1: one missed; 2: no such bench."""
+"""`./up bench [NAME …] [--scale small|full] [--json]`. Exit code 0: every goal met; 1: one missed; 2: no such bench;
+78: the machine lacks what the bench needs, and how to get it is said.
+"""
 
 import importlib
 import sys
@@ -10,6 +12,7 @@ from rich.table import Table
 
 from bench import BENCHES, Scale
 from bench.report import Report
+from strongroom.errors import ConfigError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,7 +36,11 @@ def main(names: tuple[str, ...], scale: Scale, *, as_json: bool) -> None:
 def _measure(name: str, scale: Scale, *, as_json: bool) -> Report:
     entry = BENCHES[name]
     click.echo(f"{name}: {entry.what}; about {entry.full if scale == 'full' else entry.small} s.", err=True)
-    report = Report(name, tuple(importlib.import_module(f"bench.{name}").run(scale)))
+    try:
+        report = Report(name, tuple(importlib.import_module(f"bench.{name}").run(scale)))
+    except ConfigError as error:
+        click.echo(f"{error.message} {error.advice}", err=True)
+        sys.exit(error.exit_code)
     if as_json:
         click.echo(report.to_json())
     else:
