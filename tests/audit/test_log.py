@@ -139,6 +139,53 @@ async def test_a_locked_database_refuses_within_the_second(store: Store, log: Lo
     assert times(store) == [1]
 
 
+def test_reopening_shows_that_it_can_write(store: Store, log: Log) -> None:
+    """While the fault lasts the log is not open and does not say so; nor is it opened only to fail the next draft."""
+    with closing(sqlite3.connect(store.place.database, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(Unavailable, match="SQLITE_BUSY"):
+            log.append_now(numbered(0))
+        with pytest.raises(Unavailable, match="SQLITE_BUSY"):
+            log.reopen()
+        assert log.fault is not None
+    assert log.reopen() == 0
+    assert log.fault is None
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+def test_a_database_that_is_no_longer_in_its_place(store: Store, log: Log, suffix: str) -> None:
+    """What is written into a file without a name is lost at the next start: refused. Put back, the log goes on."""
+    log.append_now(numbered(0))
+    place = store.place.database.with_name(f"{store.place.database.name}{suffix}")
+    away = place.rename(store.root / "away")
+    with pytest.raises(Unavailable, match="not in its place"):
+        log.append_now(numbered(1))
+    with pytest.raises(Unavailable):
+        log.append_now(numbered(1))
+    away.rename(place)
+    assert log.reopen() == 1
+    assert log.append_now(numbered(2)).index == 1
+    assert times(store) == [0, 2]
+
+
+def test_another_database_in_its_place(store: Store, log: Log) -> None:
+    """A running keeper reads its facts from the one it opened: another one is not gone over to, only started with."""
+    log.append_now(numbered(0))
+    log.publish()
+    copy = store.root / "copy"
+    with closing(sqlite3.connect(store.place.database)) as live, closing(sqlite3.connect(copy)) as other:
+        live.backup(other)
+    for suffix in ("-wal", "-shm", ""):
+        (store.root / f"keeper.db{suffix}").rename(store.root / f"old{suffix}")
+    copy.rename(store.place.database)
+    with pytest.raises(Unavailable, match="not in its place"):
+        log.append_now(numbered(1))
+    with pytest.raises(Unavailable, match="Another database"):
+        log.reopen()
+    log.close()
+    assert store.open().size == 1
+
+
 @on_loop
 async def test_reopening_tells_what_came_back(store: Store, log: Log) -> None:
     """A commit that failed may be on the disk after all; `reopen` says from where on to count again."""

@@ -22,7 +22,7 @@ from strongroom.audit.event import Draft, restored
 from strongroom.audit.files import CHECKPOINT, Directory, hold, let_go
 from strongroom.audit.group import Group, OnFailure, Outcome
 from strongroom.audit.receipt import Receipt, ReceiptSeal
-from strongroom.audit.sqlite import Journal
+from strongroom.audit.sqlite import Identity, Journal
 from strongroom.audit.sqlite_reader import Reader
 from strongroom.audit.start import AcceptedRollback, check_published, check_stored
 from strongroom.audit.write import Item, Pen
@@ -68,6 +68,7 @@ class Log:
         self._writing = threading.Lock()  # guards the pen
         self._publishing = threading.Lock()  # guards the reader and the directory; taken before the other
         self._fault: Unavailable | None = None
+        self._identity: Identity = None  # of the database; known once it was opened
         self._published = 0
         self._size = 0
         self._held: int | None = hold(place.database.with_name(f"{place.database.name}.lock"))
@@ -178,6 +179,7 @@ class Log:
     def _load(self, accept: AcceptedRollback | None) -> None:
         journal = Journal.open(self._place.database)
         try:
+            self._recognise(journal)
             self._reader = Reader.open(self._place.database)
             frontier = check_stored(self._reader, self._signer.verifier)
             kept = self._reader.head().checkpoint
@@ -185,6 +187,7 @@ class Log:
             journal.close()
             raise
         self._pen = Pen(journal, frontier, kept, self._cover, self._seal)
+        self._pen.prove()  # a lock or a full disk must not be found by the next draft: the log says open, and is
         try:
             published = check_published(self._reader, self._directory.read(CHECKPOINT), self._signer.verifier)
             self._published = published.size
@@ -193,6 +196,14 @@ class Log:
                 raise
             self._set_aside(accept, rollback)
         self._size = self.publish().size
+
+    def _recognise(self, journal: Journal) -> None:
+        """Facts are read from the file that was opened first; entries must not go to another one."""
+        if self._identity is None:
+            self._identity = journal.identity
+        elif self._identity != journal.identity:
+            msg = "Another database lies in the place of the keeper's."
+            raise Unavailable(msg, advice="Put the first one back, or start the keeper again with this one.")
 
     def _set_aside(self, accept: AcceptedRollback, rollback: Tampered) -> None:
         """Record that officers accept the rollback, keep the published log aside, publish anew from the first entry.

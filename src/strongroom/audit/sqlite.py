@@ -7,8 +7,9 @@ Durability: WAL with `synchronous=FULL`; when `transaction` has ended without an
 loss of power. Other connections see it from then on. Reading is in `sqlite_reader.py`.
 """
 
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,14 @@ _PRAGMAS = (
     "trusted_schema = off",
     "secure_delete = on",  # what is erased is overwritten
 )
+_BESIDE = ("-wal", "-shm")
+"""Ends of the names of the files that SQLite keeps beside a database in WAL mode, as long as anybody has it open."""
 _OWN_FAULT = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE})
 """Result codes that speak of one statement; all others (full, busy, I/O, corrupt ...) speak of the database."""
+
+
+Identity = tuple[int, int] | None
+"""Device and inode of a file; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,15 @@ class Leap:
 class Journal:
     """The writing connection. One per store; every method but `create` and `open` runs within `transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Use `create` and `open`."""
+    def __init__(self, connection: sqlite3.Connection, held: Mapping[Path, Identity]) -> None:
+        """Use `create` and `open`. `held`: the files that the connection has open, and which they are."""
         self._db = connection
+        self._held = held
+
+    @property
+    def identity(self) -> Identity:
+        """Which file the database is: a moved one keeps it, a copy has another."""
+        return next(iter(self._held.values()))
 
     @staticmethod
     def create(path: Path, checkpoint: bytes) -> None:
@@ -104,8 +117,9 @@ class Journal:
             connection = undo.enter_context(closing(_connect(path, "rw")))
             connection.execute("pragma wal_checkpoint(truncate)")
             if _version(connection) == SCHEMA_VERSION:
+                held = {name: _identity(name) for name in (path, *(Path(f"{path}{end}") for end in _BESIDE))}
                 undo.pop_all()
-                return cls(connection)
+                return cls(connection, held)
         raise _no_log(path)
 
     def close(self) -> None:
@@ -118,6 +132,7 @@ class Journal:
 
         Raises Unavailable when the database cannot be written. Then it is not known whether the last commit is there.
         """
+        self._check_place()
         with _translated():
             self._db.execute("begin immediate")
             try:
@@ -188,6 +203,13 @@ class Journal:
         """See `NameStore`."""
         self._db.execute("insert into log_month values (?, ?)", (month, key))
 
+    def _check_place(self) -> None:
+        """SQLite goes on writing into files that were moved or removed, and syncs them; a start would not find them."""
+        for path, identity in self._held.items():
+            if _identity(path) != identity:
+                msg = f"The keeper's {path.name} is not in its place any more."
+                raise Unavailable(msg, advice="Put it back; if another one was put there, start the keeper again.")
+
     def _run(self, effect: Effect) -> None:
         try:
             changed = self._db.execute(effect.sql, effect.parameters).rowcount
@@ -222,6 +244,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     for pragma in _PRAGMAS:
         connection.execute(f"pragma {pragma}")
     return connection
+
+
+def _identity(path: Path) -> Identity:
+    try:
+        found = os.stat(path)  # noqa: PTH116  # once a commit: Path.stat takes three times as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _version(connection: sqlite3.Connection) -> int | None:

@@ -61,6 +61,11 @@ class Pen:
         """Close the journal."""
         self._journal.close()
 
+    def prove(self) -> None:
+        """Show that the database can be written and synced, by writing what is there. Raises Unavailable."""
+        with self._journal.transaction():
+            self._journal.keep_checkpoint(self._kept)
+
     def write(self, items: Sequence[Item]) -> list[Receipt | StrongroomError]:
         """Append all items in one transaction; for each its receipt, or why it alone is not in the log.
 
