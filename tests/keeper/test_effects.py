@@ -89,13 +89,13 @@ def test_ending_never_makes_anything_longer(table: Table) -> None:
 def test_a_feed_leaves_what_an_officer_set(table: Table) -> None:
     """An enrolment with an end, or ended, by hand; the feed may end what is live, and only then is it the feed's again."""
     table.do(effects.enrol(P, ORG, 1, 100, by_hand=True), effects.enrol(P, ORG, 2, 999, by_hand=False))
-    assert table.all("select since, until, by_hand from enrolment") == [(1, 100, 1)]
+    assert table.all("select since, until, by_hand from enrolment where organisation = 'o'") == [(1, 100, 1)]
     table.do(effects.end_enrolment(P, ORG, 100, by_hand=False))
-    assert table.all("select until, by_hand from enrolment") == [(100, 1)]
+    assert table.all("select until, by_hand from enrolment where organisation = 'o'") == [(100, 1)]
     table.do(effects.end_enrolment(P, ORG, 50, by_hand=False), effects.enrol(P, ORG, 60, 999, by_hand=False))
-    assert table.all("select since, until, by_hand from enrolment") == [(60, 999, 0)]
+    assert table.all("select since, until, by_hand from enrolment where organisation = 'o'") == [(60, 999, 0)]
     table.do(effects.end_enrolment(P, ORG, 70, by_hand=True), effects.enrol(P, ORG, 80, 999, by_hand=False))
-    assert table.all("select since, until, by_hand from enrolment") == [(60, 70, 1)]
+    assert table.all("select since, until, by_hand from enrolment where organisation = 'o'") == [(60, 70, 1)]
 
 
 def fed(basis: str, since: int = 10, at: int = 10) -> Effect:

@@ -217,7 +217,10 @@ def create_tables(path: Path) -> None:
             "insert into patient (id, wrapped, recovery, born, name) values (?, zeroblob(60), x'', '1970-01-01', x'')",
             (NOBODY,),
         )
-        connection.execute("insert into enrolment values (?, 'nowhere', 0, 253402300799000)", (NOBODY,))
+        connection.execute(
+            "insert into enrolment (patient, organisation, since, until) values (?, 'nowhere', 0, 253402300799000)",
+            (NOBODY,),
+        )
         connection.execute(
             "insert into document (id, patient, category, state, newest, erased)"
             " values (?, ?, 'normal', 'deleted', 1, 0)",
