@@ -82,7 +82,9 @@ def test_a_second_factor_lifts_the_budgets_freeze_only() -> None:
     decoy = Freeze(session, "decoy", NOW)
     for order in permutations([ours, officers, decoy]):
         freezes = FreezeList(order)
+        assert freezes.of_account(AccountId("A")) == ours
         assert freezes.step_up(AccountId("A")) == ours
+        assert freezes.of_account(AccountId("A")) is None
         assert freezes.step_up(AccountId("A")) is None
         assert set(freezes.all(NOW)) == {officers, decoy}
 

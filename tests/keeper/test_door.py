@@ -267,6 +267,72 @@ def test_strangers_and_glass_stop_when_the_module_is_frozen(house: House, kind: 
     house.run(work)
 
 
+async def decoys(h: House, count: int) -> list[str]:
+    """New decoys."""
+    return list((await h.done("decoys", {"count": count}, "security"))["decoys"])
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("name", UPON_A_DOCUMENT)
+def test_a_decoy_is_answered_as_somebody_elses_document(house: House, name: str, frozen: bool) -> None:
+    """Without a second factor, with one, and by somebody whose account is frozen already: nothing tells them apart."""
+
+    async def work(h: House) -> None:
+        made, (document, patient) = await decoys(h, 2), h.foreign(OWNER)[0]
+
+        async def answer(wanted: str, *, mfa: bool) -> p.Reply:
+            ask = UPON_A_DOCUMENT[name](h, OWNER, wanted, patient)
+            reply: p.Reply = await h.ask(msgspec.structs.replace(ask, asking=h.asking(OWNER, mfa=mfa)))
+            return reply
+
+        if frozen:
+            account = (await h.ask(p.WhoAmI(asking=h.asking(OWNER)))).account
+            await h.done("freeze", {"scope": "account", "name": account, "reason": "r"}, "operator")
+        expected = [await answer(document, mfa=mfa) for mfa in (False, True)]
+        found = []
+        for decoy, mfa in zip(made, (False, True), strict=True):
+            found.append(await answer(decoy, mfa=mfa))
+            for freeze in h.parts.freezes.all(h.clock.now()):
+                if freeze.by is None:
+                    h.parts.freezes._freezes.pop((freeze.target, True))
+        assert found == expected
+
+    house.run(work)
+
+
+def test_a_second_decoy_freezes_the_session_though_a_step_up_lay_between(house: House) -> None:
+    """Whoever shows a second factor after the first has used up their one mistake."""
+
+    async def work(h: House) -> None:
+        made = await decoys(h, 2)
+        for decoy, upon in zip(made, (Upon.ACCOUNT, Upon.SESSION), strict=True):
+            await h.ask(p.Release(asking=h.asking(OWNER), document=decoy))
+            [freeze] = h.parts.freezes.all(h.clock.now())
+            assert freeze.target.upon is upon
+            h.clock.advance(1_000)
+            await h.ask(p.StepUp(asking=h.asking(OWNER)))
+        assert [freeze.target.upon for freeze in h.parts.freezes.all(h.clock.now())] == [Upon.SESSION]
+
+    house.run(work)
+
+
+def test_a_second_factor_shown_before_the_freeze_lifts_nothing(house: House) -> None:
+    """A thief who holds the token of a user just signed in has no second factor."""
+
+    async def work(h: House) -> None:
+        stolen = h.asking(OWNER)
+        h.clock.advance(1_000)
+        [decoy] = await decoys(h, 1)
+        await h.ask(p.Release(asking=stolen, document=decoy))
+        assert (await h.ask(p.StepUp(asking=stolen))).why == "step-up"
+        [freeze] = h.parts.freezes.all(h.clock.now())
+        assert freeze.target.upon is Upon.ACCOUNT
+        assert isinstance(await h.ask(p.StepUp(asking=h.asking(OWNER))), p.Done)
+        assert h.parts.freezes.all(h.clock.now()) == ()
+
+    house.run(work)
+
+
 def test_a_reason_to_permit_has_a_purpose_to_log() -> None:
     """Whatever the policy permits can be written down when the asker named no purpose."""
     assert set(PURPOSES) == {basis.value for basis in Basis}

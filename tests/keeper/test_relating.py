@@ -1,5 +1,10 @@
 """Relations that people make themselves: withhold, share, delegate, break-glass; and stepping up."""
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from strongroom.authz.relations import OPENINGS_ACCOUNT
 from strongroom.clock import DAY, HOUR, YEAR
 from strongroom.ids import new_id
@@ -198,5 +203,28 @@ def test_a_young_delegation_is_bounded_like_a_stranger(house: House) -> None:
             answers.append(await h.ask(p.Release(asking=h.asking(thief), document=document)))
         assert [type(one) for one in answers] == [p.Released] * 3 + [p.Refused]
         assert answers[3].why == "spent"
+
+    house.run(work)
+
+
+def test_of_many_openings_at_once_no_more_are_alone_than_of_one_after_the_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A burst does not get round the second person, though the log takes its time."""
+
+    async def work(h: House) -> None:
+        append = h.parts.log.append
+
+        async def slow(*given: Any, **named: Any) -> Any:
+            await asyncio.sleep(0.02)
+            return await append(*given, **named)
+
+        monkeypatch.setattr(h.parts.log, "append", slow)
+        patients = [patient for _, patient in h.foreign(STRANGER)][: 2 * OPENINGS_ACCOUNT]
+        asked = [h.ask(p.BreakGlass(asking=h.asking(STRANGER), patient=one, reason="x")) for one in patients]
+        answers = await asyncio.gather(*asked)
+        assert len(answers) == 2 * OPENINGS_ACCOUNT
+        assert [isinstance(one, p.Glass) for one in answers].count(True) == OPENINGS_ACCOUNT
+        assert {one.why for one in answers if isinstance(one, p.Refused)} == {"second-person"}
 
     house.run(work)

@@ -132,6 +132,10 @@ class FreezeList:
         """A fresh second factor lifts the budgets' freeze of this account, and nothing else. Gives what was lifted."""
         return self._freezes.pop((Target(Upon.ACCOUNT, account), True), None)
 
+    def of_account(self, account: AccountId) -> Freeze | None:
+        """The budgets' freeze of this account: what `step_up` would lift."""
+        return self._freezes.get((Target(Upon.ACCOUNT, account), True))
+
     def check(self, scopes: Scopes, kind: Kind, route: RouteClass, at: Millis) -> Frozen | None:
         """The freeze that stands against this request at `at`, an officer's before a budget's; None: it may go on."""
         if not self._freezes:

@@ -13,6 +13,7 @@ Fails closed: whatever goes wrong in a step ends in `Refused`, and no later step
 steps; `reading`, `writing` and `relating` are the requests, each written as these steps.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,7 @@ from strongroom.identity.network import Declared, network_of
 from strongroom.identity.refusal import Refusal
 from strongroom.identity.sessions import Revoked
 from strongroom.identity.token import Verified, Verifier
-from strongroom.ids import DocumentId, OrganisationId, PatientId
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
 from strongroom.keeper import effects, facts
 from strongroom.keeper.protocol import Asking, Refused
 from strongroom.keeper.sqlite import AccountRow, Catalog
@@ -114,6 +115,8 @@ class Door:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.denials = DenialCollapser()
+        self._tempted: set[AccountId] = set()
+        """Accounts that touched a decoy since the start: a step-up in between makes the second touch no first one."""
 
     # 1
 
@@ -179,21 +182,33 @@ class Door:
         if self.denials.see(scopes.account, attempt.at):
             receipt = await self.parts.log.append(event.denied(attempt, denial.reason.value))
             self.denials.written(scopes.account, receipt.index)
-        told = TELLABLE.get(denial.reason)
+        if denial.reason not in TELLABLE and self.parts.probes.see(scopes.account, named, attempt.at):
+            await self.freeze(Freeze(Target(Upon.SESSION, scopes.session), "probing", attempt.at))
+        return self._told(attempt, denial)
+
+    async def decoy(self, attempt: event.Attempt, decision: Permit | Deny) -> Refused:
+        """A decoy was touched: nobody was ever shown it. First touch: step up. Second: the session is frozen.
+
+        Answered as anybody else's document is, and in one commit as well: which ones are decoys is not to be learned.
+        """
+        answer, who = self._told(attempt, decision), attempt.scopes.account
+        account, session = Target(Upon.ACCOUNT, who), Target(Upon.SESSION, attempt.scopes.session)
+        held = {freeze.target for freeze in self.parts.freezes.all(attempt.at) if freeze.why == "decoy"}
+        again = account in held or who in self._tempted
+        self._tempted.add(who)
+        await asyncio.gather(
+            self.parts.log.append(event.decoy(attempt)),
+            self.freeze(Freeze(session if again else account, "decoy", attempt.at)),
+        )
+        return answer
+
+    def _told(self, attempt: event.Attempt, decision: Permit | Deny) -> Refused:
+        """What the asker learns of a denial."""
+        told = TELLABLE.get(decision.reason) if isinstance(decision, Deny) else None
         if told is not None:
             return Refused(why=told[0], advice=told[1])
-        if self.parts.probes.see(scopes.account, named, attempt.at):
-            await self.freeze(Freeze(Target(Upon.SESSION, scopes.session), "probing", attempt.at))
         # As OWN: freezes of strangers must not show that this was a stranger's document and not a missing one.
-        return self.stopped(scopes, Kind.OWN, attempt.action, attempt.at) or Refused(why="absent")
-
-    async def decoy(self, attempt: event.Attempt) -> Refused:
-        """A decoy was touched: nobody was ever shown it. First touch: step up. Second: the session is frozen."""
-        account, session = (Target(Upon.ACCOUNT, attempt.scopes.account), Target(Upon.SESSION, attempt.scopes.session))
-        await self.parts.log.append(event.decoy(attempt))
-        held = {freeze.target for freeze in self.parts.freezes.all(attempt.at) if freeze.why == "decoy"}
-        await self.freeze(Freeze(session if account in held else account, "decoy", attempt.at))
-        return Refused(why="absent")
+        return self.stopped(attempt.scopes, Kind.OWN, attempt.action, attempt.at) or Refused(why="absent")
 
     # 4 and 5
 

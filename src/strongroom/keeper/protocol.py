@@ -181,7 +181,10 @@ class History(_Base, frozen=True, kw_only=True):
 
 
 class StepUp(_Base, frozen=True, kw_only=True):
-    """The user has shown a fresh second factor: lift the budget's freeze of their account. Answer: `Done`/`Refused`."""
+    """The user has shown their second factor since their account was frozen: lift the budget's freeze of it.
+
+    Answer: `Done` or `Refused`.
+    """
 
     asking: Asking
 

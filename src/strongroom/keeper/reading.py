@@ -79,9 +79,9 @@ class Reading:
         version = self._parts.catalog.version(row.id, row.newest if request.version is None else request.version)
         scopes = door.scopes(asked, account, facts.organisation(account, subject))
         attempt = door.attempt(asked, scopes, Action.RELEASE, document=request.document)
-        if row.decoy:
-            return await door.decoy(attempt)
         decision = self._parts.decide(case_of(Action.RELEASE, asked, account, subject, row, version))  # 3
+        if row.decoy:
+            return await door.decoy(attempt, decision)
         if isinstance(decision, Deny) or version is None or version.state != AVAILABLE:
             return await door.deny(attempt, _denial(decision), request.document)
         kind = facts.kind(account, subject, asked.now)
@@ -130,9 +130,9 @@ class Reading:
         version = self._parts.catalog.version(row.id, row.newest if request.version is None else request.version)
         scopes = door.scopes(asked, account, facts.organisation(account, subject))
         attempt = door.attempt(asked, scopes, Action.LIST, document=wanted)
-        if row.decoy:
-            return await door.decoy(attempt)
         decision = self._parts.decide(case_of(Action.LIST, asked, account, subject, row, version))  # 3
+        if row.decoy:
+            return await door.decoy(attempt, decision)
         if isinstance(decision, Deny) or version is None or version.state != AVAILABLE:
             return await door.deny(attempt, _denial(decision), wanted)
         return await self._listed(asked, account, subject, scopes, decision, [(row, version)], more=False)

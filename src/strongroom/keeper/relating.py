@@ -1,5 +1,6 @@
 """Requests that change who may read: withhold, share, delegate, break-glass; and stepping up after a freeze."""
 
+import asyncio
 from collections.abc import Callable
 
 from strongroom.audit import event
@@ -8,10 +9,10 @@ from strongroom.authz import relations
 from strongroom.authz.facts import Action, Case
 from strongroom.authz.policy import Deny, Obligation, Reason
 from strongroom.budget.scope import Disclosure, Kind
-from strongroom.clock import DAY, YEAR, Millis
+from strongroom.clock import DAY, SECOND, YEAR, Millis
 from strongroom.ids import AccountId, PatientId
 from strongroom.keeper import effects, facts
-from strongroom.keeper.door import Door
+from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import BreakGlass, Delegate, Done, Glass, Refused, Reply, Share, StepUp, Withhold
 from strongroom.keeper.sqlite import NOBODY
 from strongroom.keeper.writing import CATEGORIES, MALFORMED
@@ -20,6 +21,7 @@ from strongroom.tlog.entry import Op
 MAX_PERIOD = 5 * YEAR
 """No share or delegation lasts longer without being given again."""
 Changes = Callable[[Millis], list[Effect]]
+AGAIN = Refused(why="step-up", advice="Show your second factor again, then repeat this within five minutes.")
 NEVER = Refused(why="malformed", advice="`until` lies in the future, at most five years ahead; 0 ends it.")
 
 
@@ -29,6 +31,7 @@ class Relating:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._parts = door.parts
+        self._opening = asyncio.Lock()
 
     async def withhold(self, request: Withhold) -> Reply:
         """The patient withholds the record, or a category of it, from a party or everybody."""
@@ -74,10 +77,14 @@ class Relating:
 
     async def break_glass(self, request: BreakGlass) -> Reply:
         """Open one patient's record for a while. The patient is told at once, without content."""
-        door, parts = self._door, self._parts
-        asked = door.identify(request.asking)
+        asked = self._door.identify(request.asking)
         if isinstance(asked, Refused):
             return asked
+        async with self._opening:  # one after the other: of many at once each would be within the quota
+            return await self._open_glass(asked, request)
+
+    async def _open_glass(self, asked: Asked, request: BreakGlass) -> Reply:
+        door, parts = self._door, self._parts
         account, subject = parts.catalog.of_patient(asked.login, request.patient, asked.now)
         organisation = facts.organisation(account, subject)
         scopes = door.scopes(asked, account, organisation)
@@ -108,15 +115,19 @@ class Relating:
         return receipt if isinstance(receipt, Refused) else Glass(receipt=receipt.index, until=until)
 
     async def step_up(self, request: StepUp) -> Reply:
-        """A fresh second factor lifts the budgets' freeze of the account, and nothing else."""
+        """A second factor shown after the budgets froze the account lifts that freeze, and nothing else."""
         door, parts = self._door, self._parts
         asked = door.identify(request.asking)
         if isinstance(asked, Refused):
             return asked
         if not asked.verified.fresh:
-            return Refused(why="step-up", advice="Show your second factor again, then repeat this within five minutes.")
+            return AGAIN
         account = parts.catalog.account(asked.login)
         scopes = door.scopes(asked, account, None)
+        frozen, shown = parts.freezes.of_account(scopes.account), asked.verified.auth_time or 0
+        # Shown before the freeze it says nothing of who is there now. To the second: tokens tell no more.
+        if frozen is not None and shown + SECOND <= frozen.at:
+            return AGAIN
         lifted = parts.freezes.step_up(scopes.account)
         if lifted is None:
             return Done()

@@ -43,9 +43,6 @@ class Writing:
 
     async def _supersede(self, asked: Asked, request: Deposit, wanted: str) -> Reply:
         account, subject, row = self._parts.catalog.of_document(asked.login, wanted, asked.now)  # 2
-        if row.decoy:
-            scopes = self._door.scopes(asked, account, facts.organisation(account, subject))
-            return await self._door.decoy(self._door.attempt(asked, scopes, Action.SUPERSEDE, document=wanted))
         return await self._open(asked, request, account, subject, row)
 
     async def _open(
@@ -62,6 +59,8 @@ class Writing:
         else:
             case = case_of(action, asked, account, subject, row, parts.catalog.version(row.id, row.newest))
         decision = parts.decide(case)  # 3
+        if row is not None and row.decoy:
+            return await door.decoy(attempt, decision)
         if isinstance(decision, Deny):
             return await door.deny(attempt, decision, named)
         if stopped := door.stopped(scopes, facts.kind(account, subject, asked.now), action, asked.now):
@@ -150,10 +149,10 @@ class Writing:
         account, subject, row = parts.catalog.of_document(asked.login, request.document, asked.now)  # 2
         scopes = door.scopes(asked, account, facts.organisation(account, subject))
         attempt = door.attempt(asked, scopes, action, document=request.document)
-        if row.decoy:
-            return await door.decoy(attempt)
         version = parts.catalog.version(row.id, row.newest)
         decision = parts.decide(case_of(action, asked, account, subject, row, version))  # 3
+        if row.decoy:
+            return await door.decoy(attempt, decision)
         if isinstance(decision, Deny):
             return await door.deny(attempt, decision, request.document)
         if stopped := door.stopped(scopes, facts.kind(account, subject, asked.now), action, asked.now):
