@@ -92,7 +92,7 @@ _RECORD = {
     "post-history": Ask("POST", "{path}", {"Content-Type": "application/x-www-form-urlencoded"}, "patient={id}"),
     "create": Ask("POST", "{path}", {"Content-Type": FHIR}, REFERENCE),
     "create-binary": Ask("POST", "{path}", {"Content-Type": "text/plain", "X-Security-Context": "Patient/{id}"}, "hello"),
-    "share": Ask("POST", "{path}", {"Content-Type": FHIR}, json.dumps({"party": "a" * 26, "until": LATER})),
+    "share": Ask("POST", "{path}", {"Content-Type": FHIR}, json.dumps({"party": "practice-1", "until": LATER})),
     "delegate": Ask("POST", "{path}", {"Content-Type": FHIR}, json.dumps({"account": "a" * 26, "until": LATER})),
     "withhold": Ask("POST", "{path}", {"Content-Type": FHIR}, json.dumps({"party": "everybody"})),
     "break-glass": Ask("POST", "{path}", {"Content-Type": FHIR}, json.dumps({"reason": "emergency"})),

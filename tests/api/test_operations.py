@@ -120,3 +120,12 @@ def test_stepping_up(house: House) -> None:
     """One question, no input."""
     assert house.client.post("/fhir/$step-up", headers=OWNER).status_code == 200
     assert len(house.door.words(p.StepUp)) == 1
+
+
+@pytest.mark.parametrize(
+    ("party", "said"), [("Organization/practice-1", "practice-1"), ("practice-1", "practice-1"), ("a b", "a" * 26)]
+)
+def test_organisations_have_ids_of_their_own(house: House, party: str, said: str) -> None:
+    """A share with a practice reaches that practice; what is no id at all is nobody's."""
+    assert _do(house, f"Patient/{PATIENT}/$share", {"party": party, "until": UNTIL}).status_code == 200
+    assert house.door.words(p.Share)[0].party == said

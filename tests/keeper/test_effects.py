@@ -126,9 +126,17 @@ def test_a_parent_becomes_no_carer_until_it_is_ended(table: Table) -> None:
 
 def test_withholding_twice_is_withholding_once(table: Table) -> None:
     """One lift ends it, and another category stays withheld."""
-    table.do(effects.withhold(P, "", "normal", 1), effects.withhold(P, "", "normal", 9), effects.withhold(P, "", "", 2))
+    table.do(*[effects.withhold(P, "", category, since, ruled_out=False)
+               for category, since in (("normal", 1), ("normal", 9), ("", 2))])  # fmt: skip
     assert table.do(effects.lift_withholding(P, "", "normal"), effects.lift_withholding(P, "", "normal")) == [1, 0]
     assert table.all("select category, since from withholding") == [("", 2)]
+
+
+def test_ruling_glass_out_is_said_of_one_withholding(table: Table) -> None:
+    """Said anew of the same one it changes; of another one it changes nothing here."""
+    for party, out in (("a", True), ("b", False), ("c", True), ("c", False)):
+        table.do(effects.withhold(P, party, "", 1, ruled_out=out))
+    assert table.all("select party, ruled_out from withholding order by party") == [("a", 1), ("b", 0), ("c", 0)]
 
 
 def test_a_cursor_never_goes_back_by_itself(table: Table) -> None:
@@ -182,9 +190,8 @@ def test_state_beside_the_log_is_replaced_whole(table: Table) -> None:
 def test_patients_are_renewed_and_told_once(table: Table) -> None:
     """A birth date and a name change; the key does not. A notice of one moment is one notice."""
     table.do(effects.insert_patient(P, b"w", b"r", None, b"n"), effects.update_patient(P, "2015-01-01", b"m"))
-    table.do(effects.rule_out_glass(P, ruled_out=True))
-    found = table.all("select wrapped, recovery, born, name, rule_out_glass from patient where id = 'p'")
-    assert found == [(b"w", b"r", "2015-01-01", b"m", 1)]
+    found = table.all("select wrapped, recovery, born, name from patient where id = 'p'")
+    assert found == [(b"w", b"r", "2015-01-01", b"m")]
     table.do(effects.notice(P, 1, "break-glass"), effects.notice(P, 1, "break-glass"))
     assert len(table.all("select * from notice")) == 1
 

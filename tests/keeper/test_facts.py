@@ -26,7 +26,9 @@ PERSON = AccountRow(AccountId("a"), "person", disabled=False, patient=None)
 OWNER = replace(PERSON, patient=P)
 CLINICIAN = replace(PERSON, kind="clinician")
 SERVICE = replace(PERSON, kind="service")
-NOTHING = SubjectRow(P, b"", 1, "1990-01-01", False, None, None, False, frozenset(), None, None, False, False, None)
+NOTHING = SubjectRow(
+    P, b"", 1, "1990-01-01", frozenset(), None, None, False, frozenset(), None, None, False, False, None
+)
 GRANT = GrantRow(OrganisationId("o"), "TREAT", int(NOW), 10, int(NOW) + 1)
 WISH = facts.Wish(NOW, "TREAT", Category.NORMAL, int(NOW))
 
@@ -83,7 +85,9 @@ def test_the_kind_of_a_disclosure_follows_the_relations(
 @given(st.sampled_from([UNKNOWN, PERSON, CLINICIAN, SERVICE]), st.booleans(), st.booleans(), st.sampled_from(["", "x"]))
 def test_without_a_relation_everybody_is_a_stranger(account: AccountRow, mfa: bool, ruled: bool, home: str) -> None:
     """Whatever the token says, and wherever the login works."""
-    subject = replace(NOTHING, rule_out_glass=ruled, home=OrganisationId(home) if home else None, agreed=mfa)
+    subject = replace(
+        NOTHING, ruled_out=frozenset({""} if ruled else ()), home=OrganisationId(home) if home else None, agreed=mfa
+    )
     assert facts.kind(account, subject, NOW) is Kind.STRANGER
     asker = facts.asker(verified(mfa=mfa), account, subject, WISH)
     match asker:
@@ -134,6 +138,17 @@ def test_a_grant_covers_what_it_says_and_no_more(
     asker = facts.asker(verified(bound=bound), SERVICE, subject, wish)
     assert isinstance(asker, Service)
     assert asker.grant is expected
+
+
+@pytest.mark.parametrize(
+    ("ruled_out", "expected"), [((), False), (("",), True), (("normal",), True), (("sensitive",), False)]
+)
+def test_glass_is_ruled_out_for_what_it_was_ruled_out_for(ruled_out: tuple[str, ...], expected: bool) -> None:
+    """The record as a whole, or this category of it."""
+    subject = replace(NOTHING, withheld=frozenset({"normal", "sensitive"}), ruled_out=frozenset(ruled_out))
+    asker = facts.asker(verified(), CLINICIAN, subject, WISH)
+    assert isinstance(asker, Clinician)
+    assert (asker.withheld, asker.ruled_out) == (True, expected)
 
 
 def test_what_is_charged_to_whose_organisation() -> None:

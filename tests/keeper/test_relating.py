@@ -83,6 +83,22 @@ def test_withholding_shuts_clinicians_out_and_break_glass_opens_it_unless_ruled_
     house.run(work)
 
 
+def test_glass_that_was_ruled_out_stays_so_when_something_else_is_withheld(house: House) -> None:
+    """Each withholding says it for itself."""
+
+    async def work(h: House) -> None:
+        owner, patient, document = patient_of_practice(h)
+        everybody = p.Withhold(
+            asking=h.asking(owner), patient=patient, party="", category="normal", rule_out_glass=True
+        )
+        other = p.Withhold(asking=h.asking(owner), patient=patient, party="practice-2", category="sensitive")
+        for ask in (everybody, other, p.BreakGlass(asking=h.asking(DOCTOR), patient=patient, reason="r")):
+            assert not isinstance(await h.ask(ask), p.Refused)
+        assert await h.ask(p.Release(asking=h.asking(DOCTOR), document=document)) == p.Refused(why="absent")
+
+    house.run(work)
+
+
 def test_a_delegate_acts_within_what_was_given(house: House) -> None:
     """Reading or full; a new one is charged as a stranger for a day; ending it ends it."""
 
@@ -159,13 +175,30 @@ def test_stepping_up_without_a_freeze_changes_nothing(house: House) -> None:
 
 
 def test_a_grant_names_somebody(house: House) -> None:
-    """A delegation to nobody is malformed."""
+    """Nobody is to believe something shared, given or withheld that is not; whatever is there can be ended."""
 
     async def work(h: House) -> None:
         owner, patient, _ = patient_of_practice(h)
-        until = h.clock.now() + DAY
-        ask = p.Delegate(asking=h.asking(owner), patient=patient, account="", full=True, until=until)
-        assert (await h.ask(ask)).why == "malformed"
+        until, doctor, helper = h.clock.now() + DAY, await account(h, DOCTOR), await account(h, "person-9")
+        _, foreign = h.foreign(owner)[0]
+
+        async def why(ask: p.AppRequest) -> str:
+            return str(getattr(await h.ask(ask), "why", ""))
+
+        for name, given, shared in (("", 0, 0), (new_id(), 0, 0), (doctor, 0, 1), (helper, 1, 0), ("practice-1", 0, 1)):
+            for record, no in ((patient, "malformed"), (foreign, "absent")):
+                ask: p.AppRequest = p.Delegate(
+                    asking=h.asking(owner), patient=record, account=name, full=True, until=until
+                )
+                assert await why(ask) == (no if record == foreign or not given else "")
+                share = p.Share(asking=h.asking(owner), patient=record, party=name, until=until)
+                assert await why(share) == (no if record == foreign or not shared else "")
+                hide = p.Withhold(asking=h.asking(owner), patient=record, party=name)
+                assert await why(hide) == (no if record == foreign or not (shared or not name) else "")
+            assert await why(p.Share(asking=h.asking(owner), patient=patient, party=name, until=0)) == ""
+            assert await why(p.Withhold(asking=h.asking(owner), patient=patient, party=name, lift=True)) == ""
+            ended = p.Delegate(asking=h.asking(owner), patient=patient, account=name, full=True, until=0)
+            assert await why(ended) == ""
 
     house.run(work)
 

@@ -19,13 +19,13 @@ class World:
     """Relations as plain lists; the oracle walks them without any index or join."""
 
     accounts: list[tuple[str, bytes, str, int, str | None]] = field(default_factory=list)
-    patients: list[tuple[str, str | None, int]] = field(default_factory=list)
+    patients: list[tuple[str, str | None]] = field(default_factory=list)
     documents: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
     members: list[tuple[str, str, int, int]] = field(default_factory=list)
     enrolments: list[tuple[str, str, int, int]] = field(default_factory=list)
     delegations: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
     shares: list[tuple[str, str, int, int]] = field(default_factory=list)
-    withholdings: list[tuple[str, str, str, int]] = field(default_factory=list)
+    withholdings: list[tuple[str, str, str, int, int]] = field(default_factory=list)
     glasses: list[tuple[str, str, int, str | None, int, int]] = field(default_factory=list)
     grants: list[tuple[str, str, str, int, int, int]] = field(default_factory=list)
     agreements: list[tuple[str, str, int]] = field(default_factory=list)
@@ -43,7 +43,7 @@ def make(rng: random.Random) -> World:  # noqa: C901  # a flat list of relations
     patients = [f"p{n}" for n in range(4)]
     accounts = [f"a{n}" for n in range(5)]
     parties = ["", *organisations, *accounts]
-    world.patients = [(p, rng.choice([None, "2015-02-28"]), rng.randint(0, 1)) for p in patients]
+    world.patients = [(p, rng.choice([None, "2015-02-28"])) for p in patients]
     for a in accounts:
         kind = rng.choice(["person", "clinician", "service"])
         world.accounts.append((a, a.encode(), kind, rng.randint(0, 1), rng.choice([None, *patients])))
@@ -60,7 +60,7 @@ def make(rng: random.Random) -> World:  # noqa: C901  # a flat list of relations
         for party in rng.sample(parties[1:], 3):
             world.shares.append((p, party, *period(rng)))
         for party in rng.sample(parties, 3):
-            world.withholdings.append((p, party, rng.choice(["", "normal", "sensitive"]), 0))
+            world.withholdings.append((p, party, rng.choice(["", "normal", "sensitive"]), 0, rng.randint(0, 1)))
         for a in rng.sample(accounts, 3):
             world.delegations.append((a, p, rng.choice(["read", "full"]), "parent", *period(rng)))
             since, until = period(rng)
@@ -77,8 +77,8 @@ def store(world: World, path: Path) -> Catalog:
     db = sqlite3.connect(path)
     with db:
         db.executemany("insert into account values (?, ?, ?, ?, ?, x'', null)", world.accounts)
-        for p, born, ruled in world.patients:
-            db.execute("insert into patient values (?, ?, x'', 1, ?, x'', ?)", (p, p.encode(), born, ruled))
+        for p, born in world.patients:
+            db.execute("insert into patient values (?, ?, x'', 1, ?, x'')", (p, p.encode(), born))
         for d, p, category, state, newest, decoy in world.documents:
             db.execute(
                 "insert into document values (?, ?, ?, ?, ?, ?, null, null)", (d, p, category, state, newest, decoy)
@@ -87,7 +87,7 @@ def store(world: World, path: Path) -> Catalog:
         db.executemany("insert into enrolment values (?, ?, ?, ?, 0)", world.enrolments)
         db.executemany("insert into delegation values (?, ?, ?, ?, ?, ?, 0)", world.delegations)
         db.executemany("insert into share values (?, ?, ?, ?)", world.shares)
-        db.executemany("insert into withholding values (?, ?, ?, ?)", world.withholdings)
+        db.executemany("insert into withholding values (?, ?, ?, ?, ?)", world.withholdings)
         db.executemany("insert into glass values (?, ?, ?, ?, ?, ?)", world.glasses)
         db.executemany("insert into service_grant values (?, ?, ?, ?, ?, ?)", world.grants)
         db.executemany("insert into agreement values (?, ?, ?)", world.agreements)
@@ -112,7 +112,8 @@ def told(world: World, account: str | None, patient: str) -> tuple[object, ...]:
         tuple(delegation[0]) if delegation else None,
         bool(mine & theirs),
         any(p == patient and live(s, u) and party in mine | {account} for p, party, s, u in world.shares),
-        frozenset(c for p, party, c, _ in world.withholdings if p == patient and party in parties | {""}),
+        frozenset(c for p, party, c, *_ in world.withholdings if p == patient and party in parties | {""}),
+        frozenset(c for p, party, c, _, out in world.withholdings if out and p == patient and party in parties | {""}),
         max(openings) if openings else None,
         tuple(grant[0]) if grant else None,
         bool(grant) and grant[0][0] in theirs,
@@ -130,6 +131,7 @@ def asked(catalog: Catalog, login: bytes, document: str) -> tuple[object, ...]:
         s.practice is not None,
         s.shared,
         s.withheld,
+        s.ruled_out,
         s.glass_until,
         (g.organisation, g.purpose, g.cursor, g.size, g.until) if g else None,
         s.granted_patient,
@@ -267,4 +269,20 @@ def test_who_brought_a_login(tmp_path: Path) -> None:
     db.close()
     catalog = Catalog(tmp_path / "k.db")
     assert [catalog.brought_by(AccountId(one)) for one in "abc"] == ["o", None, None]
+    catalog.close()
+
+
+def test_what_a_record_can_be_shared_with(tmp_path: Path) -> None:
+    """An organisation or a clinician; no patient's login, no program, nobody."""
+    create_tables(tmp_path / "k.db")
+    db = sqlite3.connect(tmp_path / "k.db")
+    with db:
+        for number, kind in enumerate(("clinician", "person", "service")):
+            db.execute("insert into account values (?, ?, ?, 0, null, x'', null)", (kind, bytes([number]), kind))
+        db.execute("insert into organisation (id, name) values ('o', x'')")
+    db.close()
+    catalog = Catalog(tmp_path / "k.db")
+    assert [catalog.is_party(one) for one in ("clinician", "o", "person", "service", "", "x")] == [True] * 2 + [
+        False
+    ] * 4
     catalog.close()

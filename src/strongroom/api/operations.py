@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from strongroom.api.access import document_id, ours
+from strongroom.api.access import NOBODY, document_id
 from strongroom.api.body import Body
 from strongroom.api.parts import Parts, require_json
 from strongroom.api.respond import fhir
@@ -21,6 +21,7 @@ from strongroom.fhir.dates import instant
 from strongroom.fhir.fault import Fault, Unacceptable
 from strongroom.fhir.labels import CATEGORIES
 from strongroom.fhir.outcome import glass_outcome, single
+from strongroom.ids import is_fhir_id
 from strongroom.keeper.protocol import (
     BreakGlass,
     Delegate,
@@ -150,8 +151,9 @@ class Operations:
 
 
 def _party(text: str) -> str:
-    """The id in `Practitioner/{id}`, `Organization/{id}` or `{id}`."""
-    return ours(text.rpartition("/")[2])
+    """The id in `Practitioner/{id}`, `Organization/{id}` or `{id}`. An organisation's is its own, and not of our form."""
+    ident = text.rpartition("/")[2]
+    return ident if is_fhir_id(ident) else NOBODY
 
 
 def _until(text: str | None, *, end: bool) -> int:

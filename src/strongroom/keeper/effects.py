@@ -154,11 +154,15 @@ def end_membership(account: AccountId, organisation: OrganisationId, at: int) ->
     )
 
 
-def withhold(patient: PatientId, party: str, category: str, since: int) -> Effect:
-    """The patient withholds a category (empty: the record) from a party (empty: everybody)."""
+def withhold(patient: PatientId, party: str, category: str, since: int, *, ruled_out: bool) -> Effect:
+    """The patient withholds a category (empty: the record) from a party (empty: everybody).
+
+    `ruled_out`: break-glass does not open it either. It is said of this withholding, and changes no other.
+    """
     return Effect(
-        "insert or ignore into withholding (patient, party, category, since) values (?, ?, ?, ?)",
-        (patient, party, category, since),
+        "insert into withholding (patient, party, category, since, ruled_out) values (?, ?, ?, ?, ?)"
+        " on conflict (patient, party, category) do update set ruled_out = excluded.ruled_out",
+        (patient, party, category, since, int(ruled_out)),
     )
 
 
@@ -167,11 +171,6 @@ def lift_withholding(patient: PatientId, party: str, category: str) -> Effect:
     return Effect(
         "delete from withholding where patient = ? and party = ? and category = ?", (patient, party, category)
     )
-
-
-def rule_out_glass(patient: PatientId, *, ruled_out: bool) -> Effect:
-    """Whether break-glass may open what the patient withheld."""
-    return Effect("update patient set rule_out_glass = ? where id = ?", (int(ruled_out), patient))
 
 
 def open_glass(

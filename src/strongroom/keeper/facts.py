@@ -56,7 +56,7 @@ def asker(verified: Verified, account: AccountRow, subject: SubjectRow, wish: Wi
             care=relations.care(practice=subject.practice is not None, shared=subject.shared),
             withheld=relations.is_withheld(subject.withheld, wish.category),
             glass=relations.glass(subject.glass_until, wish.now),
-            ruled_out=subject.rule_out_glass,
+            ruled_out=relations.is_withheld(subject.ruled_out, wish.category),
             reason=wish.reason,
             quota=wish.quota,
         )

@@ -128,7 +128,8 @@ class Relabel(_Base, frozen=True, kw_only=True):
 class Withhold(_Base, frozen=True, kw_only=True):
     """The patient withholds a category (or, with empty `category`, the record) from a clinician or an organisation.
 
-    `lift` ends it. `rule_out_glass` sets whether break-glass may open what is withheld. Answer: `Done` or `Refused`.
+    `lift` ends it. `rule_out_glass` sets whether break-glass may open what this withholds. A party that does not exist is
+    `Refused("malformed")`: nobody is to believe something withheld that is not. Answer: `Done` or `Refused`.
     """
 
     asking: Asking
@@ -141,7 +142,10 @@ class Withhold(_Base, frozen=True, kw_only=True):
 
 
 class Share(_Base, frozen=True, kw_only=True):
-    """The patient shares the record with a clinician or an organisation until a time, or ends it (`until` = 0)."""
+    """The patient shares the record with a clinician or an organisation until a time, or ends it (`until` = 0).
+
+    Answer: `Done` or `Refused`; a party that does not exist is `malformed`.
+    """
 
     asking: Asking
     patient: Id
@@ -150,7 +154,10 @@ class Share(_Base, frozen=True, kw_only=True):
 
 
 class Delegate(_Base, frozen=True, kw_only=True):
-    """The patient lets another login act for them until a time, or ends it (`until` = 0)."""
+    """The patient lets another login act for them until a time, or ends it (`until` = 0).
+
+    Answer: `Done` or `Refused`; a login that is no person's is `malformed`.
+    """
 
     asking: Asking
     patient: Id

@@ -22,6 +22,10 @@ MAX_PERIOD = 5 * YEAR
 """No share or delegation lasts longer without being given again."""
 Changes = Callable[[Millis], list[Effect]]
 AGAIN = Refused(why="step-up", advice="Show your second factor again, then repeat this within five minutes.")
+NO_PARTY = Refused(
+    why="malformed",
+    advice="There is nobody of this name to give it to: a clinician or organisation, or a person's login.",
+)
 NEVER = Refused(why="malformed", advice="`until` lies in the future, at most five years ahead; 0 ends it.")
 
 
@@ -42,11 +46,11 @@ class Relating:
         def changes(now: Millis) -> list[Effect]:
             if request.lift:
                 return [effects.lift_withholding(patient, request.party, request.category)]
-            ruled = effects.rule_out_glass(patient, ruled_out=request.rule_out_glass)
-            return [effects.withhold(patient, request.party, request.category, now), ruled]
+            return [effects.withhold(patient, request.party, request.category, now, ruled_out=request.rule_out_glass)]
 
         words = f"{'lift ' if request.lift else ''}{request.party or 'everybody'} {request.category or 'record'}"
-        return await self._grant(Action.WITHHOLD, Op.WITHHELD, request, changes, words, None)
+        there = request.lift or not request.party or self._parts.catalog.is_party(request.party)
+        return await self._grant(Action.WITHHOLD, Op.WITHHELD, request, changes, words, None, there=there)
 
     async def share(self, request: Share) -> Reply:
         """The patient shares the record with a clinician or an organisation, or ends that."""
@@ -57,9 +61,8 @@ class Relating:
                 return [effects.end_share(patient, request.party, now)]
             return [effects.share(patient, request.party, now, request.until)]
 
-        if not request.party:
-            return Refused(why="malformed", advice="Name the clinician's account or the organisation to share with.")
-        return await self._grant(Action.SHARE, Op.SHARED, request, changes, request.party, request.until)
+        there = request.until == 0 or self._parts.catalog.is_party(request.party)
+        return await self._grant(Action.SHARE, Op.SHARED, request, changes, request.party, request.until, there=there)
 
     async def delegate(self, request: Delegate) -> Reply:
         """The patient lets another login act for them, or ends that."""
@@ -71,9 +74,10 @@ class Relating:
             level = "full" if request.full else "read"
             return [effects.delegate(account, patient, level, "grant", now, request.until)]
 
-        if not request.account:
-            return Refused(why="malformed", advice="Name the account that may act for the patient.")
-        return await self._grant(Action.DELEGATE, Op.DELEGATED, request, changes, request.account, request.until)
+        there = request.until == 0 or self._parts.catalog.kind_of(account) == "person"
+        return await self._grant(
+            Action.DELEGATE, Op.DELEGATED, request, changes, request.account, request.until, there=there
+        )
 
     async def break_glass(self, request: BreakGlass) -> Reply:
         """Open one patient's record for a while. The patient is told at once, without content."""
@@ -146,6 +150,8 @@ class Relating:
         changes: Changes,
         party: str,
         until: int | None,
+        *,
+        there: bool,
     ) -> Reply:
         door, parts = self._door, self._parts
         asked = door.identify(request.asking)
@@ -159,6 +165,8 @@ class Relating:
             return await door.deny(door.attempt(asked, scopes, action), decision, f"{action.value} {request.patient}")
         if until is not None and until != 0 and not asked.now < until <= asked.now + MAX_PERIOD:
             return NEVER
+        if not there:  # told to the owner alone: ids of logins are too many to be guessed
+            return NO_PARTY
         kind = facts.kind(account, subject, asked.now)
         if stopped := door.stopped(scopes, kind, action, asked.now):
             return stopped

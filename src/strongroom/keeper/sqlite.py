@@ -27,7 +27,7 @@ create table account (
   patient text, name blob not null, brought text) without rowid;
 create table patient (
   id text primary key, wrapped blob not null, recovery blob not null, key_version integer not null default 1,
-  born text, name blob not null, rule_out_glass integer not null default 0) without rowid;
+  born text, name blob not null) without rowid;
 create table identifier (hash blob primary key, patient text not null) without rowid;
 create table member (
   account text not null, organisation text not null, since integer not null, until integer not null,
@@ -44,7 +44,7 @@ create table share (
   primary key (patient, party)) without rowid;
 create table withholding (
   patient text not null, party text not null, category text not null, since integer not null,
-  primary key (patient, party, category)) without rowid;
+  ruled_out integer not null default 0, primary key (patient, party, category)) without rowid;
 create table glass (
   account text not null, patient text not null, opened integer not null, organisation text, until integer not null,
   agreed integer not null default 0, primary key (account, patient, opened)) without rowid;
@@ -79,7 +79,9 @@ NOTHING = DocumentId("nothing")
 """A document that is never anybody's, so that an unknown id costs the same look-ups as a foreign one."""
 
 _SUBJECT = """
-  p.id, p.wrapped, p.key_version, p.born, p.rule_out_glass,
+  p.id, p.wrapped, p.key_version, p.born,
+  (select group_concat(w.category) from withholding w where w.patient = p.id and w.ruled_out = 1 and (w.party in ('', a.id)
+     or w.party in (select organisation from member m where m.account = a.id))),
   g.level, g.basis, g.since, g.until,
   (select m.organisation from enrolment e join member m on m.organisation = e.organisation and m.account = a.id
      where e.patient = p.id and e.since <= :now and :now < e.until and m.since <= :now and :now < m.until limit 1),
@@ -155,7 +157,8 @@ class SubjectRow:
     wrapped: bytes
     key_version: int
     born: str | None
-    rule_out_glass: bool
+    ruled_out: frozenset[str]
+    """Of what is withheld, what break-glass may not open either."""
     delegation: DelegationRow | None
     practice: OrganisationId | None
     """An organisation both are with, today."""
@@ -346,6 +349,11 @@ class Catalog:
         rows = self._all("select kind from account where id = ?", (account,))
         return str(rows[0][0]) if rows else None
 
+    def is_party(self, party: str) -> bool:
+        """Whether a record can be shared with this: an organisation, or a clinician's login."""
+        sql = "select 1 from organisation where id = ? union all select 1 from account where id = ? and kind = 'clinician'"
+        return bool(self._all(sql, (party, party)))
+
     def own_patient(self, account: AccountId) -> PatientId | None:
         """The patient whose own login this is."""
         rows = self._all("select patient from account where id = ?", (account,))
@@ -423,17 +431,21 @@ def _subject(row: tuple) -> SubjectRow:  # type: ignore[type-arg]  # sqlite3 row
         wrapped=row[5],
         key_version=row[6],
         born=row[7],
-        rule_out_glass=bool(row[8]),
+        ruled_out=_words(row[8]),
         delegation=delegation,
         practice=row[13],
         shared=bool(row[14]),
-        withheld=frozenset(row[15].split(",")) if row[15] is not None else frozenset(),
+        withheld=_words(row[15]),
         glass_until=row[16],
         grant=grant,
         granted_patient=bool(row[22]),
         agreed=bool(row[23]),
         home=row[24],
     )
+
+
+def _words(joined: str | None) -> frozenset[str]:
+    return frozenset() if joined is None else frozenset(joined.split(","))
 
 
 def _version(row: tuple) -> VersionRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped

@@ -66,7 +66,7 @@ def requests(token, documents, patients):
         yield p.History(asking=who, patient=patient)
         yield p.Deposit(asking=who, patient=patient, category="normal", content_type="text/plain")
         later = given["ahead"] + int(time.time() * 1000) + 86400000
-        yield p.Share(asking=who, patient=patient, party="a" * 26, until=later)
+        yield p.Share(asking=who, patient=patient, party="practice-1", until=later)
         yield p.Delegate(asking=who, patient=patient, account="a" * 26, full=True, until=later)
         yield p.BreakGlass(asking=who, patient=patient, reason="emergency")
     yield p.Deposited(ticket="a" * 26, size=1, sealed_size=73)
