@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from strongroom.config import Layout
 from strongroom.fhir.people import signing_bytes
 
 Type = Callable
@@ -55,29 +57,39 @@ def test_what_is_no_key(strongroom: Type, key: str) -> None:
     assert strongroom("people", "register", "quay", "--name", "Quay", "--key", key).code == 2
 
 
+def doctor(served: Path) -> str:
+    """A clinician's account."""
+    with sqlite3.connect(f"file:{Layout(served).database}?mode=ro", uri=True) as db:
+        return str(db.execute("select id from account where kind = 'clinician'").fetchone()[0])
+
+
 def test_relations(strongroom: Type, patient: str) -> None:
     """What is added is listed with its end, and what is ended is over."""
-    added = strongroom("relation", "add", "share", patient, "quay", "--until", "2030-01-01", "--json").json
+    added = strongroom("relation", "add", "share", patient, "practice-2", "--until", "2030-01-01", "--json").json
     assert added["until"] == 1_893_456_000_000
     rows = strongroom("relation", "ls", patient, "--json").json["relations"]
-    assert {"kind": "share", "other": "quay"}.items() <= next(one for one in rows if one["kind"] == "share").items()
+    assert {"kind": "share", "other": "practice-2"}.items() <= next(
+        one for one in rows if one["kind"] == "share"
+    ).items()
     assert "2030-01-01" in strongroom("relation", "ls", patient).out
-    assert strongroom("relation", "end", "share", patient, "quay").code == 0
+    assert strongroom("relation", "end", "share", patient, "practice-2").code == 0
     assert "2030-01-01" not in strongroom("relation", "ls", patient).out
-    assert strongroom("relation", "add", "share", "a" * 26, "quay").code == 3
-    assert strongroom("relation", "add", "share", "nobody-here", "quay").code == 2
-    assert strongroom("relation", "add", "share", patient, "quay", "--until", "soon").code == 2
+    assert strongroom("relation", "add", "share", "a" * 26, "practice-2").code == 3
+    assert strongroom("relation", "add", "share", "nobody-here", "practice-2").code == 2
+    assert strongroom("relation", "add", "share", patient, "practice-2", "--until", "soon").code == 2
 
 
 def test_agreements_and_grants(strongroom: Type, served: Path, patient: str) -> None:
     """One privacy officer may agree; a rerun takes two; a grant makes the program's account."""
-    assert strongroom("relation", "agree", "account", patient, "--json").json["until"] > 0
-    assert strongroom("relation", "rerun", "account", patient).code == 3
-    granted = strongroom(
-        "relation", "grant", "quay", "--issuer", "https://id", "--subject", "sync", "--name", "Sync", "--purpose", "TREAT",
-        "--since", "2020-01-01", "--json",
-    ).json  # fmt: skip
-    assert len(granted["account"]) == 26
+    account = doctor(served)
+    assert strongroom("relation", "agree", account, patient, "--json").json["until"] > 0
+    assert strongroom("relation", "rerun", account, patient).code == 3
+    grant = (
+        "relation", "grant", "practice-1", "--issuer", "https://id", "--subject", "sync", "--name", "Sync", "--purpose", "TREAT",
+        "--json",
+    )  # fmt: skip
+    assert strongroom(*grant, "--since", "2020-01-01").code == 3
+    assert len(strongroom(*grant).json["account"]) == 26
 
 
 def test_who_read_counts_people(strongroom: Type, patient: str) -> None:

@@ -15,7 +15,7 @@ from strongroom.clock import MINUTE, Millis
 from strongroom.config import Config, Layout, parse
 from strongroom.identity import keyfile
 from strongroom.identity.context import sign_context
-from strongroom.identity.officers import compose_act, sign_act
+from strongroom.identity.officers import Role, compose_act, sign_act
 from strongroom.identity.signing import SigningKey, generate
 from strongroom.ids import new_id
 from strongroom.keeper import protocol as p
@@ -24,6 +24,7 @@ from strongroom.keeper.server import Keeper
 from strongroom.signin.tokens import PERSON, Session, issue
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.keeper import open_keeper
+from strongroom.wiring.place import OfficerEntry
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.signin import signin_settings, signing_key
 from strongroom.wiring.stage import _proof
@@ -147,6 +148,16 @@ class House:
             if owner not in mine and document not in self.demo.hidden
         }
         return [(document, owner) for owner, document in sorted(found.items())]
+
+
+def second_officer(house: House) -> str:
+    """Register one more privacy officer, before the keeper starts. Gives the name."""
+    key = keyfile.create(house.layout.root / "officers" / "second.key")
+    path = house.layout.trust / "officers.json"
+    entries = msgspec.json.decode(path.read_bytes(), type=list[OfficerEntry])
+    entries.append(OfficerEntry(name="second", key=key.public_bytes.hex(), roles=(Role.PRIVACY.value,)))
+    path.write_bytes(msgspec.json.encode(entries))
+    return "second"
 
 
 @pytest.fixture(scope="session")

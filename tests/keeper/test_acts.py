@@ -1,18 +1,17 @@
 """The table of who may do which act, and that it is obeyed."""
 
-import msgspec
 import pytest
 
+from strongroom.clock import DAY
 from strongroom.errors import Malformed
-from strongroom.identity import keyfile
 from strongroom.identity.officers import Role
 from strongroom.keeper import acts, officers
+from strongroom.keeper import protocol as p
 from strongroom.keeper.acts import RULES, Act, ActDone, ActRefused, Health, OfficersRequest
 from strongroom.keeper.frame import Frames, frame
-from strongroom.wiring.place import OfficerEntry
-from tests.keeper.conftest import House
+from tests.keeper.conftest import House, second_officer
 
-WIDENING = {"agree", "grant", "relation-add", "relation-end", "rerun"}
+WIDENING = {"agree", "grant", "grant-past", "relation-add", "relation-end", "rerun"}
 NAMES = {Role.PRIVACY: "privacy", Role.SECURITY: "security", Role.OPERATOR: "operator"}
 
 
@@ -24,7 +23,7 @@ def test_widening_access_is_the_privacy_officers_alone() -> None:
         assert Role.OPERATOR not in RULES[op].roles
     for op in ("freeze", "revoke-session"):
         assert RULES[op].roles == set(Role)
-    assert {op for op, rule in RULES.items() if rule.signatures > 1} == {"rerun"}
+    assert {op for op, rule in RULES.items() if rule.signatures > 1} == {"grant-past", "rerun"}
 
 
 def test_nobody_does_an_act_that_is_not_theirs(house: House) -> None:
@@ -42,21 +41,58 @@ def test_nobody_does_an_act_that_is_not_theirs(house: House) -> None:
     house.run(work)
 
 
+PROGRAM: dict[str, object] = {
+    "subject": "new-sync", "name": "New sync", "organisation": "practice-1", "purpose": "TREAT", "size": 10,
+}  # fmt: skip
+
+
 def test_two_different_officers_agree_to_a_rerun(house: House) -> None:
     """The same one twice is one; two are two, and the past can be read again for a day."""
-    key = keyfile.create(house.layout.root / "officers" / "second.key")
-    path = house.layout.trust / "officers.json"
-    entries = msgspec.json.decode(path.read_bytes(), type=list[OfficerEntry])
-    entries.append(OfficerEntry(name="second", key=key.public_bytes.hex(), roles=(Role.PRIVACY.value,)))
-    path.write_bytes(msgspec.json.encode(entries))
+    second_officer(house)
 
     async def work(h: House) -> None:
-        args: dict[str, object] = {"account": "a", "patient": "p"}
+        account = (await h.done("grant", {**PROGRAM, "issuer": h.config.issuer_url}, "privacy"))["account"]
+        patient = h.demo.own["person-8"]
+        args: dict[str, object] = {"account": account, "patient": patient}
         for names in (("privacy",), ("privacy", "privacy"), ("privacy", "security")):
             assert isinstance(await h.act("rerun", args, *names), ActRefused)
         result = await h.done("rerun", args, "privacy", "second")
         assert result["until"] > h.clock.now()
-        assert h.parts.catalog.rows("select account, subject from agreement") == [("a", "p")]
+        assert h.parts.catalog.rows("select account, subject from agreement") == [(account, patient)]
+
+    house.run(work)
+
+
+def test_the_signature_that_agrees_to_break_glass_agrees_to_no_rerun(house: House) -> None:
+    """One officer's act upon a program is refused, as two officers' upon a clinician, or upon nobody."""
+    second_officer(house)
+
+    async def work(h: House) -> None:
+        program = (await h.done("grant", {**PROGRAM, "issuer": h.config.issuer_url}, "privacy"))["account"]
+        doctor = (await h.ask(p.WhoAmI(asking=h.asking("staff-1")))).account
+        patient = h.demo.own["person-8"]
+        for op, account, whose in (("agree", program, patient), ("agree", "a" * 26, patient), ("rerun", doctor, patient),
+                                   ("rerun", program, "b" * 26), ("rerun", program, "nobody")):  # fmt: skip
+            assert isinstance(await h.act(op, {"account": account, "patient": whose}, "privacy", "second"), ActRefused)
+        assert h.parts.catalog.rows("select * from agreement") == []
+
+    house.run(work)
+
+
+def test_a_grant_of_the_past_takes_two(house: House) -> None:
+    """Of a new program as of one that has read it already; the last day is not the past."""
+    second_officer(house)
+
+    async def work(h: House) -> None:
+        program = {**PROGRAM, "issuer": h.config.issuer_url}
+        for cursor in (0, h.clock.now() - DAY - 1):
+            assert isinstance(await h.act("grant", {**program, "cursor": cursor}, "privacy", "second"), ActRefused)
+            assert isinstance(await h.act("grant-past", {**program, "cursor": cursor}, "privacy"), ActRefused)
+        assert h.parts.catalog.rows("select 1 from account a join service_grant g on g.account = a.id where cursor < ?",
+                                    (h.clock.now() - DAY,)) == []  # fmt: skip
+        await h.done("grant", {**program, "cursor": h.clock.now() - DAY + 60_000}, "privacy")
+        account = (await h.done("grant-past", {**program, "cursor": 5}, "privacy", "second"))["account"]
+        assert h.parts.catalog.rows("select cursor from service_grant where account = ?", (account,)) == [(5,)]
 
     house.run(work)
 

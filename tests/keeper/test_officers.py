@@ -201,7 +201,7 @@ def test_officers_add_end_and_list_relations(house: House) -> None:
         account = (await h.ask(p.WhoAmI(asking=h.asking("person-9")))).account
         for kind, other in (
             ("enrolment", "practice-2"),
-            ("share", account),
+            ("share", (await h.ask(p.WhoAmI(asking=h.asking("staff-2")))).account),
             ("delegate", account),
             ("parent", account),
         ):
@@ -217,13 +217,49 @@ def test_officers_add_end_and_list_relations(house: House) -> None:
     house.run(work)
 
 
+def test_officers_relate_nobody_who_is_not_there(house: House) -> None:
+    """A slip of the pen would look like a relation."""
+
+    async def work(h: House) -> None:
+        patient = h.demo.own[OWNER]
+        person, doctor = [(await h.ask(p.WhoAmI(asking=h.asking(one)))).account for one in (OWNER, DOCTOR)]
+        for kind, other in (("enrolment", "practice-9"), ("enrolment", doctor), ("share", person), ("share", "x"),
+                            ("delegate", doctor), ("parent", "practice-1"), ("login", doctor)):  # fmt: skip
+            refused = await h.act("relation-add", {"kind": kind, "patient": patient, "other": other}, "privacy")
+            assert isinstance(refused, ActRefused)
+            assert "nobody of this name" in refused.why
+
+    house.run(work)
+
+
+def test_officers_say_whose_login_it_is(house: House) -> None:
+    """Taken away it reaches nothing more, and is nobody's until it is given again; somebody's is not given to another."""
+
+    async def work(h: House) -> None:
+        patient, other = h.demo.own[OWNER], h.demo.own["person-9"]
+        account = (await h.ask(p.WhoAmI(asking=h.asking(OWNER)))).account
+        args: dict[str, object] = {"kind": "login", "patient": patient, "other": account}
+        mine = p.Release(asking=h.asking(OWNER), document=h.documents(patient)[0])
+        listed = (await h.done("relation-ls", {"patient": patient}, "security"))["relations"]
+        assert {"kind": "login", "other": account, "since": None, "until": None} in listed
+        assert isinstance(await h.act("relation-add", {**args, "patient": other}, "privacy"), ActRefused)
+        assert isinstance(await h.act("relation-end", {**args, "patient": other}, "privacy"), ActRefused)
+        await h.done("relation-end", args, "privacy")
+        assert (await h.ask(mine)).why == "absent"
+        assert h.parts.catalog.brought_by(account) is None
+        await h.done("relation-add", args, "privacy")
+        assert isinstance(await h.ask(p.Release(asking=h.asking(OWNER), document=h.documents(patient)[0])), p.Released)
+
+    house.run(work)
+
+
 def test_programs_are_granted_and_reruns_take_two(house: House) -> None:
     """A grant makes the login; two privacy officers would agree to a rerun, one alone may not."""
 
     async def work(h: House) -> None:
         args: dict[str, object] = {
             "issuer": h.config.issuer_url, "subject": "new-sync", "name": "New sync", "organisation": "practice-1",
-            "purpose": "TREAT", "cursor": 0, "size": 10, "until": h.clock.now() + DAY,
+            "purpose": "TREAT", "cursor": h.clock.now() - DAY // 2, "size": 10, "until": h.clock.now() + DAY,
         }  # fmt: skip
         account = (await h.done("grant", args, "privacy"))["account"]
         assert (await h.done("grant", args, "privacy"))["account"] == account
@@ -327,7 +363,7 @@ def test_a_programs_size_is_its_limit_and_its_refusals_are_collapsed(house: Hous
     async def work(h: House) -> None:
         args: dict[str, object] = {
             "issuer": h.config.issuer_url, "subject": "small-sync", "name": "Small", "organisation": "practice-1",
-            "purpose": "TREAT", "cursor": 0, "size": 2,
+            "purpose": "TREAT", "cursor": h.clock.now() - DAY // 2, "size": 2,
         }  # fmt: skip
         await h.done("grant", args, "privacy")
         patient = next(one for one in sorted(h.demo.readable[DOCTOR]) if len(h.documents(one)) > 3)

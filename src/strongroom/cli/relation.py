@@ -11,7 +11,7 @@ from strongroom.cli.show import millis, table, when
 from strongroom.cli.signing import act, officer_option
 
 F = TypeVar("F", bound=Callable[..., Any])
-KINDS = ("enrolment", "share", "delegate", "parent")
+KINDS = ("enrolment", "share", "delegate", "parent", "login")
 
 
 @click.group("relation")
@@ -45,7 +45,7 @@ def add(  # one parameter an option
     officers: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Let OTHER reach PATIENT. OTHER is an organisation (enrolment, share) or a login (share, delegate, parent).
+    """Let OTHER reach PATIENT. OTHER is an organisation (enrolment, share) or a login; `login` says it is PATIENT's own.
 
     \b
     Example:
@@ -136,7 +136,9 @@ def _agreed(
 @click.option("--subject", required=True, help="The program's subject there.")
 @click.option("--name", required=True, help="What people call it.")
 @click.option("--purpose", required=True, help="What it reads for: a purpose-of-use code such as TREAT.")
-@click.option("--since", help="It reads only what was written from then on: an ISO date or time. Default: now.")
+@click.option(
+    "--since", help="It reads only what was written from then on: an ISO date or time. Two officers sign. Default: now."
+)
 @click.option("--size", type=click.IntRange(1, 1_000_000), default=5_000, show_default=True, help="Documents a day.")
 @click.option("--until", help="When the grant ends: an ISO date or time. Default: in a year.")
 @_common
@@ -155,7 +157,7 @@ def grant(  # one parameter an option
     }  # fmt: skip
     args |= {"cursor": millis(since)} if since else {}
     args |= {"until": millis(until)} if until else {}
-    receipt, result = act(find_store(store), officers, "grant", args)
+    receipt, result = act(find_store(store), officers, "grant-past" if since else "grant", args)
     shape = {**args, "account": result["account"], "receipt": receipt}
     text = f"{name} may read as account {result['account']} (log entry {receipt})."
     emit("relation-grant", shape, as_json=as_json, text=text)

@@ -30,6 +30,7 @@ RULES: dict[str, Rule] = {
     "freeze": Rule(_ANY),
     "frozen": Rule(_ANY),
     "grant": Rule(_PRIVACY),
+    "grant-past": Rule(_PRIVACY, signatures=2),
     "people-import": Rule(frozenset({Role.OPERATOR, Role.PRIVACY})),
     "people-status": Rule(_ANY),
     "register-feed": Rule(_OFFICERS),

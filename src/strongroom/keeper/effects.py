@@ -49,6 +49,22 @@ def update_account(account: AccountId, patient: PatientId | None, name: bytes) -
     return Effect("update account set name = ?, patient = coalesce(patient, ?) where id = ?", (name, patient, account))
 
 
+def bind_login(account: AccountId, patient: PatientId) -> Effect:
+    """An officer says whose own login it is. A Conflict where it is no person's, or somebody's already."""
+    return Effect(
+        "update account set patient = ? where id = ? and kind = 'person' and patient is null",
+        (patient, account),
+        rows=1,
+    )
+
+
+def unbind_login(account: AccountId, patient: PatientId) -> Effect:
+    """An officer says that it is not this patient's login. The feed that brought it cannot say so again."""
+    return Effect(
+        "update account set patient = null, brought = null where id = ? and patient = ?", (account, patient), rows=1
+    )
+
+
 def put_organisation(organisation: OrganisationId, name: bytes, feed_key: bytes | None) -> Effect:
     """An organisation, and the public key its feeds are signed with."""
     return Effect(

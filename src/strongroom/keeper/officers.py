@@ -73,6 +73,7 @@ class Acts:
             "freeze": self._freeze,
             "frozen": self._frozen,
             "grant": self._grant,
+            "grant-past": self._grant,
             "people-import": self._people_import,
             "people-status": self._people_status,
             "register-feed": self._register_feed,
@@ -260,25 +261,51 @@ class Acts:
             "share": effects.share(patient, other, now, until),
             "delegate": effects.delegate(AccountId(other), patient, "full", "carer", now, until),
             "parent": effects.delegate(AccountId(other), patient, "full", "parent", now, until),
+            "login": effects.bind_login(AccountId(other), patient),
         }
         ended: dict[str, Effect] = {
             "enrolment": effects.end_enrolment(patient, OrganisationId(other), now, by_hand=True),
             "share": effects.end_share(patient, other, now),
             "delegate": effects.end_delegation(AccountId(other), patient, now),
             "parent": effects.end_delegation(AccountId(other), patient, now),
+            "login": effects.unbind_login(AccountId(other), patient),
         }
         change = (added if op is Op.RELATED else ended).get(kind)
         if change is None:
             raise UsageError(
                 f"There is no relation of kind {kind[:20]!r}.", advice=f"One of {', '.join(sorted(added))}."
             )
-        if patient == NOBODY or not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
-            raise UsageError("There is no such patient.")
+        self._check_patient(patient)
+        if op is Op.RELATED and not self._is_there(kind, other):
+            raise UsageError(
+                "There is nobody of this name to relate.",
+                advice="An enrolment is with an organisation, a share with one or a clinician, all else with a person's login.",
+            )
         draft = event.Draft(
             t=now, op=op, actor=_by(signed), patient=patient, until=until if op is Op.RELATED else None, action=kind,
             details=other,
         )  # fmt: skip
-        return (await self._parts.log.append(draft, [change])).index, {}
+        try:
+            return (await self._parts.log.append(draft, [change])).index, {}
+        except Conflict as error:
+            raise UsageError(
+                "The login is somebody's already, or was not this patient's.",
+                advice="`strongroom relation ls` lists them.",
+            ) from error
+
+    def _check_patient(self, patient: PatientId) -> None:
+        if patient == NOBODY or not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
+            raise UsageError("There is no such patient.")
+
+    def _is_there(self, kind: str, other: str) -> bool:
+        catalog = self._parts.catalog
+        match kind:
+            case "enrolment":
+                return catalog.feed_state(OrganisationId(other)) is not None
+            case "share":
+                return catalog.is_party(other)
+            case _:
+                return catalog.kind_of(AccountId(other)) == "person"
 
     async def _relation_ls(self, signed: Signed, _attachment: bytes) -> Outcome:
         patient = PatientId(_text(signed.args, "patient"))
@@ -292,16 +319,19 @@ class Acts:
 
     async def _agree(self, signed: Signed, _attachment: bytes) -> Outcome:
         """A second person agrees that a clinician may break glass once more, for one patient, within an hour."""
-        account, subject = AccountId(_text(signed.args, "account")), _text(signed.args, "patient")
-        return await self._agreement(signed, account, subject, DAY // 24)
+        return await self._agreement(signed, "clinician", DAY // 24)
 
     async def _rerun(self, signed: Signed, _attachment: bytes) -> Outcome:
         """Two people agree that a service may read the past of one patient again, within a day."""
-        account, subject = AccountId(_text(signed.args, "account")), _text(signed.args, "patient")
-        return await self._agreement(signed, account, subject, DAY)
+        return await self._agreement(signed, "service", DAY)
 
-    async def _agreement(self, signed: Signed, account: AccountId, subject: str, length: int) -> Outcome:
+    async def _agreement(self, signed: Signed, kind: str, length: int) -> Outcome:
+        account, subject = AccountId(_text(signed.args, "account")), PatientId(_text(signed.args, "patient"))
         now = self._parts.clock.now()
+        self._check_patient(subject)
+        # Both acts leave the same row: were it open to any login, the one signature of the one would do for the other.
+        if self._parts.catalog.kind_of(account) != kind:
+            raise UsageError(f"That is no {kind}'s login.", advice="`agree` is for clinicians, `rerun` for programs.")
         draft = event.officer(
             now, _by(signed), signed.op, target=event.Target("account", account), details=_signers(signed)
         )
@@ -309,7 +339,7 @@ class Acts:
         return receipt.index, {"until": now + length}
 
     async def _grant(self, signed: Signed, _attachment: bytes) -> Outcome:
-        """What a program may read. Makes its login if there is none."""
+        """What a program may read. Makes its login if there is none. `grant-past`: also what was written before."""
         args, now, veil = signed.args, self._parts.clock.now(), self._parts.veil
         issuer, subject = _text(args, "issuer"), _text(args, "subject")
         digest = veil.login(issuer, subject)
@@ -320,6 +350,10 @@ class Acts:
         name = veil.seal(_text(args, "name"), "account", account)
         organisation, purpose = OrganisationId(_text(args, "organisation")), _text(args, "purpose")
         cursor, size = _number(args, "cursor", now), _number(args, "size", 5_000)
+        if signed.op == "grant" and cursor < now - DAY:
+            raise UsageError(
+                "A grant that begins in the past takes two privacy officers.", advice="That act is `grant-past`."
+            )
         until = _number(args, "until", now + 365 * DAY)
         changes = [
             effects.update_account(account, None, name)
@@ -414,6 +448,7 @@ class Acts:
 
 
 _RELATIONS = {
+    "login": "select id, null, null from account where patient = ?",
     "enrolment": "select organisation, since, until from enrolment where patient = ?",
     "delegate": "select account, since, until from delegation where patient = ?",
     "share": "select party, since, until from share where patient = ?",

@@ -144,7 +144,7 @@ class _Filler:
             await self.act("people-import", {"signature": signature}, "privacy", raw)
             service = {
                 "issuer": self._made.config.issuer_url, "subject": f"sync-{practice.id}", "name": f"{practice.name}: sync",
-                "organisation": practice.id, "purpose": "TREAT", "cursor": 0, "size": 2_000,
+                "organisation": practice.id, "purpose": "TREAT", "size": 2_000,
             }  # fmt: skip
             await self.act("grant", service, "privacy")
 
