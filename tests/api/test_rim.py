@@ -1,9 +1,12 @@
 """What is true of every answer, and what is refused before anything else happens."""
 
 import logging
+from email.utils import parsedate_to_datetime
 
 import pytest
 
+from strongroom.clock import SECOND, Millis
+from strongroom.errors import Unavailable
 from strongroom.keeper import protocol as p
 from tests.api.conftest import OWNER, PATIENT, House, issue
 
@@ -97,3 +100,28 @@ def test_nothing_of_a_patient_is_logged(house: House, caplog: pytest.LogCaptureF
     assert caplog.records
     for word in (PATIENT, "secret", "owner"):
         assert word not in caplog.text
+
+
+def test_an_answer_is_dated_and_tells_of_no_later_change(house: House) -> None:
+    """One Date, of our own clock; the door's may be ahead of it, and Last-Modified is not."""
+    house.clock.advance(990)
+    one = house.put()["id"]
+    for path in (f"DocumentReference/{one}", f"Binary/{one}", "metadata", "Binary/x"):
+        (date,) = house.get(path).headers.get_list("date")
+        assert parsedate_to_datetime(date).timestamp() == house.clock.now() // SECOND
+    house.door.held[one].versions[0].updated = house.clock.now() + 3 * SECOND
+    for path in (f"DocumentReference/{one}", f"Binary/{one}"):
+        headers = house.get(path).headers
+        assert headers["last-modified"] == headers["date"]
+
+
+def test_a_clock_that_went_back_dates_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is given all the same."""
+
+    def lost() -> Millis:
+        raise Unavailable("The clock went back.")
+
+    monkeypatch.setattr(house.clock, "now", lost)
+    answer = house.get("metadata")
+    assert answer.status_code == 200
+    assert "date" not in answer.headers

@@ -31,7 +31,7 @@ def create_app(
     serve = handlers(parts)
     app = Starlette(
         routes=[Route(way.path, serve[way.name], methods=[way.method], name=way.name) for way in WAYS],
-        middleware=_middleware(settings),
+        middleware=_middleware(settings, clock),
         exception_handlers={
             ClientDisconnect: _gone,
             Declined: _answered,
@@ -44,8 +44,8 @@ def create_app(
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
-    layers = [Middleware(Rim)]
+def _middleware(settings: Settings, clock: Clock) -> list[Middleware]:
+    layers = [Middleware(Rim, clock=clock)]
     if settings.origins:
         cors = Middleware(
             CORSMiddleware,

@@ -2,20 +2,23 @@
 
 A request has an id; its address is short, its deciding headers are there once, and no token stands in the address,
 where logs and histories would keep it. An answer is never stored by a cache, never guessed at by a browser, and never
-tells what went wrong inside.
+tells what went wrong inside. It is dated by the same clock as what it tells of: nothing was changed after it was said.
 """
 
 import logging
 import re
 import traceback
 from collections import Counter
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from strongroom.api.respond import broken, fhir
+from strongroom.api.respond import broken, fhir, http_date
+from strongroom.clock import Clock
+from strongroom.errors import StrongroomError
 from strongroom.fhir.outcome import single
 from strongroom.ids import new_id
 
@@ -44,8 +47,9 @@ _ALWAYS = {
 class Rim:
     """Wraps the application. Raises nothing: what the application lets out becomes a 500 without details."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -63,6 +67,7 @@ class Rim:
                 headers["X-Request-Id"] = request_id
                 for name, value in _ALWAYS.items():
                     headers.setdefault(name, value)
+                self._date(headers)
             await send(message)
 
         refusal = _refusal(scope)
@@ -72,6 +77,20 @@ class Rim:
             log.error("request %s failed: %s", request_id, _where(error))
             if not started:
                 await broken()(scope, receive, finish)
+
+    def _date(self, headers: MutableHeaders) -> None:
+        """Date, and no Last-Modified after it (RFC 9110, sections 6.6.1 and 8.8.2.1).
+
+        The keeper's clock may be a little ahead of ours; what it dated later than now was changed now.
+        """
+        try:
+            date = http_date(self._clock.now())
+        except StrongroomError:  # a clock that went back tells no time; the answer is given all the same
+            return
+        headers["Date"] = date
+        changed = headers.get("Last-Modified")
+        if changed is not None and parsedate_to_datetime(changed) > parsedate_to_datetime(date):
+            headers["Last-Modified"] = date
 
 
 def _request_id(scope: Scope) -> str:

@@ -62,7 +62,7 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
 def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     become(config.users.app)
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
-    _serve(open_app(config, layout, clock), config.api.host, config.api.port)
+    _serve(open_app(config, layout, clock), config.api.host, config.api.port, dated=True)
 
 
 def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
@@ -87,7 +87,8 @@ class _Server(uvicorn.Server):
             tell_ready()
 
 
-def _serve(app: Starlette, host: str, port: int) -> None:
+def _serve(app: Starlette, host: str, port: int, *, dated: bool = False) -> None:
+    """Serve until told to stop. `dated`: the application writes Date itself. Raises ConfigError."""
     settings = uvicorn.Config(
         app,
         host=host,
@@ -95,7 +96,7 @@ def _serve(app: Starlette, host: str, port: int) -> None:
         log_level="warning",
         access_log=False,  # addresses and ids are the log's business, and it has them
         server_header=False,
-        date_header=True,
+        date_header=not dated,
         proxy_headers=False,  # X-Forwarded-For is anybody's word; the gateway will sign the address
         timeout_keep_alive=15,
         limit_concurrency=512,
