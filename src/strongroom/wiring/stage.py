@@ -193,7 +193,7 @@ class RunningStage:
             f"become({self._config.users.app})\n"
         )
         command = [sys.executable, "-c", before + script, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603  # our own
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)  # noqa: S603  # our own
 
     def _act(self, op: str, args: dict[str, object], officer: str) -> dict[str, Any]:
         key = keyfile.read(self._layout.root / "officers" / f"{officer}.key")
