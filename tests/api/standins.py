@@ -197,6 +197,9 @@ class MemoryDoor:
             return p.Refused(why="reason")
         return p.Glass(receipt=len(self.asked), until=self.clock.now() + HOUR)
 
+    def _logout(self, _request: p.Logout) -> p.Reply:
+        return p.Done()
+
     def _stepup(self, _request: p.StepUp) -> p.Reply:
         return p.Done()
 

@@ -116,6 +116,12 @@ def test_operations_upon_others_are_one_answer(house: House) -> None:
     assert len({answer.content for answer in answers}) == 1
 
 
+def test_logging_out(house: House) -> None:
+    """One question, no input; an answer like any other."""
+    assert house.client.post("/fhir/$logout", headers=OWNER).status_code == 200
+    assert len(house.door.words(p.Logout)) == 1
+
+
 def test_stepping_up(house: House) -> None:
     """One question, no input."""
     assert house.client.post("/fhir/$step-up", headers=OWNER).status_code == 200

@@ -11,7 +11,7 @@ from strongroom.fhir.capability import capability_statement
 from strongroom.fhir.search import PARAMETERS
 from tests.api.conftest import BASE, OWNER, PATIENT, STRANGER, House, issue, reference
 
-GUARDED = [way for way in WAYS if way.access or way.name == "operations.step_up"]
+GUARDED = [way for way in WAYS if way.access or way.name in {"operations.step_up", "operations.logout"}]
 
 
 def _walk(house: House, way: Way, who: dict[str, str], one: str) -> tuple[int, bytes]:
@@ -42,6 +42,7 @@ def _body(way: Way, one: str) -> dict[str, object]:
         "operations.break_glass": {"reason": "unconscious"},
         "operations.relabel": {"category": "sensitive"},
         "operations.step_up": {},
+        "operations.logout": {},
     }[way.name]
 
 

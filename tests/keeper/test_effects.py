@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from strongroom.audit.effect import Effect
-from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 from strongroom.keeper import effects
 from strongroom.keeper.sqlite import create_tables
 
@@ -209,3 +209,9 @@ def test_a_decoy_looks_available_and_holds_nothing(table: Table) -> None:
     table.do(effects.insert_document(D, P, "normal", decoy=True), effects.open_ticket("t", 0, (D, 1), A, 1))
     assert table.all("select state, newest, decoy from document where id = 'd'") == [("available", 1, 1)]
     assert table.all("select * from version where document = 'd'") == []
+
+
+def test_a_session_revoked_twice_was_revoked_last(table: Table) -> None:
+    """It is kept as long after the later one."""
+    table.do(effects.revoke_session(SessionId("s"), 1), effects.revoke_session(SessionId("s"), 5))
+    assert table.all("select session, at from revoked") == [("s", 5)]

@@ -1,6 +1,7 @@
 """Relations that people make themselves: withhold, share, delegate, break-glass; and stepping up."""
 
 import asyncio
+import sqlite3
 from typing import Any
 
 import pytest
@@ -259,5 +260,54 @@ def test_of_many_openings_at_once_no_more_are_alone_than_of_one_after_the_other(
         assert len(answers) == 2 * OPENINGS_ACCOUNT
         assert [isinstance(one, p.Glass) for one in answers].count(True) == OPENINGS_ACCOUNT
         assert {one.why for one in answers if isinstance(one, p.Refused)} == {"second-person"}
+
+    house.run(work)
+
+
+def test_a_user_ends_their_own_session_for_good(house: House) -> None:
+    """The token that is still good is believed no longer, after a restart neither; their other sessions go on."""
+
+    async def first(h: House) -> None:
+        token, other, second = h.asking("person-8"), h.asking("person-8", sid="other"), h.asking("person-9")
+        assert (await h.ask(p.Logout(asking=token))).receipt == h.parts.log.size - 1
+        for ask in (p.WhoAmI(asking=token), p.Logout(asking=token), p.WhoAmI(asking=h.asking("person-8"))):
+            assert (await h.ask(ask)).why == "login"
+        for asking in (other, second):
+            assert isinstance(await h.ask(p.WhoAmI(asking=asking)), p.Known)
+        [body] = h.parts.catalog.rows("select body from log_entry where op = 'logged-out'")[0]
+        assert b'"session":' in body
+
+    async def then(h: House) -> None:
+        assert (await h.ask(p.WhoAmI(asking=h.asking("person-8")))).why == "login"
+        assert isinstance(await h.ask(p.WhoAmI(asking=h.asking("person-8", sid="other"))), p.Known)
+
+    house.run(first)
+    house.run(then)
+
+
+def test_logging_out_needs_no_second_factor_and_no_leave(house: House) -> None:
+    """Who is frozen may go, too; who is nobody here ends nothing."""
+
+    async def work(h: House) -> None:
+        await h.done("freeze", {"scope": "class", "name": "write", "reason": "r"}, "operator")
+        assert isinstance(await h.ask(p.Logout(asking=h.asking("person-8", mfa=False))), p.Done)
+        assert isinstance(await h.ask(p.Logout(asking=h.asking("unknown-login"))), p.Done)
+        assert (await h.ask(p.Logout(asking=p.Asking(token="x", context="y")))).why == "login"
+
+    house.run(work)
+
+
+def test_a_logout_that_could_not_be_written_is_none(house: House) -> None:
+    """The user is told to try again, and can."""
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+        holder = sqlite3.connect(h.layout.database, isolation_level=None)
+        holder.execute("begin immediate")
+        assert (await h.ask(p.Logout(asking=h.asking("person-8")))).why == "unavailable"
+        holder.execute("rollback")
+        holder.close()
+        await h.keeper._second(minute=False)
+        assert isinstance(await h.ask(p.Logout(asking=h.asking("person-8"))), p.Done)
 
     house.run(work)

@@ -1,4 +1,4 @@
-"""Operations upon a patient's record: share, delegate, withhold, break-glass; upon a document: relabel; and step-up.
+"""Operations upon a patient's record: share, delegate, withhold, break-glass; upon a document: relabel; step-up; logout.
 
 Input is a FHIR Parameters resource or a plain JSON object with the same names. A time is a FHIR instant; `end` set to
 true ends what was given before. Who may do any of it is the door's decision.
@@ -27,6 +27,7 @@ from strongroom.keeper.protocol import (
     Delegate,
     Done,
     Glass,
+    Logout,
     Relabel,
     Share,
     StepUp,
@@ -142,6 +143,13 @@ class Operations:
         asking = self._parts.access.asking(request)
         require_json(request)
         await self._parts.access.ask(StepUp(asking=asking), Done)
+        return _done()
+
+    async def logout(self, request: Request) -> Response:
+        """POST $logout: the session that the token is of is over, here and for every other token of it."""
+        asking = self._parts.access.asking(request)
+        require_json(request)
+        await self._parts.access.ask(Logout(asking=asking), Done)
         return _done()
 
     async def _input(self, request: Request, kind: type[parameters.T]) -> parameters.T:

@@ -57,6 +57,7 @@ WAYS = (
     Way("POST", "/fhir/Patient/{id}/$withhold", "operations.withhold", ("withhold",)),
     Way("POST", "/fhir/Patient/{id}/$break-glass", "operations.break_glass", ("break-glass",)),
     Way("POST", "/fhir/$step-up", "operations.step_up"),
+    Way("POST", "/fhir/$logout", "operations.logout"),
 )
 """GET includes HEAD. A method that is not here is 405, an address that is not here 404, for everybody alike."""
 
@@ -82,6 +83,7 @@ def handlers(parts: Parts) -> dict[str, Handler]:
         "metadata.ready": metadata.ready,
         "operations.break_glass": operations.break_glass,
         "operations.delegate": operations.delegate,
+        "operations.logout": operations.logout,
         "operations.relabel": operations.relabel,
         "operations.share": operations.share,
         "operations.step_up": operations.step_up,

@@ -30,7 +30,7 @@ def capability_statement(base: str, software: str, date: str) -> bytes:
             "implementation": {"description": "A guarded store for patients' documents", "url": base},
             "fhirVersion": VERSION,
             "format": ["json"],
-            "rest": [{"mode": "server", "security": _security(), "resource": _resources(), "operation": _step_up()}],
+            "rest": [{"mode": "server", "security": _security(), "resource": _resources(), "operation": _own()}],
         }
     )
 
@@ -104,8 +104,9 @@ def _patient() -> Json:
     return {"type": "Patient", "operation": [{"name": name, "definition": OPERATIONS + name} for name in names]}
 
 
-def _step_up() -> list[Json]:
-    return [{"name": "step-up", "definition": OPERATIONS + "step-up"}]
+def _own() -> list[Json]:
+    """Upon no record: the asker's own account and session."""
+    return [{"name": name, "definition": OPERATIONS + name} for name in ("step-up", "logout")]
 
 
 _DEFINITIONS = {

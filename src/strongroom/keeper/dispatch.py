@@ -33,6 +33,7 @@ class Dispatch:
             p.Deposited: writing.deposited,
             p.History: reading.history,
             p.List: reading.list_,
+            p.Logout: relating.logout,
             p.Ping: self._ping,
             p.Relabel: writing.relabel,
             p.Release: reading.release,

@@ -5,7 +5,7 @@ is guarded by a `where` that finds none when the world moved on meanwhile; `guar
 """
 
 from strongroom.audit.effect import Effect
-from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
+from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 
 FOREVER = 253_402_300_799_000
 """9999-12-31 in ms: a period without an end."""
@@ -322,6 +322,14 @@ def erase_document(document: DocumentId, at: int) -> tuple[Effect, Effect]:
 def relabel(document: DocumentId, category: str) -> Effect:
     """Another category."""
     return Effect("update document set category = ? where id = ?", (category, document), rows=1)
+
+
+def revoke_session(session: SessionId, at: int) -> Effect:
+    """No token of this session is believed any more, after a restart neither."""
+    return Effect(
+        "insert into revoked (session, at) values (?, ?) on conflict (session) do update set at = excluded.at",
+        (session, at),
+    )
 
 
 def keep_state(name: str, value: bytes) -> Effect:

@@ -10,12 +10,11 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from strongroom.audit import event
-from strongroom.audit.effect import Effect
 from strongroom.audit.query import Read, Selectors, Window
 from strongroom.audit.resolve import Gap
 from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
@@ -42,6 +41,9 @@ from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
 from strongroom.keeper.sqlite import NOBODY
 from strongroom.tlog.entry import Op
+
+if TYPE_CHECKING:
+    from strongroom.audit.effect import Effect
 
 log = logging.getLogger("strongroom.keeper")
 
@@ -165,11 +167,7 @@ class Acts:
     async def _revoke_session(self, signed: Signed, _attachment: bytes) -> Outcome:
         session, now = SessionId(_text(signed.args, "session")), self._parts.clock.now()
         draft = event.officer(now, _by(signed), "revoke-session", target=event.Target("session", session))
-        kept = Effect(
-            "insert into revoked (session, at) values (?, ?) on conflict (session) do update set at = excluded.at",
-            (session, now),
-        )
-        receipt = await self._parts.log.append(draft, [kept])
+        receipt = await self._parts.log.append(draft, [effects.revoke_session(session, now)])
         self._parts.revoked.revoke(session, now)
         return receipt.index, {}
 

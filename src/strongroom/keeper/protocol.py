@@ -196,6 +196,15 @@ class StepUp(_Base, frozen=True, kw_only=True):
     asking: Asking
 
 
+class Logout(_Base, frozen=True, kw_only=True):
+    """The user ends the session that this token is of: from now on no token of it is believed. Answer: `Done`/`Refused`.
+
+    Whoever may ask anything may ask this: no second factor is needed, and no freeze stands against it.
+    """
+
+    asking: Asking
+
+
 class Ping(_Base, frozen=True, kw_only=True):
     """Is the door open? Answer: `Status`."""
 
@@ -337,6 +346,7 @@ AppRequest = (
     | BreakGlass
     | History
     | StepUp
+    | Logout
     | Ping
 )
 Reply = Refused | Known | Released | Listed | Opened | Done | Glass | Accesses | Status

@@ -1,4 +1,4 @@
-"""Requests that change who may read: withhold, share, delegate, break-glass; and stepping up after a freeze."""
+"""Requests that change who may read: withhold, share, delegate, break-glass; and stepping up; logging out."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,18 @@ from strongroom.clock import DAY, SECOND, YEAR, Millis
 from strongroom.ids import AccountId, PatientId
 from strongroom.keeper import effects, facts
 from strongroom.keeper.door import Asked, Door
-from strongroom.keeper.protocol import BreakGlass, Delegate, Done, Glass, Refused, Reply, Share, StepUp, Withhold
+from strongroom.keeper.protocol import (
+    BreakGlass,
+    Delegate,
+    Done,
+    Glass,
+    Logout,
+    Refused,
+    Reply,
+    Share,
+    StepUp,
+    Withhold,
+)
 from strongroom.keeper.sqlite import NOBODY
 from strongroom.keeper.writing import CATEGORIES, MALFORMED
 from strongroom.tlog.entry import Op
@@ -140,6 +151,21 @@ class Relating:
             network=scopes.network, reason=lifted.why,
         )  # fmt: skip
         receipt = await parts.log.append(draft, [door.freezes()], on_failure=lambda: parts.freezes.freeze(lifted))
+        return Done(receipt=receipt.index)
+
+    async def logout(self, request: Logout) -> Reply:
+        """The user's own session is over, the tokens included that would live on for minutes."""
+        door, parts = self._door, self._parts
+        asked = door.identify(request.asking)
+        if isinstance(asked, Refused):
+            return asked
+        scopes = door.scopes(asked, parts.catalog.account(asked.login), None)
+        draft = event.Draft(
+            t=asked.now, op=Op.LOGGED_OUT, actor=scopes.account, session=scopes.session, client=scopes.client,
+            network=scopes.network,
+        )  # fmt: skip
+        receipt = await parts.log.append(draft, [effects.revoke_session(scopes.session, asked.now)])
+        parts.revoked.revoke(scopes.session, asked.now)
         return Done(receipt=receipt.index)
 
     async def _grant(  # what differs between the three kinds of grant

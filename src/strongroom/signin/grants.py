@@ -6,7 +6,7 @@
 * `step_up`: whoever holds a live token and the user's next one-time code gets a token of the same session with a
   fresh `auth_time`.
 * `logout`: no further token for the session. Tokens under way live on for minutes; ending those at once is the
-  keeper's act.
+  keeper's (`$logout` of the API), which this process does not reach.
 """
 
 from collections.abc import Mapping

@@ -41,6 +41,8 @@ class Op(Enum):
     IMPORTED = "imported"
     KEY = "key"
     LISTED = "listed"
+    LOGGED_OUT = "logged-out"
+    """A user ended their own session; an officer who ends somebody's is `OFFICER`."""
     OFFICER = "officer"
     OPENED = "opened"
     """A deposit was opened: keys went out to write one version."""
