@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,12 +150,13 @@ def test_a_cursor_never_goes_back_by_itself(table: Table) -> None:
 
 def opened(number: int) -> Effect:
     """A version that is being written."""
-    return effects.open_version(D, number, "text/plain", 1, A, b"c", b"m")
+    return effects.open_version(D, number, "text/plain", 1, A, b"c", b"m", (P, 1))
 
 
 def test_a_version_is_finished_once_upon_the_version_that_was_seen(table: Table) -> None:
     """Not twice, not upon an older one than the newest, and not when its document was deleted."""
-    table.do(effects.insert_document(D, P, "normal"), opened(1), opened(2), opened(3))
+    table.do(effects.insert_patient(P, b"w", b"r", None, b"n"), effects.insert_document(D, P, "normal"))
+    table.do(opened(1), opened(2), opened(3))
     assert table.all("select state, newest from document where id = 'd'") == [("pending", 0)]
     assert table.do(*effects.finish_version(D, 2, 0, 1, 73)) == [1, 1]
     assert table.do(effects.finish_version(D, 2, 0, 9, 99)[0]) == [0]
@@ -167,8 +169,10 @@ def test_a_version_is_finished_once_upon_the_version_that_was_seen(table: Table)
 
 
 def test_the_same_version_is_opened_once(table: Table) -> None:
-    """Of two writers at once, one fails."""
-    table.do(opened(1))
+    """Of two writers at once, one fails; and under a patient's key that was rotated meanwhile, nothing is written."""
+    table.do(effects.insert_patient(P, b"w", b"r", None, b"n"))
+    assert table.do(opened(1)) == [1]
+    assert table.do(replace(opened(2), parameters=[*opened(2).parameters[:-1], 2])) == [0]
     with pytest.raises(sqlite3.IntegrityError):
         table.do(opened(1))
 

@@ -10,9 +10,11 @@ from strongroom.clock import ManualClock
 from strongroom.errors import Tampered, Unavailable
 from strongroom.ids import DocumentId, PatientId
 from strongroom.keys import custody as custody_module
-from strongroom.keys.custody import CACHE_TIME, Custody, Prepared, Subject
+from strongroom.keys.custody import CACHE_TIME, Above, Custody, Prepared, Subject
 from strongroom.keys.file import FileRootKey
+from strongroom.keys.life import life_of, open_in
 from strongroom.keys.recovery import RecoveryPrivate
+from strongroom.keys.sqlite import LifeFile
 from strongroom.secret import Secret
 from strongroom.tlog.entry import Op
 
@@ -50,6 +52,7 @@ class Vault:
     clock: ManualClock
     custody: Custody
     paper: RecoveryPrivate
+    life: LifeFile
 
     def receipt(
         self, op: Op, version: int = 1, patient: PatientId = PATIENT, document: DocumentId = DOCUMENT
@@ -67,7 +70,9 @@ def vault(tmp_path: Path) -> Vault:
     """One store's custody."""
     root, seal, clock = CountingRoot(FileRootKey.create(tmp_path / "root.key")), ReceiptSeal(), ManualClock()
     paper = RecoveryPrivate.generate()
-    return Vault(root, seal, clock, Custody("s", root, paper.public(), seal, clock), paper)
+    LifeFile.create(tmp_path / "life.db")
+    life = LifeFile(tmp_path / "life.db")
+    return Vault(root, seal, clock, Custody("s", Above(root, paper.public(), life), seal, clock), paper, life)
 
 
 def test_keys_go_through_prepare_release_and_listing(vault: Vault) -> None:
@@ -124,7 +129,7 @@ def test_wrapped_keys_do_not_open_in_another_place(vault: Vault, tmp_path: Path)
     swapped = Subject(PATIENT, other.wrapped)
     with pytest.raises(Tampered):
         vault.custody.release(vault.receipt(Op.RELEASED), swapped, DOCUMENT, 1, one.wrapped_content)
-    elsewhere = Custody("t", vault.root, vault.paper.public(), vault.seal, vault.clock)
+    elsewhere = Custody("t", Above(vault.root, vault.paper.public(), vault.life), vault.seal, vault.clock)
     with pytest.raises(Tampered):
         elsewhere.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, one.wrapped_content)
 
@@ -191,10 +196,15 @@ def test_a_held_key_is_held_for_its_own_version_alone(vault: Vault) -> None:
 
 
 def test_the_recovery_key_opens_a_patients_key(vault: Vault) -> None:
-    """It is wrapped twice: under the root key and to the paper."""
+    """It is wrapped twice: under the root key and to the paper; and neither opens without the life key."""
     new = vault.custody.new_patient(PATIENT)
     bound = custody_module.patient_bound("s", PATIENT, 1)
-    assert vault.paper.unwrap(new.recovery, bound) == vault.root.unwrap(new.wrapped, bound)
+    by_paper = vault.paper.unwrap(open_in(vault.life, new.recovery, bound), bound)
+    assert by_paper == vault.root.unwrap(open_in(vault.life, new.wrapped, bound), bound)
+    vault.custody.destroy(PATIENT, life_of(new.wrapped))
+    for sealed in (new.recovery, new.wrapped):
+        with pytest.raises(Tampered, match="destroyed"):
+            open_in(vault.life, sealed, bound)
 
 
 def test_prepared_keys_stay_locked_without_a_receipt(vault: Vault) -> None:

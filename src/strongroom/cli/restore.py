@@ -73,6 +73,8 @@ def _restore(backup: Path, store: Path, key_file: Path | None, given: Path | Non
     said.append(
         f"Restored {made.store} in {store}: {made.patients} patients' keys, objects {kept}, log of {made.log_size}."
     )
+    if made.destroyed:
+        said.append(f"{made.destroyed} patients' keys were destroyed: nothing of theirs opens.")
     if made.warning:
         said.append(made.warning)
     return dataclasses.asdict(made)

@@ -179,6 +179,7 @@ class Layout:
         self.config = root / "strongroom.toml"
         self.keeper = root / "keeper"
         self.database = self.keeper / "keeper.db"
+        self.life = self.keeper / "life.db"
         self.root_key = self.keeper / "root.key"
         self.secrets = self.keeper / "secrets"
         self.log = self.keeper / "log"

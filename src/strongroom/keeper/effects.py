@@ -4,6 +4,8 @@ No function here touches a database: each gives statement and parameters. A stat
 is guarded by a `where` that finds none when the world moved on meanwhile; `guard` turns that into a failed entry.
 """
 
+from collections.abc import Sequence
+
 from strongroom.audit.effect import Effect
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 
@@ -242,12 +244,14 @@ def open_version(  # noqa: PLR0917  # a row of the table
     author: AccountId,
     wrapped_content: bytes,
     wrapped_metadata: bytes,
+    under: tuple[PatientId, int],
 ) -> Effect:
-    """A version that is being written; nobody can read it yet."""
+    """A version that is being written; nobody can read it yet. Fails when the key it is wrapped `under` was rotated."""
     return Effect(
         "insert into version (document, version, state, content_type, created, author, wrapped_content,"
-        " wrapped_metadata) values (?, ?, 'pending', ?, ?, ?, ?, ?)",
-        (document, version, content_type, created, author, wrapped_content, wrapped_metadata),
+        " wrapped_metadata) select ?, ?, 'pending', ?, ?, ?, ?, ? from patient where id = ? and key_version = ?",
+        (document, version, content_type, created, author, wrapped_content, wrapped_metadata, *under),
+        rows=1,
     )
 
 
@@ -317,6 +321,79 @@ def erase_document(document: DocumentId, at: int) -> tuple[Effect, Effect]:
         ),
         Effect("update version set wrapped_content = x'', wrapped_metadata = x'' where document = ?", (document,)),
     )
+
+
+def rotate_patient(
+    patient: PatientId,
+    version: int,
+    key: tuple[bytes, bytes],
+    moved: Sequence[tuple[DocumentId, int, tuple[bytes, bytes]]],
+) -> list[Effect]:
+    """Another key for a patient, and every version's keys under it. Fails when a version was opened or moved meanwhile.
+
+    `key`: wrapped, to the recovery key. `moved`: document, version, (wrapped content key, wrapped metadata key).
+    """
+    rotated = Effect(
+        "update patient set wrapped = ?, recovery = ?, key_version = key_version + 1 where id = ? and key_version = ?"
+        " and (select count(*) from version v join document d on d.id = v.document"
+        " where d.patient = patient.id and length(v.wrapped_content) > 0) = ?",
+        (*key, patient, version, len(moved)),
+        rows=1,
+    )
+    return [
+        rotated,
+        *(
+            Effect(
+                "update version set wrapped_content = ?, wrapped_metadata = ? where document = ? and version = ?",
+                (*wrapped, document, number),
+                rows=1,
+            )
+            for document, number, wrapped in moved
+        ),
+    ]
+
+
+def ask_destruction(patient: PatientId, asked: int, due: int) -> Effect:
+    """The patient's key is to be destroyed at `due`. Fails when that was asked already, or it is destroyed."""
+    return Effect(
+        "insert into destruction (patient, asked, due) select id, ?, ? from patient where id = ?"
+        " and length(recovery) > 0 and not exists (select 1 from destruction x where x.patient = patient.id"
+        " and x.cancelled is null and x.done is null)",
+        (asked, due, patient),
+        rows=1,
+    )
+
+
+def cancel_destruction(patient: PatientId, at: int) -> Effect:
+    """It is not to be destroyed after all."""
+    return Effect(
+        "update destruction set cancelled = ? where patient = ? and cancelled is null and done is null",
+        (at, patient),
+        rows=1,
+    )
+
+
+def destroy_patient(patient: PatientId, life: bytes, at: int) -> list[Effect]:
+    """Everything that opens a patient's documents is overwritten, and nobody stands in any relation to the patient."""
+    return [
+        Effect(
+            "update destruction set done = ?, life = ? where patient = ? and cancelled is null and done is null",
+            (at, life, patient),
+            rows=1,
+        ),
+        Effect("update patient set wrapped = zeroblob(length(wrapped)), recovery = x'', name = x'' where id = ?",
+               (patient,), rows=1),
+        Effect("update version set wrapped_content = x'', wrapped_metadata = x'' where document in"
+               " (select id from document where patient = ?)", (patient,)),
+        Effect("update document set state = 'deleted', deleted = coalesce(deleted, ?), erased = coalesce(erased, ?)"
+               " where patient = ?", (at, at, patient)),
+        *(Effect(f"delete from {table} where patient = ?", (patient,))  # noqa: S608  # one of the tables named below
+          for table in _RELATIONS),
+        Effect("update account set patient = null where patient = ?", (patient,)),
+    ]  # fmt: skip
+
+
+_RELATIONS = ("identifier", "enrolment", "delegation", "share", "withholding", "glass")
 
 
 def relabel(document: DocumentId, category: str) -> Effect:

@@ -24,7 +24,7 @@ from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
-from strongroom.keeper import effects
+from strongroom.keeper import destroying, effects
 from strongroom.keeper.acts import (
     MAX_ANSWER,
     OFFICER,
@@ -40,6 +40,7 @@ from strongroom.keeper.door import Door
 from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
 from strongroom.keeper.sqlite import NOBODY
+from strongroom.keys.custody import Subject
 from strongroom.tlog.entry import Op
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("strongroom.keeper")
 
 MAX_DECOYS = 10_000
+ROTATIONS = 5
+"""Times that the rotation of a patient's key begins anew when a document is written meanwhile."""
 _FRAME = 1_024
 """Bytes of a reply around its result."""
 MAX_ROWS = 1_000_000
@@ -72,6 +75,9 @@ class Acts:
             "agree": self._agree,
             "clock-advance": self._clock_advance,
             "decoys": self._decoys,
+            "destroy": self._destroy,
+            "destroy-cancel": self._destroy_cancel,
+            "destroy-ls": self._destroy_ls,
             "freeze": self._freeze,
             "frozen": self._frozen,
             "grant": self._grant,
@@ -84,6 +90,7 @@ class Acts:
             "relation-ls": self._relation_ls,
             "rerun": self._rerun,
             "revoke-session": self._revoke_session,
+            "rotate-patient": self._rotate_patient,
             "undelete": self._undelete,
             "unfreeze": self._unfreeze,
             "who-read": self._who_read,
@@ -183,6 +190,70 @@ class Acts:
                 advice="`strongroom who-read` and the log say when it was deleted.",
             ) from error
         return receipt.index, {}
+
+    # ---- keys of patients -------------------------------------------------------------------------------------------
+
+    async def _destroy(self, signed: Signed, _attachment: bytes) -> Outcome:
+        patient, reason = PatientId(_text(signed.args, "patient")), _text(signed.args, "reason")
+        now = self._parts.clock.now()
+        if destroying.asked_within_a_day(self._parts, now) >= destroying.A_DAY:
+            raise UsageError(
+                f"No more than {destroying.A_DAY} patients' keys can be asked to be destroyed within 24 hours.",
+                advice="Ask for the others tomorrow.",
+            )
+        due = now + destroying.DELAY
+        draft = event.key(
+            now, "destruction asked", event.Target("patient", patient), by=_by(signed),
+            details=f"{reason}\n{_signers(signed)}",
+        )  # fmt: skip
+        try:
+            receipt = await self._parts.log.append(draft, [effects.ask_destruction(patient, now, due)])
+        except Conflict as error:
+            raise UsageError("There is no such patient, or the key is destroyed, or that was asked before.") from error
+        return receipt.index, {"due": due}
+
+    async def _destroy_cancel(self, signed: Signed, _attachment: bytes) -> Outcome:
+        patient, reason, now = PatientId(_text(signed.args, "patient")), _text(signed.args, "reason"), self._now()
+        draft = event.key(
+            now, "destruction cancelled", event.Target("patient", patient), by=_by(signed), details=reason
+        )
+        try:
+            receipt = await self._parts.log.append(draft, [effects.cancel_destruction(patient, now)])
+        except Conflict as error:
+            raise UsageError("No destruction of this patient's key is waiting.") from error
+        return receipt.index, {}
+
+    async def _destroy_ls(self, _signed: Signed, _attachment: bytes) -> Outcome:
+        rows = [
+            {"patient": one.patient, "asked": one.asked, "due": one.due, "cancelled": one.cancelled, "done": one.done}
+            for one in self._parts.catalog.destructions(0)
+        ]
+        return None, {"destructions": rows}
+
+    async def _rotate_patient(self, signed: Signed, _attachment: bytes) -> Outcome:
+        patient, catalog = PatientId(_text(signed.args, "patient")), self._parts.catalog
+        for _ in range(ROTATIONS):
+            key = catalog.key_of(patient)
+            if key is None or patient == NOBODY:
+                raise UsageError("There is no such patient, or the key is destroyed.")
+            rows = catalog.versions_of(patient)
+            subject = Subject(patient, *key)
+            new, moved = await self._parts.custody.rotate(subject, rows)
+            changes = effects.rotate_patient(
+                patient, subject.key_version, (new.wrapped, new.recovery),
+                [(document, version, keys) for (document, version, _, _), keys in zip(rows, moved, strict=True)],
+            )  # fmt: skip
+            draft = event.key(self._now(), "rotated", event.Target("patient", patient), by=_by(signed))
+            try:
+                receipt = await self._parts.log.append(draft, changes)
+            except Conflict:  # a version was opened meanwhile; the next look has it
+                continue
+            self._parts.custody.forget(patient)
+            return receipt.index, {"versions": len(rows), "key_version": subject.key_version + 1}
+        raise UsageError("The patient's documents are being written to just now.", advice="Try again in a moment.")
+
+    def _now(self) -> Millis:
+        return self._parts.clock.now()
 
     # ---- people and relations ---------------------------------------------------------------------------------------
 

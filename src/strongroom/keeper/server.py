@@ -16,6 +16,7 @@ from strongroom.audit import event
 from strongroom.budget.scope import Disclosure
 from strongroom.errors import StrongroomError, Unavailable
 from strongroom.keeper.acts import MAX_ACT, OfficersRequest
+from strongroom.keeper.destroying import destroy_due, finish_destroyed
 from strongroom.keeper.dispatch import Dispatch
 from strongroom.keeper.door import Door
 from strongroom.keeper.erasing import erase_due
@@ -65,6 +66,7 @@ class Keeper:
     async def start(self) -> None:
         """Record the start, then open the sockets: whoever gets in finds the start on record."""
         parts = self.door.parts
+        finish_destroyed(parts)
         await parts.log.append(event.started(parts.clock.now(), parts.policy))
         await self._apps.start(0o660 if self._addresses.group is not None else 0o600, self._addresses.group)
         await self._officers.start(0o600)
@@ -115,6 +117,8 @@ class Keeper:
             self._snapshots.keep(parts.ledger, parts.log.size)
             if count := await erase_due(parts):
                 log.info("%d deleted documents are erased", count)
+            if count := await destroy_due(parts):
+                log.warning("the keys of %d patients are destroyed", count)
 
     async def _reopen(self) -> None:
         """After a fault: the normal path of a start, and every entry whose fate was open is charged again."""

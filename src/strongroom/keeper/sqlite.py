@@ -70,6 +70,9 @@ create table ticket (
 create table notice (
   patient text not null, at integer not null, kind text not null, told integer, primary key (patient, at, kind)
   ) without rowid;
+create table destruction (
+  patient text not null, asked integer not null, due integer not null, cancelled integer, done integer, life blob,
+  primary key (patient, asked)) without rowid;
 create table revoked (session text primary key, at integer not null) without rowid;
 create table state (name text primary key, value blob not null) without rowid;
 """
@@ -200,6 +203,18 @@ class VersionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DestructionRow:
+    """A patient's key that is to be destroyed, or was, or was not after all. Times in ms."""
+
+    patient: PatientId
+    asked: int
+    due: int
+    cancelled: int | None
+    done: int | None
+    life: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketRow:
     """The right of one deposit to be finished. `upon`: the newest version its writer had seen; `opened` in ms."""
 
@@ -327,6 +342,32 @@ class Catalog:
             "select id, patient from document where deleted <= ? and deleted is not null and erased is null"
             " order by deleted limit ?",
             (before, limit),
+        )
+
+    def destructions(self, since: int) -> list[DestructionRow]:
+        """Patients whose key is to be destroyed, or was asked to be after `since`; the first asked for comes first."""
+        rows = self._all(
+            "select patient, asked, due, cancelled, done, life from destruction"
+            " where asked > ? or (cancelled is null and done is null) order by asked, patient",
+            (since,),
+        )
+        return [DestructionRow(*row) for row in rows]
+
+    def destroyed_lives(self) -> list[bytes]:
+        """The life keys that are to exist no longer."""
+        return [bytes(row[0]) for row in self._all("select life from destruction where done is not null", ())]
+
+    def key_of(self, patient: PatientId) -> tuple[bytes, int] | None:
+        """(wrapped key, version of the key) of a patient whose key is not destroyed."""
+        rows = self._all("select wrapped, key_version from patient where id = ? and length(recovery) > 0", (patient,))
+        return (bytes(rows[0][0]), int(rows[0][1])) if rows else None
+
+    def versions_of(self, patient: PatientId) -> list[tuple[DocumentId, int, bytes, bytes]]:
+        """(document, version, wrapped content key, wrapped metadata key) of every version that has keys."""
+        return self._all(
+            "select v.document, v.version, v.wrapped_content, v.wrapped_metadata from version v"
+            " join document d on d.id = v.document where d.patient = ? and length(v.wrapped_content) > 0",
+            (patient,),
         )
 
     def documents_of(self, patient: PatientId) -> list[DocumentId]:

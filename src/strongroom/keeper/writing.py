@@ -80,6 +80,7 @@ class Writing:
                 scopes.account,
                 prepared.wrapped_content,
                 prepared.wrapped_metadata,
+                (subject.patient, subject.key_version),
             ),
             effects.open_ticket(
                 ticket, 0 if row is None else row.newest, (document, version), scopes.account, asked.now
@@ -95,7 +96,7 @@ class Writing:
         )  # fmt: skip
         try:
             receipt = await parts.log.append(draft, changes)  # 5
-        except Conflict:  # two began in the same moment and took the same number
+        except Conflict:  # two began in the same moment and took the same number, or the patient's key was rotated
             return Refused(why="conflict", advice="Somebody else is writing a new version of this document just now.")
         keys = parts.custody.open_written(prepared, receipt)  # 6
         return Opened(

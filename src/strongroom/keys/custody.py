@@ -1,9 +1,10 @@
-"""Key custody: root key > patient key > a content key and a metadata key for each version of each document.
+"""Key custody: root key and life key > patient key > a content key and a metadata key for each version of each document.
 
 * Every key is random and wrapped under the one above it, bound to what it is for; nothing is derived from an id.
 * No key of a document or of its metadata comes out without a receipt that covers exactly that version: `RELEASED` for
   content, `LISTED` for metadata, `OPENED` for both keys of a version that is being written.
 * The patient key itself never comes out.
+* A patient whose life key is destroyed is closed for good, in every copy (`life.py`).
 
 Custody keeps no database: wrapped keys come in as arguments.
 """
@@ -17,6 +18,7 @@ from strongroom.envelope import small
 from strongroom.envelope.binding import bind
 from strongroom.errors import Tampered
 from strongroom.ids import DocumentId, PatientId
+from strongroom.keys.life import LifeKeys, open_in, seal_in
 from strongroom.keys.recovery import RecoveryPublic
 from strongroom.keys.root import RootKey
 from strongroom.secret import Secret
@@ -38,7 +40,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class NewPatient:
-    """A new patient's key, wrapped under the root key and to the recovery key."""
+    """A patient's key, wrapped under the root key and to the recovery key; both sealed under the life key."""
 
     wrapped: bytes
     recovery: bytes
@@ -69,23 +71,31 @@ class Prepared:
         return self._keys
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What patient keys are wrapped under."""
+
+    root: RootKey
+    recovery: RecoveryPublic
+    life: LifeKeys
+
+
 class Custody:
     """All unwrapping there is."""
 
-    def __init__(self, store: str, root: RootKey, recovery: RecoveryPublic, seal: ReceiptSeal, clock: Clock) -> None:
+    def __init__(self, store: str, above: Above, seal: ReceiptSeal, clock: Clock) -> None:
         """`store` is the store's name: a wrapped key of one store opens nothing in another."""
         self._store = store
-        self._root = root
-        self._recovery = recovery
+        self._root = above.root
+        self._recovery = above.recovery
+        self._life = above.life
         self._seal = seal
         self._clock = clock
         self._cache: dict[Subject, tuple[Secret, int]] = {}  # with when each expires; the oldest stands first
 
     def new_patient(self, patient: PatientId) -> NewPatient:
         """A key for a new patient. Raises Unavailable when the root key is away."""
-        key = small.new_key()
-        bound = patient_bound(self._store, patient, 1)
-        return NewPatient(self._root.wrap(key, bound), self._recovery.wrap(key, bound))
+        return self._wrapped(small.new_key(), patient, 1)
 
     def prepare(self, subject: Subject, document: DocumentId, version: int) -> Prepared:
         """Keys for a version to be written. Raises Unavailable, Tampered."""
@@ -122,6 +132,29 @@ class Custody:
             for document, version, wrapped in rows
         ]
 
+    async def rotate(
+        self, subject: Subject, rows: Sequence[tuple[DocumentId, int, bytes, bytes]]
+    ) -> tuple[NewPatient, list[tuple[bytes, bytes]]]:
+        """A new key for a patient: the key itself, wrapped, and every version's (content, metadata) keys under it.
+
+        `rows`: document, version, wrapped content key, wrapped metadata key. Raises Tampered, Malformed, Unavailable.
+        """
+        old, new = self._patient_key(subject), small.new_key()
+        moved = []
+        for document, version, content, metadata in rows:
+            both = []
+            for purpose, wrapped in (("content", content), ("metadata", metadata)):
+                bound = key_bound(purpose, subject.patient, document, version)
+                both.append(small.seal(new, small.open_sealed(old, wrapped, bound), bound))
+            moved.append((both[0], both[1]))
+        return self._wrapped(new, subject.patient, subject.key_version + 1), moved
+
+    def destroy(self, patient: PatientId | None, life: bytes) -> None:
+        """Destroy a life key: nothing opens the patient's key, or any copy of it, again. Raises Unavailable."""
+        if patient is not None:
+            self.forget(patient)
+        self._life.destroy(life, self._clock.now())
+
     def forget(self, patient: PatientId) -> None:
         """Hold this patient's key in the clear no longer."""
         for held in [subject for subject in self._cache if subject.patient == patient]:
@@ -141,11 +174,17 @@ class Custody:
         if (cached := self._cache.get(subject)) is not None:
             return cached[0]
         bound = patient_bound(self._store, subject.patient, subject.key_version)
-        key = self._root.unwrap(subject.wrapped, bound)
+        key = self._root.unwrap(open_in(self._life, subject.wrapped, bound), bound)
         while len(self._cache) >= CACHE_SIZE:
             del self._cache[next(iter(self._cache))]
         self._cache[subject] = (key, self._clock.now() + CACHE_TIME)
         return key
+
+    def _wrapped(self, key: Secret, patient: PatientId, version: int) -> NewPatient:
+        bound, life = patient_bound(self._store, patient, version), self._life.spare()
+        return NewPatient(
+            seal_in(life, self._root.wrap(key, bound), bound), seal_in(life, self._recovery.wrap(key, bound), bound)
+        )
 
 
 def patient_bound(store: str, patient: PatientId, version: int) -> bytes:

@@ -3,6 +3,9 @@
     DIR/backup.json     store, id, time, the backup's own key wrapped to the recovery key: all that is readable
     DIR/store.sealed    a tar, sealed as documents are (Cobblestone-256): databases, published log, keys, settings; the
                         manifest is its last member
+    DIR/life.json, DIR/life.sealed
+                        the life keys of patients, in the same form and under a key of their own: a part that is renewed
+                        when a patient's key is destroyed (`strongroom backup --renew`)
     DIR/objects/        ciphertext of documents as it lies in the object store, under its random names
 
 Whoever has a backup and not the recovery key learns the store's name, when it was made, and how many documents of which
@@ -28,6 +31,7 @@ from strongroom.keys.recovery import RecoveryPrivate, RecoveryPublic
 from strongroom.secret import Secret
 
 HEADER, SEALED, OBJECTS = "backup.json", "store.sealed", "objects"
+LIFE_HEADER, LIFE_SEALED = "life.json", "life.sealed"
 MANIFEST = "manifest.json"
 PIECE = 1_048_576
 MAX_HEADER = 65_536
@@ -108,10 +112,10 @@ def begin(store: str, now: int, recovery: RecoveryPublic, file: IO[bytes]) -> tu
     return header, Writer(Sealer(key, _context(store, ident)), file)
 
 
-def read_header(backup: Path) -> Header:
-    """The header. Raises UsageError when there is no backup, Malformed."""
+def read_header(backup: Path, name: str = HEADER) -> Header:
+    """A header. Raises UsageError when there is no backup, Malformed."""
     try:
-        raw = (backup / HEADER).read_bytes()
+        raw = (backup / name).read_bytes()
     except OSError as error:
         msg = f"There is no backup in {backup}."
         raise UsageError(msg, advice="Name the directory that `strongroom backup --to` made.") from error
@@ -132,12 +136,15 @@ def key_of(header: Header, paper: RecoveryPrivate) -> Secret:
     return paper.unwrap(bytes.fromhex(header.key), _bound(header.store, header.id))
 
 
-def unpack(backup: Path, header: Header, key: Secret, root: Path) -> Manifest:
-    """Write every file below `root`, which is empty, and compare them with the manifest. Raises Tampered, Malformed."""
+def unpack(backup: Path, header: Header, key: Secret, root: Path, name: str = SEALED) -> Manifest:
+    """Write every file below `root`, where none of them is, and compare them with the manifest.
+
+    Raises Tampered, Malformed.
+    """
     found: list[Member] = []
     manifest: Manifest | None = None
     try:
-        with (backup / SEALED).open("rb") as sealed:
+        with (backup / name).open("rb") as sealed:
             plain = _Opening(Opener(key, _context(header.store, header.id)), sealed)
             with tarfile.open(mode="r|", fileobj=plain, bufsize=PIECE) as tar:
                 for entry in tar:

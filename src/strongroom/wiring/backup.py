@@ -6,6 +6,7 @@ The order makes the copy consistent:
 2. The keeper's database: every version that is readable in it has its row in the catalogue and its object already.
 3. The tiles of that checkpoint, which never change.
 4. The catalogue and the sign-in's database: they may know more than the keeper's, never less.
+   The life keys too are copied after it: a patient's life key is there before the patient is.
 5. The objects: written once, never overwritten, deleted only after the delay.
 
 Never copied: the root key, the HSM's PIN, officers' keys. What is readable of a backup without the recovery key says
@@ -22,6 +23,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -30,7 +32,7 @@ from strongroom.audit.verify import parsed_bundle, parsed_tile
 from strongroom.clock import Clock
 from strongroom.config import Config, Layout
 from strongroom.documents.blobs import place
-from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable
+from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable, UsageError
 from strongroom.tlog.checkpoint import open_checkpoint
 from strongroom.tlog.note import Verifier
 from strongroom.tlog.tile import render_bundle, render_hashes, tiles_between
@@ -100,6 +102,7 @@ def _fill(
             writer.add_file(source.relative_to(layout.root).as_posix(), source)
         say("Databases")
         _database(writer, layout, layout.database)  # 2
+        _life(config, layout, half, clock)
         say(f"Log: {size} entries")
         writer.add(_inside(layout, layout.log / CHECKPOINT), raw)
         for tile in tiles_between(0, size):  # 3
@@ -117,6 +120,51 @@ def _fill(
         return len(manifest.members), file.tell(), size, count, total
 
 
+def renew(config: Config, layout: Layout, backup: Path, clock: Clock) -> None:
+    """Put the life keys of today into an older backup: who was destroyed since then is destroyed there, too.
+
+    What stood there is overwritten. Raises UsageError, OperationError, Unavailable.
+    """
+    header = archive.read_header(backup)
+    if header.store != config.store.name:
+        msg = f"{backup} is a backup of another store, {header.store}."
+        raise UsageError(msg, advice="Nothing was changed.")
+    with _scratch(backup) as half:
+        try:
+            _life(config, layout, half, clock)
+            for name in (archive.LIFE_SEALED, archive.LIFE_HEADER):
+                with (backup / name).open("r+b") as old:
+                    (half / name).replace(backup / name)
+                    _blank(old)
+            os.sync()
+        except OSError as error:
+            msg = f"The life keys in {backup} could not be renewed: {error.strerror}."
+            raise Unavailable(
+                msg, advice="Until they are, this backup still opens what was destroyed. Try again."
+            ) from error
+
+
+def _blank(file: IO[bytes]) -> None:
+    """Overwrite a file that has no name any more."""
+    left = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    while left > 0:
+        left -= file.write(bytes(min(left, archive.PIECE)))
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _life(config: Config, layout: Layout, folder: Path, clock: Clock) -> None:
+    with (folder / archive.LIFE_SEALED).open("xb") as file:
+        header, writer = archive.begin(config.store.name, clock.now(), read_recovery(layout.secrets), file)
+        (folder / archive.LIFE_HEADER).write_bytes(msgspec.json.encode(header))
+        _database(writer, layout, layout.life, blank=True)
+        writer.finish(
+            lambda members: archive.Manifest(members=members, log_size=0, checkpoint="", objects=None, object_bytes=0)
+        )
+        os.fsync(file.fileno())
+
+
 def _settings(config: Config, layout: Layout) -> Iterator[Path]:
     """The small files that a store cannot be without."""
     named = [entry.jwks_file for entry in config.issuer] + [entry.ca_file for entry in config.issuer]
@@ -130,8 +178,11 @@ def _settings(config: Config, layout: Layout) -> Iterator[Path]:
     yield from sorted(path for path in layout.signin.iterdir() if path.suffix == ".key")
 
 
-def _database(writer: archive.Writer, layout: Layout, source: Path) -> None:
-    """One consistent copy of a live database, made where the database is: its disk holds the plain text anyway."""
+def _database(writer: archive.Writer, layout: Layout, source: Path, *, blank: bool = False) -> None:
+    """One consistent copy of a live database, made where the database is: its disk holds the plain text anyway.
+
+    `blank`: overwrite the copy afterwards.
+    """
     with _scratch(source.parent) as folder:
         copy = folder / source.name
         try:
@@ -144,6 +195,9 @@ def _database(writer: archive.Writer, layout: Layout, source: Path) -> None:
             msg = f"{source.name} cannot be copied ({getattr(error, 'sqlite_errorname', 'error')})."
             raise Unavailable(msg, advice="Is there room for a copy of it on its own disk?") from error
         writer.add_file(_inside(layout, source), copy)
+        if blank:
+            with copy.open("r+b") as file:
+                _blank(file)
 
 
 @contextmanager

@@ -44,7 +44,8 @@ from strongroom.keeper.server import Addresses, Keeper
 from strongroom.keeper.snapshot import Snapshots
 from strongroom.keeper.sqlite import Catalog
 from strongroom.keeper.veil import Veil
-from strongroom.keys.custody import Custody
+from strongroom.keys.custody import Above, Custody
+from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.place import log_signer, read_officers
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.root import open_root
@@ -114,7 +115,9 @@ def open_keeper(
         freezes=FreezeList() if kept is None else FreezeList.restore(kept),
         log=log,
         query=query,
-        custody=Custody(config.store.name, root, read_recovery(layout.secrets), seal, clock),
+        custody=Custody(
+            config.store.name, Above(root, read_recovery(layout.secrets), LifeFile(layout.life)), seal, clock
+        ),
         settings=Settings(
             glass=config.keeper.break_glass_minutes * MINUTE, deletion_delay=config.keeper.deletion_delay_days * DAY
         ),

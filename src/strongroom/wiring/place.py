@@ -17,6 +17,7 @@ from strongroom.identity import keyfile
 from strongroom.identity.officers import Role
 from strongroom.keeper.sqlite import create_tables
 from strongroom.keys.recovery import RecoveryPrivate
+from strongroom.keys.sqlite import LifeFile
 from strongroom.signin import sqlite as signin_db
 from strongroom.tlog.note import Signer, Verifier
 from strongroom.wiring.root import create_root
@@ -63,6 +64,7 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
     recovery = RecoveryPrivate.generate()
     made_root = create_root(config, layout)
     secrets = make_secrets(layout.secrets, config.store.name, made_root, recovery.public(), rehearsal=rehearsal)
+    LifeFile.create(layout.life)
     create_tables(layout.database)
     layout.database.chmod(0o600)
     signer = log_signer(config, secrets)

@@ -2,7 +2,8 @@
 
 1. The backup's own key is opened with the recovery key. With another one nothing is written.
 2. The sealed files are unpacked into the empty store and compared with the manifest.
-3. A new root key is made; the keeper's secrets and every patient's key are wrapped under it.
+3. A new root key is made; the keeper's secrets and every patient's key are wrapped under it. Patients whose life key was
+   destroyed since then are destroyed in what is restored.
 4. The objects are copied.
 5. The log is opened with all the checks of a start, and says that the store was restored.
 6. Everything is handed to its users.
@@ -34,9 +35,12 @@ from strongroom.identity.officers import Officer, Officers, Role
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, PatientId
 from strongroom.keeper.acts import OFFICER
+from strongroom.keeper.effects import destroy_patient
 from strongroom.keys.custody import patient_bound
+from strongroom.keys.life import life_of, open_in, seal_in
 from strongroom.keys.recovery import RecoveryPrivate
 from strongroom.keys.root import RootKey
+from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring import archive
 from strongroom.wiring.app import open_blobs
 from strongroom.wiring.place import hand_over, log_signer, objects_path, read_officers
@@ -60,6 +64,8 @@ class Restored:
     made: int
     log_size: int
     patients: int
+    destroyed: int
+    """Patients whose life key is destroyed: nothing of theirs opens."""
     objects: int | None
     warning: str
 
@@ -88,11 +94,12 @@ def restore(whence: Whence, root: Path, clock: Clock, say: Say) -> Restored:
         _folders(layout)
         say(f"Unpacking the backup of {iso(header.made)}")
         manifest = archive.unpack(whence.backup, header, key, layout.root)  # 2
+        _life(whence, header, layout)
         config = _config(layout, header.store, whence.text)
         root_key = _root(config, layout)
         say("Wrapping keys under the new root key")
         reseal(layout.secrets, config.store.name, whence.paper, root_key)  # 3
-        patients = _rewrap(layout, config.store.name, whence.paper, root_key)
+        patients, destroyed = _rewrap(layout, config.store.name, whence.paper, root_key, clock.now())
         objects = _objects(whence.backup, config, layout, manifest, say)  # 4
         size = _note(config, layout, header, manifest, clock, root_key)  # 5
         hand_over(layout, config)  # 6
@@ -100,7 +107,7 @@ def restore(whence: Whence, root: Path, clock: Clock, say: Say) -> Restored:
         for path in layout.root.iterdir() if layout.root.exists() else ():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         raise
-    return Restored(config.store.name, header.made, size, patients, objects, root_key.warning)
+    return Restored(config.store.name, header.made, size, patients, destroyed, objects, root_key.warning)
 
 
 def accept_log(
@@ -166,24 +173,41 @@ def _root(config: Config, layout: Layout) -> RootKey:
         return open_root(config, layout)
 
 
-def _rewrap(layout: Layout, store: str, paper: RecoveryPrivate, root: RootKey) -> int:
-    """Wrap every patient's key under the new root key. Gives how many."""
-    count = 0
+def _life(whence: Whence, of: archive.Header, layout: Layout) -> None:
+    header = archive.read_header(whence.backup, archive.LIFE_HEADER)
+    if header.store != of.store:
+        msg = "The life keys in the backup are another store's."
+        raise Tampered(msg)
+    archive.unpack(whence.backup, header, archive.key_of(header, whence.paper), layout.root, archive.LIFE_SEALED)
+
+
+def _rewrap(layout: Layout, store: str, paper: RecoveryPrivate, root: RootKey, now: int) -> tuple[int, int]:
+    """Wrap every patient's key under the new root key. Gives how many, and how many are destroyed."""
+    count, destroyed = 0, 0
+    lives = LifeFile(layout.life)
     try:
         with closing(sqlite3.connect(layout.database)) as db:
             rows = db.execute("select id, recovery, key_version from patient where length(recovery) > 0").fetchall()
             for start in range(0, len(rows), BATCH):
-                changes = []
-                for patient, sealed, version in rows[start : start + BATCH]:
-                    bound = patient_bound(store, PatientId(patient), version)
-                    changes.append((root.wrap(paper.unwrap(sealed, bound), bound), patient))
                 with db:
-                    db.executemany("update patient set wrapped = ? where id = ?", changes)
-                count += len(changes)
+                    for patient, sealed, version in rows[start : start + BATCH]:
+                        bound = patient_bound(store, PatientId(patient), version)
+                        if lives.is_destroyed(life_of(sealed)):
+                            for effect in destroy_patient(PatientId(patient), life_of(sealed), now)[1:]:
+                                db.execute(effect.sql, tuple(effect.parameters))
+                            destroyed += 1
+                            continue
+                        life = lives.get(life_of(sealed))
+                        key = paper.unwrap(open_in(lives, sealed, bound), bound)
+                        wrapped = seal_in(life, root.wrap(key, bound), bound)
+                        db.execute("update patient set wrapped = ? where id = ?", (wrapped, patient))
+                        count += 1
     except sqlite3.Error as error:
         msg = f"The restored database cannot be used ({getattr(error, 'sqlite_errorname', 'error')})."
         raise Unavailable(msg, advice="Look at the disk.") from error
-    return count
+    finally:
+        lives.close()
+    return count, destroyed
 
 
 def _objects(backup: Path, config: Config, layout: Layout, manifest: archive.Manifest, say: Say) -> int | None:

@@ -21,7 +21,9 @@ from strongroom.errors import Malformed, StrongroomError, Tampered, Unavailable
 from strongroom.fhir.resource import decode_stored
 from strongroom.ids import DocumentId, PatientId
 from strongroom.keys.custody import key_bound, patient_bound
+from strongroom.keys.life import open_in
 from strongroom.keys.root import RootKey
+from strongroom.keys.sqlite import LifeFile
 from strongroom.secret import Secret
 from strongroom.tlog.note import Verifier
 from strongroom.wiring.app import open_blobs
@@ -85,10 +87,11 @@ def _log(layout: Layout, found: Found, say: Say) -> None:
 
 async def _documents(config: Config, layout: Layout, found: Found, say: Say) -> None:
     root, blobs, patient, key = open_root(config, layout), open_blobs(config, layout), None, Secret(b"")
+    lives = LifeFile(layout.life)
     for one in _versions(layout):
         if one.patient != patient:
             patient = one.patient
-            key = _patient_key(config.store.name, root, one, found)
+            key = _patient_key(config.store.name, root, lives, one, found)
         found.versions += 1
         if len(key):
             try:
@@ -97,13 +100,15 @@ async def _documents(config: Config, layout: Layout, found: Found, say: Say) -> 
                 found.failures.append(f"document {one.document} version {one.version}: {error.message}")
         if found.versions % EVERY == 0:
             say(f"Documents: {found.versions}")
+    lives.close()
     say(f"Documents: {found.versions} versions of {found.patients} patients")
 
 
-def _patient_key(store: str, root: RootKey, one: _Version, found: Found) -> Secret:
+def _patient_key(store: str, root: RootKey, lives: LifeFile, one: _Version, found: Found) -> Secret:
     found.patients += 1
+    bound = patient_bound(store, one.patient, one.key_version)
     try:
-        return root.unwrap(one.wrapped, patient_bound(store, one.patient, one.key_version))
+        return root.unwrap(open_in(lives, one.wrapped, bound), bound)
     except StrongroomError as error:
         found.failures.append(f"patient {one.patient}: {error.message}")
         return Secret(b"")
