@@ -126,3 +126,10 @@ def test_only_what_was_deleted_is_brought_back(strongroom: Type) -> None:
     assert refused.code == 3
     assert "no deleted document" in refused.err
     assert strongroom("undelete", "a" * 26).code == 2
+
+
+def test_a_key_that_is_not_there_is_not_dropped(strongroom: Type) -> None:
+    """It is refused with what to look at, and needs a reason."""
+    refused = strongroom("drop-key", "https://nowhere", "k1", "--reason", "stolen")
+    assert (refused.code, "No pinned issuer" in refused.err) == (3, True)
+    assert strongroom("drop-key", "https://nowhere", "k1").code == 2

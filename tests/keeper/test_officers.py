@@ -217,6 +217,32 @@ def test_officers_add_end_and_list_relations(house: House) -> None:
     house.run(work)
 
 
+def test_a_dropped_key_signs_nobody_in_now_and_after_a_restart(house: House) -> None:
+    """Whose tokens were believed a moment ago; keys and issuers that there are none of are told."""
+    key = house.signing.kid
+
+    async def first(h: House) -> None:
+        assert isinstance(await h.ask(p.WhoAmI(asking=h.asking(OWNER))), p.Known)
+        for issuer, kid in ((h.config.issuer_url, "other"), ("https://nowhere", key)):
+            refused = await h.act("drop-key", {"issuer": issuer, "kid": kid, "reason": "stolen"}, "security")
+            assert isinstance(refused, ActRefused)
+            assert "No pinned issuer" in refused.why
+        args: dict[str, object] = {"issuer": h.config.issuer_url, "kid": key, "reason": "stolen"}
+        assert isinstance(await h.act("drop-key", args, "operator"), ActRefused)
+        assert isinstance(await h.ask(p.WhoAmI(asking=h.asking(OWNER))), p.Known)
+        thumbprint = (await h.done("drop-key", args, "security"))["thumbprint"]
+        assert (await h.ask(p.WhoAmI(asking=h.asking(OWNER)))).why == "login"
+        assert (await h.done("drop-key", args, "security"))["thumbprint"] == thumbprint
+        [body] = h.parts.catalog.rows("select body from log_entry where op = 'key' order by idx desc limit 1")[0]
+        assert f'"target":"key:{thumbprint}"'.encode() in body
+
+    async def then(h: House) -> None:
+        assert (await h.ask(p.WhoAmI(asking=h.asking(OWNER)))).why == "login"
+
+    house.run(first)
+    house.run(then)
+
+
 def test_officers_relate_nobody_who_is_not_there(house: House) -> None:
     """A slip of the pen would look like a relation."""
 

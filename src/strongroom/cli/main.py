@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Make a demonstration store if there is none, start it, and say what to try."),
     "destroy": ("destroy", "Destroy a patient's key in every copy, 72 hours from now."),
     "doctor": ("doctor", "Look for what is wrong before you ask."),
+    "drop-key": ("drop_key", "Believe no token any more that a stolen key of an issuer signed."),
     "freeze": ("freeze", "Stop a session, account, client, organisation, kind of act, or all strangers."),
     "get": ("get", "Read one document through the door."),
     "import": ("import_", "Bring existing documents in: resumable, verified, with progress."),

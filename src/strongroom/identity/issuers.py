@@ -56,7 +56,7 @@ class Issuer:
     """One pinned issuer and its keys."""
 
     def __init__(self, pin: Pin, dropped: Iterable[str] = ()) -> None:
-        """`dropped`: thumbprints of keys that officers dropped, from the log."""
+        """`dropped`: thumbprints of keys that officers dropped, as the keeper remembers them."""
         self.pin = pin
         self.fetched: Millis | None = None
         """When a key set was last taken."""

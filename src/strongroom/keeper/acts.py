@@ -30,6 +30,7 @@ RULES: dict[str, Rule] = {
     "destroy": Rule(_OFFICERS, signatures=2),
     "destroy-cancel": Rule(_ANY),
     "destroy-ls": Rule(_ANY),
+    "drop-key": Rule(_OFFICERS),
     "freeze": Rule(_ANY),
     "frozen": Rule(_ANY),
     "grant": Rule(_PRIVACY),

@@ -32,6 +32,7 @@ from strongroom.budget.scope import Disclosure, Kind, Scopes
 from strongroom.budget.spent import Alarm, Spent
 from strongroom.clock import Clock, Millis
 from strongroom.identity.context import ContextVerifier
+from strongroom.identity.issuers import Issuers
 from strongroom.identity.network import Declared, network_of
 from strongroom.identity.refusal import Refusal
 from strongroom.identity.sessions import Revoked
@@ -75,6 +76,7 @@ class Parts:
     clock: Clock
     contexts: ContextVerifier
     verifier: Verifier
+    issuers: Issuers
     networks: Declared
     revoked: Revoked
     catalog: Catalog

@@ -409,6 +409,13 @@ def revoke_session(session: SessionId, at: int) -> Effect:
     )
 
 
+def drop_key(issuer: str, thumbprint: str, at: int) -> Effect:
+    """A key of this issuer holds no more, whatever a key set says."""
+    return Effect(
+        "insert or ignore into dropped_key (issuer, thumbprint, at) values (?, ?, ?)", (issuer, thumbprint, at)
+    )
+
+
 def keep_state(name: str, value: bytes) -> Effect:
     """A snapshot beside the log, in the same transaction as the entry that made it true."""
     return Effect(

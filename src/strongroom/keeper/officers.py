@@ -78,6 +78,7 @@ class Acts:
             "destroy": self._destroy,
             "destroy-cancel": self._destroy_cancel,
             "destroy-ls": self._destroy_ls,
+            "drop-key": self._drop_key,
             "freeze": self._freeze,
             "frozen": self._frozen,
             "grant": self._grant,
@@ -177,6 +178,21 @@ class Acts:
         receipt = await self._parts.log.append(draft, [effects.revoke_session(session, now)])
         self._parts.revoked.revoke(session, now)
         return receipt.index, {}
+
+    async def _drop_key(self, signed: Signed, _attachment: bytes) -> Outcome:
+        """An issuer's key was stolen. It holds no more from now on: at once, and then written, as a freeze is."""
+        url, kid, reason = (_text(signed.args, name) for name in ("issuer", "kid", "reason"))
+        issuer, now = self._parts.issuers.get(url), self._parts.clock.now()
+        thumbprint = None if issuer is None else issuer.drop(kid)
+        if thumbprint is None:
+            raise UsageError(
+                "No pinned issuer of this address has such a key now.",
+                advice="The address is the token's `iss`, the key's id the `kid` of its header.",
+            )
+        target = event.Target("key", thumbprint)
+        draft = event.key(now, "drop-key", target, by=_by(signed), details=f"{url}: {reason}")
+        receipt = await self._parts.log.append(draft, [effects.drop_key(url, thumbprint, now)])
+        return receipt.index, {"thumbprint": thumbprint}
 
     async def _undelete(self, signed: Signed, _attachment: bytes) -> Outcome:
         document, reason = DocumentId(_text(signed.args, "document")), _text(signed.args, "reason")

@@ -73,6 +73,8 @@ create table notice (
 create table destruction (
   patient text not null, asked integer not null, due integer not null, cancelled integer, done integer, life blob,
   primary key (patient, asked)) without rowid;
+create table dropped_key (issuer text not null, thumbprint text not null, at integer not null,
+  primary key (issuer, thumbprint)) without rowid;
 create table revoked (session text primary key, at integer not null) without rowid;
 create table state (name text primary key, value blob not null) without rowid;
 """
@@ -378,6 +380,10 @@ class Catalog:
         """Sessions that were revoked, in the order in which they were."""
         rows = self._all("select session, at from revoked order by at", ())
         return [(SessionId(row[0]), Millis(row[1])) for row in rows]
+
+    def dropped_keys(self, issuer: str) -> list[str]:
+        """Thumbprints of this issuer's keys that officers dropped."""
+        return [str(row[0]) for row in self._all("select thumbprint from dropped_key where issuer = ?", (issuer,))]
 
     def name_of(self, kind: str, ident: str) -> bytes | None:
         """The sealed name of an account, patient or organisation."""

@@ -98,11 +98,12 @@ def open_keeper(
     for disclosure in recount(replay_from):
         ledger.apply(disclosure)
     kept = catalog.state(FREEZES)
-    issuers = _issuers(config, layout, clock.now())
+    issuers = _issuers(config, layout, clock.now(), catalog)
     parts = Parts(
         clock=clock,
         contexts=ContextVerifier([(key, Signer.LOCAL) for key in parse_jwks(_trusted(layout, "context.jwks.json"))]),
         verifier=Verifier(issuers, revoked := Revoked(catalog.revoked()), Proofs()),
+        issuers=issuers,
         networks=declare({network.name: network.addresses for network in config.network}),
         revoked=revoked,
         catalog=catalog,
@@ -194,14 +195,15 @@ def _officers(layout: Layout) -> list[Officer]:
     ]
 
 
-def _issuers(config: Config, layout: Layout, now: Millis) -> Issuers:
+def _issuers(config: Config, layout: Layout, now: Millis, catalog: Catalog) -> Issuers:
     pinned: list[PinnedIssuer] = []
     if config.signin.enabled:
-        own = PinnedIssuer(Pin(config.issuer_url, config.base, frozenset({"EdDSA"})))
+        pin = Pin(config.issuer_url, config.base, frozenset({"EdDSA"}))
+        own = PinnedIssuer(pin, catalog.dropped_keys(pin.url))
         own.offer(_trusted(layout, "signin.jwks.json"), now)
         pinned.append(own)
     for entry in config.issuer:
-        issuer = PinnedIssuer(_pin(entry, config.base))
+        issuer = PinnedIssuer(_pin(entry, config.base), catalog.dropped_keys(entry.url))
         if entry.jwks_file:
             issuer.offer((layout.root / entry.jwks_file).read_bytes(), now)
         pinned.append(issuer)
