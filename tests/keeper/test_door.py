@@ -190,6 +190,26 @@ def test_a_broken_policy_meets_strangers_budgets_on_every_way(house: House, kind
     house.run(work)
 
 
+@pytest.mark.parametrize("name", ["delete", "relabel"])
+def test_a_broken_policy_lets_no_thief_delete_or_unlock_everybodys(house: House, name: str) -> None:
+    """Three strangers' documents, no fourth's; a restart counts them again."""
+    house.rehearsal = Rehearsal(broken_authorization=True)
+    kept: list[bytes] = []
+
+    async def work(h: House) -> None:
+        answers = [await h.ask(UPON_A_DOCUMENT[name](h, OWNER, one, "")) for one, _ in h.foreign(OWNER)[:5]]
+        assert [isinstance(one, p.Done) for one in answers] == [True] * 3 + [False] * 2
+        assert answers[3].why == "spent"
+        kept.append(h.parts.ledger.snapshot())
+
+    async def then(h: House) -> None:
+        assert h.parts.ledger.snapshot() == kept[0]
+
+    house.run(work)
+    (house.layout.keeper / "budgets.snapshot").unlink(missing_ok=True)
+    house.run(then)
+
+
 def test_a_charge_is_undone_when_its_entry_is_not_written(house: House) -> None:
     """For those in the failing commit, and for those that come while the log is shut."""
 

@@ -72,6 +72,7 @@ OLD, YOUNG = int(NOW) - DAY, int(NOW) - DAY + 1
         (CLINICIAN, delegation(OLD), Kind.STRANGER),
         (SERVICE, replace(NOTHING, grant=GRANT, granted_patient=True), Kind.SERVICE),
         (SERVICE, replace(NOTHING, grant=GRANT), Kind.STRANGER),
+        (SERVICE, replace(NOTHING, grant=replace(GRANT, until=int(NOW)), granted_patient=True), Kind.STRANGER),
         (SERVICE, replace(NOTHING, granted_patient=True), Kind.STRANGER),
     ],
 )

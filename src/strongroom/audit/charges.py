@@ -15,7 +15,8 @@ from strongroom.tlog.entry import Entry, Op, decode
 
 _SELECT = (
     "select idx, body, actor, patient, session from log_entry"
-    " where idx >= ? and op in ('listed', 'released', 'shared', 'delegated', 'withheld', 'glass') order by idx"
+    " where idx >= ? and op in ('listed', 'released', 'shared', 'delegated', 'withheld', 'glass', 'deleted', 'relabelled')"
+    " order by idx"
 )
 
 
@@ -31,7 +32,7 @@ class Charges:
         self.gaps = 0
 
     def since(self, index: int) -> Iterator[tuple[int, Disclosure]]:
-        """(index, disclosure) of every listing, release and widening act from `index` on, as it was charged then.
+        """(index, disclosure) of every listing, release and charged act from `index` on, as it was charged then.
 
         A document that is no longer known is named by its keyed hash, so that repeated reads of it still count as one.
         Raises Tampered when an entry says what no keeper wrote.
@@ -39,7 +40,7 @@ class Charges:
         for at, body, actor, patient, session in self._reader.rows(_SELECT, (index,)):
             entry = decode(body)
             if entry.kind is None and entry.op not in DISCLOSURES:
-                continue  # written before widening acts were charged
+                continue  # written before such acts were charged
             found = self._disclosure(at, entry, (actor, patient, session))
             if found is None:
                 self.gaps += 1

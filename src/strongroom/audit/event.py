@@ -134,7 +134,7 @@ def done(
 ) -> Draft:
     """A permitted act that is no disclosure: deposit, deletion, relabelling, share, delegation, break-glass ...
 
-    `kind`: what it was charged as, where it widens access; None where it is not charged.
+    `kind`: what it was charged as, where it widens access or takes it away; None where it is not charged.
     """
     return _attempted(op, attempt, basis=basis, kind=kind, until=until, target=target, details=details)
 

@@ -91,7 +91,8 @@ def kind(account: AccountRow, subject: SubjectRow, now: Millis) -> Kind:
         live = subject.glass_until is not None and now < subject.glass_until
         return Kind.GLASS if live else Kind.STRANGER
     if account.kind == "service":
-        return Kind.SERVICE if subject.grant is not None and subject.granted_patient else Kind.STRANGER
+        live = subject.grant is not None and now < subject.grant.until
+        return Kind.SERVICE if live and subject.granted_patient else Kind.STRANGER
     stands = standing(account, subject, now)
     if stands is Standing.OWNER:
         return Kind.OWN

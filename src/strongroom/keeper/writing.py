@@ -3,6 +3,7 @@
 from strongroom.audit import event
 from strongroom.authz.facts import Action, Case, Category
 from strongroom.authz.policy import Deny
+from strongroom.budget.scope import Disclosure
 from strongroom.clock import DAY
 from strongroom.errors import Conflict
 from strongroom.ids import DocumentId, PatientId, new_id
@@ -156,19 +157,22 @@ class Writing:
             return await door.decoy(attempt, decision)
         if isinstance(decision, Deny):
             return await door.deny(attempt, decision, request.document)
-        if stopped := door.stopped(scopes, facts.kind(account, subject, asked.now), action, asked.now):
+        kind = facts.kind(account, subject, asked.now)
+        if stopped := door.stopped(scopes, kind, action, asked.now):
             return stopped
         if isinstance(request, Relabel):
             change, told = effects.relabel(row.id, request.category), request.category
         else:
             change, told = effects.delete_document(row.id, asked.now), None
         full = door.attempt(asked, scopes, action, patient=PatientId(subject.patient), document=row.id)
-        draft = event.done(op, full, decision.basis.value, details=told)
+        draft = event.done(op, full, decision.basis.value, kind=kind, details=told)
+        # Charged like a reading: were it free, a broken policy would let one thief delete, hide or unlock everybody's.
+        what = Disclosure(asked.now, kind, scopes, subject.patient, row.id, 0, 0)
         try:
-            receipt = await parts.log.append(draft, [change])  # 5
+            receipt = await door.disclose(decision, what, lambda _: draft, [change])  # 4, 5
         except Conflict:
             return Refused(why="conflict", advice="The document changed meanwhile. Read it again.")
-        return Done(receipt=receipt.index)
+        return receipt if isinstance(receipt, Refused) else Done(receipt=receipt.index)
 
 
 def _repeated(row: VersionRow, request: Deposited) -> Reply:
