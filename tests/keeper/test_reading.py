@@ -156,6 +156,31 @@ def test_clinicians_read_what_their_practice_may(house: House) -> None:
     house.run(work)
 
 
+def test_a_history_names_no_document_that_may_not_be_listed(house: House) -> None:
+    """That a doctor read something is told; a document for clinicians only is not, until it is relabelled."""
+
+    async def work(h: House) -> None:
+        owner, patient = next(
+            (one, own) for one, own in sorted(h.demo.own.items()) if own in h.demo.readable[DOCTOR] and h.documents(own)
+        )
+        document = h.documents(patient)[0]
+
+        async def told() -> list[tuple[str, ...]]:
+            rows = (await h.ask(p.History(asking=h.asking(owner), patient=patient, limit=5))).rows
+            return [row.documents for row in rows if row.op in {"released", "relabelled"}]
+
+        assert isinstance(await h.ask(p.Release(asking=h.asking(DOCTOR), document=document)), p.Released)
+        assert await told() == [(document,)]
+        relabel = p.Relabel(asking=h.asking(DOCTOR), document=document, category="clinician-only")
+        assert isinstance(await h.ask(relabel), p.Done)
+        assert await told() == [(), ()]
+        relabel = p.Relabel(asking=h.asking(DOCTOR), document=document, category="normal")
+        assert isinstance(await h.ask(relabel), p.Done)
+        assert await told() == [(document,)] * 3
+
+    house.run(work)
+
+
 def test_pages_are_full_and_end(house: House) -> None:
     """Every permitted row once, in order, however small the pages; hidden rows leave no gap and no empty page."""
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from strongroom.audit import event
 from strongroom.audit.query import Read, Window
 from strongroom.audit.resolve import Gap
-from strongroom.authz.facts import Action, Case, Category, Document, State
+from strongroom.authz.facts import Action, Asker, Case, Category, Document, State
 from strongroom.authz.policy import Deny, Permit, Reason
 from strongroom.budget.ledger import Charge
 from strongroom.budget.scope import Disclosure, Scopes
@@ -186,7 +186,8 @@ class Reading:
         span = Window(self._parts.log.size, request.since or 0, request.until if request.until is not None else 2**62)
         with closing(self._parts.query()) as query:
             found = query.history(subject.patient, span, request.limit + 1, before=request.before)
-        rows = tuple(self._access(read, subject.patient) for read in found[: request.limit])
+        hidden = self._hidden(asker, subject.patient)
+        rows = tuple(self._access(read, subject.patient, hidden) for read in found[: request.limit])
         return Accesses(rows=rows, more=len(found) > request.limit)
 
     # ---- what they share --------------------------------------------------------------------------------------------
@@ -256,7 +257,16 @@ class Reading:
         while len(self._open) > MAX_RELEASES:
             self._open.popitem(last=False)
 
-    def _access(self, read: Read, patient: PatientId) -> Access:
+    def _hidden(self, asker: Asker, patient: PatientId) -> frozenset[str]:
+        """Documents that the asker may not list: that somebody read is told, and not that they are there."""
+        barred = {
+            category.value
+            for category in Category
+            if isinstance(self._parts.decide(Case(Action.LIST, asker, Document(category, State.AVAILABLE))), Deny)
+        }
+        return frozenset(ident for ident, category in self._parts.catalog.categories(patient) if category in barred)
+
+    def _access(self, read: Read, patient: PatientId, hidden: frozenset[str]) -> Access:
         catalog, veil = self._parts.catalog, self._parts.veil
         account = None if read.account is None or isinstance(read.account, Gap) else AccountId(read.account)
         kind = catalog.kind_of(account) if account else None
@@ -271,7 +281,9 @@ class Reading:
             actor_kind=kind or ("officer" if account is None or account.startswith(OFFICER) else "unknown"),
             organisation_name=known if organisation else "",
             own=account is not None and catalog.own_patient(account) == patient,
-            documents=tuple(document for document, _ in read.documents if not isinstance(document, Gap)),
+            documents=tuple(
+                document for document, _ in read.documents if not isinstance(document, Gap) and document not in hidden
+            ),
             basis=read.basis or "",
             reason=read.details if isinstance(read.details, str) else "",
             purpose=read.purpose or "",

@@ -372,6 +372,10 @@ class Catalog:
             (patient,),
         )
 
+    def categories(self, patient: PatientId) -> list[tuple[DocumentId, str]]:
+        """Every document the patient ever had, with its category."""
+        return self._all("select id, category from document where patient = ?", (patient,))
+
     def documents_of(self, patient: PatientId) -> list[DocumentId]:
         """Every document the patient ever had, deleted ones and decoys included."""
         return [DocumentId(row[0]) for row in self._all("select id from document where patient = ?", (patient,))]
