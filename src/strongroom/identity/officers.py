@@ -15,7 +15,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from strongroom.clock import MINUTE, SECOND, Millis
+from strongroom.clock import MINUTE, Millis
 from strongroom.errors import ConfigError, Malformed
 from strongroom.identity.refusal import Refusal, login
 from strongroom.identity.replay import Replay
@@ -27,7 +27,6 @@ MAX_ACT = 65_536
 MAX_SIGNATURES = 4
 LIFETIME = 15 * MINUTE
 """From signing to arrival: time for a second officer to look at the act and sign it too."""
-AHEAD = 60 * SECOND
 _PREFIX = b"strongroom officer's act v1\n"
 _MADE_HERE = object()
 
@@ -105,7 +104,7 @@ class Officers:
         self._store = store
         self._by_name = {officer.name: officer for officer in listed}
         self._started = started
-        self._used = Replay(LIFETIME + AHEAD)
+        self._used = Replay(LIFETIME)
         if len(self._by_name) != len(listed) or len({officer.key for officer in listed}) != len(listed):
             msg = "Two officers are registered with one name or one key."
             raise ConfigError(msg, advice="Every officer has a key file of their own.")
@@ -125,8 +124,12 @@ class Officers:
         by = self._signers(body, tuple(signatures))
         if not by:
             return login("The act is not signed by registered officers, each once.")
-        if not max(now - LIFETIME, self._started) <= act.t <= now + AHEAD:
-            return Refusal("expired", "The act is older than 15 minutes or than the keeper's start; sign it again.")
+        # None from the future: done now, and again after a restart that lies before its time, it would be done twice.
+        if not max(now - LIFETIME, self._started) <= act.t <= now:
+            because = (
+                "The act is older than 15 minutes or than the keeper's start, or its clock is ahead; sign it again."
+            )
+            return Refusal("expired", because)
         if not self._used.first_use("officers", act.nonce, now):
             return login("The act was done before.")
         return Signed(act.op, act.args, Millis(act.t), by, _MADE_HERE)
