@@ -145,10 +145,11 @@ def test_the_glass_closes_by_itself() -> None:
 
 
 def test_three_openings_an_account_and_ten_an_organisation() -> None:
-    """The next one needs a second person; an agreement is not used up where it is not needed."""
+    """The next one needs a second person; an agreement is not used up where it is not needed. Who works nowhere always does."""
     assert (relations.OPENINGS_ACCOUNT, relations.OPENINGS_ORGANISATION) == (3, 10)
     within = [(0, 0), (2, 0), (0, 9), (2, 9)]
     used_up = [(3, 0), (4, 0), (0, 10), (0, 11), (3, 9), (2, 10), (3, 10)]
     for agreed, beyond in ((False, Quota.USED_UP), (True, Quota.AGREED)):
-        assert {relations.quota(*counts, agreed=agreed) for counts in within} == {Quota.WITHIN}
-        assert {relations.quota(*counts, agreed=agreed) for counts in used_up} == {beyond}
+        assert {relations.quota(*counts, works=True, agreed=agreed) for counts in within} == {Quota.WITHIN}
+        assert {relations.quota(*counts, works=True, agreed=agreed) for counts in used_up} == {beyond}
+        assert {relations.quota(*counts, works=False, agreed=agreed) for counts in within + used_up} == {beyond}

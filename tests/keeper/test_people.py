@@ -396,7 +396,7 @@ def test_a_feed_that_the_log_cannot_take_is_refused_and_can_be_sent_again(house:
 
 
 def test_a_delegation_from_a_feed_is_as_old_as_the_feed_says(house: House) -> None:
-    """So that a mother of years is not charged as a stranger on the day of the first feed."""
+    """Of a patient new with it: a mother of years is not charged as a stranger on the day of the first feed."""
 
     async def work(h: House) -> None:
         clinic = await Clinic(h).register()
@@ -406,6 +406,48 @@ def test_a_delegation_from_a_feed_is_as_old_as_the_feed_says(house: House) -> No
         entries = h.parts.catalog.rows("select body from log_entry where op = 'listed' order by idx desc limit 1")
         assert b'"kind":"own"' in entries[0][0]
         assert h.clock.now() > DAY
+
+    house.run(work)
+
+
+def test_a_later_relation_is_as_old_as_the_store_knows_it(house: House) -> None:
+    """Whatever the feed says: with a stolen feed key a thief's delegations would be old, and charged as the patient's own."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        await clinic.problems(clinic.patient("1", "N1"))
+        for _ in range(2):  # sent again, it grows no older than it is
+            assert await clinic.problems(clinic.patient("1", "N1"), clinic.relative("1", "x-c")) == []
+        [patient] = (await known(h, "x-c")).delegated
+        for days, kind in ((0, b'"kind":"stranger"'), (1, b'"kind":"own"')):
+            h.clock.advance(days * DAY)
+            await h.ask(p.List(asking=h.asking("x-c"), patient=patient))
+            [body] = h.parts.catalog.rows("select body from log_entry where op = 'listed' order by idx desc limit 1")[0]
+            assert kind in body
+
+    house.run(work)
+
+
+def test_who_works_nowhere_breaks_no_glass_alone(house: House) -> None:
+    """A doctor who left is none of whom an emergency may be; a second person may still agree."""
+
+    async def work(h: House) -> None:
+        clinic = await Clinic(h).register()
+        await clinic.problems(clinic.doctor("x-doc"))
+        _, patient = h.foreign("staff-2")[0]
+
+        async def opened() -> p.Reply:
+            reply: p.Reply = await h.ask(p.BreakGlass(asking=h.asking("x-doc"), patient=patient, reason="r"))
+            return reply
+
+        assert isinstance(await opened(), p.Glass)
+        await clinic.problems(clinic.doctor("x-doc", active=False))
+        refused = await opened()
+        assert isinstance(refused, p.Refused)
+        assert refused.why == "second-person"
+        account = (await known(h, "x-doc")).account
+        await h.done("agree", {"account": account, "patient": patient}, "privacy")
+        assert isinstance(await opened(), p.Glass)
 
     house.run(work)
 

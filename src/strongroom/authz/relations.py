@@ -97,9 +97,12 @@ def glass(until: int | None, now: Millis) -> Glass:
     return Glass.LIVE if until is not None and now < until else Glass.NONE
 
 
-def quota(mine: int, theirs: int, *, agreed: bool) -> Quota:
-    """Whether one more opening is within 3 an account and 10 an organisation; `agreed`: a second person said yes."""
-    if mine < OPENINGS_ACCOUNT and theirs < OPENINGS_ORGANISATION:
+def quota(mine: int, theirs: int, *, works: bool, agreed: bool) -> Quota:
+    """Whether one more opening is within 3 an account and 10 an organisation; `agreed`: a second person said yes.
+
+    `works`: in some organisation, today. Who works in none has no openings of their own.
+    """
+    if works and mine < OPENINGS_ACCOUNT and theirs < OPENINGS_ORGANISATION:
         return Quota.WITHIN
     return Quota.AGREED if agreed else Quota.USED_UP
 

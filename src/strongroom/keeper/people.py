@@ -64,6 +64,8 @@ class Intake:
     taken: Taken
     patients: dict[str, PatientId] = field(default_factory=dict)
     """The feed's own ids to ours."""
+    new: set[PatientId] = field(default_factory=set)
+    """Patients made by this very feed. Nothing of theirs is here yet, so it costs nothing to believe how old a relation is."""
     leaving: set[PatientId] = field(default_factory=set)
     """Whom this very feed lets go: it begins nothing for them any more."""
     logins: dict[bytes, Known] = field(default_factory=dict)
@@ -122,6 +124,7 @@ class Intake:
         changes: list[Effect] = []
         if patient is None:
             patient = PatientId(new_id())
+            self.new.add(patient)
             key = self.parts.custody.new_patient(patient)
             name = veil.seal(record.name, "patient", patient)
             changes.append(effects.insert_patient(patient, key.wrapped, key.recovery, record.born, name))
@@ -181,7 +184,10 @@ class Intake:
         account, changes = self._login(record.login, "person", record.name)
         if account is None:
             return
-        since, until = max(record.since or self.now, 0), FOREVER if record.until is None else record.until
+        since, until = record.since or self.now, FOREVER if record.until is None else record.until
+        if patient not in self.new:  # else a stolen feed key would make a thief's delegations old, and cheap
+            since = max(since, self.now)
+        since = max(since, 0)
         ground = "parent" if record.parent else "carer"
         changes.append(effects.feed_delegation(account, patient, ground, since, until, self.now))
         await self._write(Op.RELATED, patient, account, changes, until)

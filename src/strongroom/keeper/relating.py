@@ -104,7 +104,7 @@ class Relating:
         organisation = facts.organisation(account, subject)
         scopes = door.scopes(asked, account, organisation)
         mine, theirs = parts.catalog.openings(scopes.account, organisation, asked.now - DAY)
-        quota = relations.quota(mine, theirs, agreed=subject.agreed)
+        quota = relations.quota(mine, theirs, works=organisation is not None, agreed=subject.agreed)
         wish = facts.Wish(asked.now, "BTG", reason=bool(request.reason.strip()), quota=quota)
         decision = parts.decide(Case(Action.BREAK_GLASS, facts.asker(asked.verified, account, subject, wish), None))
         attempt = door.attempt(asked, scopes, Action.BREAK_GLASS)
