@@ -1,7 +1,10 @@
 """Key custody: no key without a receipt that covers exactly it, and no wrapped key in another's place."""
 
+import asyncio
+import inspect
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +21,9 @@ from strongroom.keys.sqlite import LifeFile
 from strongroom.secret import Secret
 from strongroom.tlog.entry import Op
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 PATIENT, DOCUMENT = PatientId("p"), DocumentId("d")
 
 
@@ -28,6 +34,9 @@ class CountingRoot:
     inner: FileRootKey
     unwraps: int = 0
     away: bool = False
+    distant: bool = False
+    gate: asyncio.Event | None = None
+    """Until it is set, a distant root key does not answer."""
     warning: str = ""
 
     def wrap(self, key: Secret, bound: bytes) -> bytes:
@@ -42,6 +51,34 @@ class CountingRoot:
             raise Unavailable(msg)
         return self.inner.unwrap(wrapped, bound)
 
+    async def wrap_soon(self, key: Secret, bound: bytes) -> bytes:
+        """As the file's."""
+        return self.wrap(key, bound)
+
+    async def unwrap_soon(self, wrapped: bytes, bound: bytes) -> Secret:
+        """After the gate."""
+        if self.gate is not None:
+            await self.gate.wait()
+        return self.unwrap(wrapped, bound)
+
+
+class Now:
+    """Custody, each question on a loop of its own."""
+
+    def __init__(self, inner: Custody) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if not inspect.iscoroutinefunction(found):
+            return found
+        asked: Callable[..., Awaitable[Any]] = found
+
+        async def one(arguments: tuple[Any, ...]) -> Any:
+            return await asked(*arguments)
+
+        return lambda *arguments: asyncio.run(one(arguments))
+
 
 @dataclass
 class Vault:
@@ -50,7 +87,7 @@ class Vault:
     root: CountingRoot
     seal: ReceiptSeal
     clock: ManualClock
-    custody: Custody
+    custody: Any
     paper: RecoveryPrivate
     life: LifeFile
 
@@ -72,7 +109,7 @@ def vault(tmp_path: Path) -> Vault:
     paper = RecoveryPrivate.generate()
     LifeFile.create(tmp_path / "life.db")
     life = LifeFile(tmp_path / "life.db")
-    return Vault(root, seal, clock, Custody("s", Above(root, paper.public(), life), seal, clock), paper, life)
+    return Vault(root, seal, clock, Now(Custody("s", Above(root, paper.public(), life), seal, clock)), paper, life)
 
 
 def test_keys_go_through_prepare_release_and_listing(vault: Vault) -> None:
@@ -129,7 +166,7 @@ def test_wrapped_keys_do_not_open_in_another_place(vault: Vault, tmp_path: Path)
     swapped = Subject(PATIENT, other.wrapped)
     with pytest.raises(Tampered):
         vault.custody.release(vault.receipt(Op.RELEASED), swapped, DOCUMENT, 1, one.wrapped_content)
-    elsewhere = Custody("t", Above(vault.root, vault.paper.public(), vault.life), vault.seal, vault.clock)
+    elsewhere = Now(Custody("t", Above(vault.root, vault.paper.public(), vault.life), vault.seal, vault.clock))
     with pytest.raises(Tampered):
         elsewhere.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, one.wrapped_content)
 
@@ -140,7 +177,10 @@ def test_a_patient_key_is_held_for_five_minutes_and_no_longer(vault: Vault) -> N
     prepared = vault.custody.prepare(subject, DOCUMENT, 1)
 
     def release() -> Secret:
-        return vault.custody.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, prepared.wrapped_content)
+        found: Secret = vault.custody.release(
+            vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, prepared.wrapped_content
+        )
+        return found
 
     release()
     assert vault.root.unwraps == 1
@@ -213,3 +253,72 @@ def test_prepared_keys_stay_locked_without_a_receipt(vault: Vault) -> None:
     assert isinstance(prepared, Prepared)
     with pytest.raises(Tampered):
         prepared.unlock(vault.receipt(Op.LISTED), vault.seal)
+
+
+def test_a_slow_root_key_is_asked_once_for_a_patient_and_holds_up_nobody_else(vault: Vault) -> None:
+    """Everybody who waits for the same patient gets the one answer; whoever goes away takes it from nobody; patients
+    whose key is held do not wait.
+    """
+    subject, held = vault.subject(), vault.subject(PatientId("q"))
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+    vault.custody.prepare(held, DOCUMENT, 1)
+    vault.custody.forget(PATIENT)
+    vault.root.distant = True
+    before = vault.root.unwraps
+
+    async def whole() -> None:
+        custody: Custody = vault.custody.inner
+        vault.root.gate = asyncio.Event()
+
+        def release() -> "asyncio.Task[Secret]":
+            receipt = vault.receipt(Op.RELEASED)
+            return asyncio.ensure_future(custody.release(receipt, subject, DOCUMENT, 1, prepared.wrapped_content))
+
+        one, two, three = release(), release(), release()
+        await asyncio.sleep(0.01)
+        await custody.prepare(held, DOCUMENT, 2)
+        assert not any(task.done() for task in (one, two, three))
+        one.cancel()
+        vault.root.gate.set()
+        assert await two == await three
+        assert one.cancelled()
+
+    asyncio.run(whole())
+    assert vault.root.unwraps == before + 1
+
+
+def test_a_receipt_is_checked_before_the_root_key_is_asked(vault: Vault) -> None:
+    """Without one not even a slow HSM is troubled."""
+    subject = vault.subject()
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+    vault.custody.forget(PATIENT)
+    vault.root.distant = True
+    before = vault.root.unwraps
+    with pytest.raises(Tampered):
+        vault.custody.release(vault.receipt(Op.LISTED), subject, DOCUMENT, 1, prepared.wrapped_content)
+    assert vault.root.unwraps == before
+
+
+def test_a_key_forgotten_while_it_was_asked_for_is_not_held(vault: Vault) -> None:
+    """Whoever waited is answered; the next one asks again. A failure is asked again, too."""
+    subject = vault.subject()
+    vault.root.distant = True
+
+    async def whole() -> None:
+        custody: Custody = vault.custody.inner
+        vault.root.gate = asyncio.Event()
+        waiting = asyncio.ensure_future(custody.prepare(subject, DOCUMENT, 1))
+        await asyncio.sleep(0.01)
+        custody.forget(PATIENT)
+        vault.root.gate.set()
+        await waiting
+        assert subject not in custody._cache
+        vault.root.away = True
+        with pytest.raises(Unavailable):
+            await custody.prepare(subject, DOCUMENT, 1)
+        vault.root.away = False
+        await custody.prepare(subject, DOCUMENT, 1)
+        assert subject in custody._cache
+        assert custody._asked == {}
+
+    asyncio.run(whole())

@@ -1,5 +1,6 @@
 """The root key in an HSM, with a real one: SoftHSM."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pkcs11.constants import Attribute
 from pkcs11.exceptions import AttributeSensitive, DeviceRemoved
 
 from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
+from strongroom.keys import pkcs11
 from strongroom.keys.pkcs11 import Pkcs11RootKey
 from strongroom.secret import Secret
 
@@ -64,8 +66,12 @@ def test_it_wraps_binds_and_never_shows_itself(root: Any) -> None:
             root.unwrap(short, b"bound")
     with pytest.raises(Malformed):
         root.wrap(Secret(b"short"), b"bound")
-    with pytest.raises(AttributeSensitive):
-        root._key[Attribute.VALUE]
+
+    def look(held: Any) -> None:
+        with pytest.raises(AttributeSensitive):
+            held[Attribute.VALUE]
+
+    root._do(look)
     assert root.warning == ""
     assert root.unwrap(wrapped, b"bound") == key
 
@@ -87,17 +93,50 @@ def test_a_wrong_name_module_or_object_is_a_configuration_error(root: Any, token
         assert PIN.decode() not in str(caught.value)
 
 
-def test_an_hsm_that_hangs_is_refused_within_a_second_and_left_alone_for_a_moment(root: Any) -> None:
-    """Then it is asked again with a new session."""
+def test_a_call_that_hangs_is_refused_within_a_second_and_holds_up_nobody(root: Any) -> None:
+    """Other patients' keys are wrapped and unwrapped meanwhile, by other sessions, from a loop that goes on."""
     key = Secret(os.urandom(32))
     wrapped = root.wrap(key, b"b")
-    began = time.monotonic()
-    with pytest.raises(Unavailable):
-        root._do(lambda _: time.sleep(3))
-    assert time.monotonic() - began < 2
-    with pytest.raises(Unavailable):
-        root.unwrap(wrapped, b"b")
-    time.sleep(1.1)
+
+    async def whole() -> None:
+        began = time.monotonic()
+        slow = asyncio.ensure_future(root._do_soon(lambda _: time.sleep(1.5)))
+        await asyncio.sleep(0.01)
+        for _ in range(50):
+            assert await root.unwrap_soon(await root.wrap_soon(key, b"b"), b"b") == key
+        assert time.monotonic() - began < 0.7
+        with pytest.raises(Unavailable):
+            await slow
+        assert time.monotonic() - began < 1.0
+
+    asyncio.run(whole())
+    assert root.unwrap(wrapped, b"b") == key
+
+
+def test_many_calls_at_once(root: Any) -> None:
+    """The driver is told that several threads call it: none gets another's key, and none fails."""
+    keys = [Secret(os.urandom(32)) for _ in range(200)]
+
+    async def whole() -> None:
+        wrapped = [await root.wrap_soon(key, b"b") for key in keys]
+        assert await asyncio.gather(*(root.unwrap_soon(one, b"b") for one in wrapped)) == keys
+
+    assert pkcs11._threaded[MODULE] is True
+    asyncio.run(whole())
+
+
+def test_a_driver_that_cannot_lock_is_called_by_one_thread(root: Any, token: str, monkeypatch: Any) -> None:
+    """The second call waits for the first."""
+    del root
+    monkeypatch.setitem(pkcs11._threaded, MODULE, False)
+    assert Pkcs11RootKey(MODULE, token, "root", Secret(PIN))._workers.lanes == 1
+
+
+def test_a_dead_session_is_not_the_hsm_being_away(root: Any) -> None:
+    """After the HSM was restarted the first question is answered, by a new session."""
+    key = Secret(os.urandom(32))
+    wrapped = root.wrap(key, b"b")
+    root._do(lambda held: held.session.close())
     assert root.unwrap(wrapped, b"b") == key
 
 
@@ -143,8 +182,7 @@ def opened(label="root", pin=PIN):
     return pkcs11.Pkcs11RootKey(sys.argv[2], "alone", label, pin)
 
 def new_session(root):
-    root._key.session.close()
-    root._key = None
+    root._do(lambda key: key.session.close())
 
 say("wrong PIN at the start:", lambda: opened(pin=WRONG))
 root = pkcs11.Pkcs11RootKey.create(sys.argv[2], "alone", "root", PIN)

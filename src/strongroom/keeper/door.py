@@ -112,7 +112,7 @@ ROUTES = {
 
 
 class Door:
-    """The steps. One per keeper process, on one event loop; nothing in it waits but the log and an HSM."""
+    """The steps. One per keeper process, on one event loop; nothing in it waits but for the log and an HSM."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts

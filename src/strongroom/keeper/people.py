@@ -123,9 +123,10 @@ class Intake:
             return
         changes: list[Effect] = []
         if patient is None:
-            patient = PatientId(new_id())
+            # Taken before the root key is asked: a second record of this id is refused however long that takes.
+            patient = self.patients[record.key] = PatientId(new_id())
             self.new.add(patient)
-            key = self.parts.custody.new_patient(patient)
+            key = await self.parts.custody.new_patient(patient)
             name = veil.seal(record.name, "patient", patient)
             changes.append(effects.insert_patient(patient, key.wrapped, key.recovery, record.born, name))
         else:

@@ -99,7 +99,7 @@ class Reading:
         if isinstance(receipt, Refused):
             return receipt
         self._remember(receipt.index)
-        key = self._parts.custody.release(  # 6
+        key = await self._parts.custody.release(  # 6
             receipt, subject_of(subject), row.id, version.version, version.wrapped_content
         )
         return Released(
@@ -234,7 +234,7 @@ class Reading:
         if isinstance(receipt, Refused):
             return receipt
         wrapped = [(row.id, version.version, version.wrapped_metadata) for row, version in shown]
-        keys = self._parts.custody.listing(receipt, subject_of(subject), wrapped)  # 6
+        keys = await self._parts.custody.listing(receipt, subject_of(subject), wrapped)  # 6
         rows = tuple(
             Row(
                 document=row.id,

@@ -71,7 +71,7 @@ class Writing:
         document = row.id if row is not None else DocumentId(new_id())
         version = parts.catalog.last_version(document) + 1
         ticket = new_id()
-        prepared = parts.custody.prepare(subject_of(subject), document, version)
+        prepared = await parts.custody.prepare(subject_of(subject), document, version)
         changes = [
             effects.open_version(
                 document,

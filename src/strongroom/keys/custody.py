@@ -6,9 +6,13 @@
 * The patient key itself never comes out.
 * A patient whose life key is destroyed is closed for good, in every copy (`life.py`).
 
+What may have to wait for the root key is a coroutine; with a patient key that is held, or a root key in this process,
+none of them waits. The receipt is checked before anything is asked of the root key.
+
 Custody keeps no database: wrapped keys come in as arguments.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -92,14 +96,15 @@ class Custody:
         self._seal = seal
         self._clock = clock
         self._cache: dict[Subject, tuple[Secret, int]] = {}  # with when each expires; the oldest stands first
+        self._asked: dict[Subject, asyncio.Task[Secret]] = {}  # what the root key was asked and has not answered
 
-    def new_patient(self, patient: PatientId) -> NewPatient:
+    async def new_patient(self, patient: PatientId) -> NewPatient:
         """A key for a new patient. Raises Unavailable when the root key is away."""
-        return self._wrapped(small.new_key(), patient, 1)
+        return await self._wrapped(small.new_key(), patient, 1)
 
-    def prepare(self, subject: Subject, document: DocumentId, version: int) -> Prepared:
+    async def prepare(self, subject: Subject, document: DocumentId, version: int) -> Prepared:
         """Keys for a version to be written. Raises Unavailable, Tampered."""
-        above = self._patient_key(subject)
+        above = await self._patient_key(subject)
         keys = WrittenKeys(small.new_key(), small.new_key())
         wrapped = (
             small.seal(above, keys.content.reveal(), key_bound("content", subject.patient, document, version)),
@@ -111,13 +116,15 @@ class Custody:
         """The keys of a version whose opening is on record. Raises Tampered."""
         return prepared.unlock(receipt, self._seal)
 
-    def release(self, receipt: Receipt, subject: Subject, document: DocumentId, version: int, wrapped: bytes) -> Secret:
+    async def release(
+        self, receipt: Receipt, subject: Subject, document: DocumentId, version: int, wrapped: bytes
+    ) -> Secret:
         """The content key of one version. Raises Tampered for a receipt that does not cover it; Unavailable."""
         _covered(self._seal, receipt, Op.RELEASED, subject.patient, [(document, version)])
-        above = self._patient_key(subject)
+        above = await self._patient_key(subject)
         return Secret(small.open_sealed(above, wrapped, key_bound("content", subject.patient, document, version)))
 
-    def listing(
+    async def listing(
         self, receipt: Receipt, subject: Subject, rows: Sequence[tuple[DocumentId, int, bytes]]
     ) -> list[Secret]:
         """Metadata keys of versions of one patient, in order. Raises Tampered, Unavailable; all or none."""
@@ -126,7 +133,7 @@ class Custody:
         )
         if not rows:
             return []
-        above = self._patient_key(subject)
+        above = await self._patient_key(subject)
         return [
             Secret(small.open_sealed(above, wrapped, key_bound("metadata", subject.patient, document, version)))
             for document, version, wrapped in rows
@@ -139,7 +146,7 @@ class Custody:
 
         `rows`: document, version, wrapped content key, wrapped metadata key. Raises Tampered, Malformed, Unavailable.
         """
-        old, new = self._patient_key(subject), small.new_key()
+        old, new = await self._patient_key(subject), small.new_key()
         moved = []
         for document, version, content, metadata in rows:
             both = []
@@ -147,7 +154,7 @@ class Custody:
                 bound = key_bound(purpose, subject.patient, document, version)
                 both.append(small.seal(new, small.open_sealed(old, wrapped, bound), bound))
             moved.append((both[0], both[1]))
-        return self._wrapped(new, subject.patient, subject.key_version + 1), moved
+        return await self._wrapped(new, subject.patient, subject.key_version + 1), moved
 
     def destroy(self, patient: PatientId | None, life: bytes) -> None:
         """Destroy a life key: nothing opens the patient's key, or any copy of it, again. Raises Unavailable."""
@@ -159,6 +166,8 @@ class Custody:
         """Hold this patient's key in the clear no longer."""
         for held in [subject for subject in self._cache if subject.patient == patient]:
             del self._cache[held]
+        for asked in [subject for subject in self._asked if subject.patient == patient]:
+            del self._asked[asked]  # whoever waits is answered; the key is not held
 
     def expire(self) -> None:
         """Hold no key in the clear whose time is over. Asking for any key does so too; this is for quiet hours."""
@@ -169,22 +178,41 @@ class Custody:
                 return
             del self._cache[oldest]
 
-    def _patient_key(self, subject: Subject) -> Secret:
+    async def _patient_key(self, subject: Subject) -> Secret:
         self.expire()
         if (cached := self._cache.get(subject)) is not None:
             return cached[0]
         bound = patient_bound(self._store, subject.patient, subject.key_version)
-        key = self._root.unwrap(open_in(self._life, subject.wrapped, bound), bound)
+        wrapped = open_in(self._life, subject.wrapped, bound)
+        if not self._root.distant:
+            return self._hold(subject, self._root.unwrap(wrapped, bound))
+        # Many questions about one patient at once are one question to the HSM; who goes away takes nobody's answer along.
+        task = self._asked.get(subject)
+        if task is None:
+            task = self._asked[subject] = asyncio.create_task(self._fetch(subject, wrapped, bound))
+        return await asyncio.shield(task)
+
+    async def _fetch(self, subject: Subject, wrapped: bytes, bound: bytes) -> Secret:
+        me = asyncio.current_task()
+        try:
+            key = await self._root.unwrap_soon(wrapped, bound)
+            if self._asked.get(subject) is not me:  # it was forgotten meanwhile
+                return key
+            return self._hold(subject, key)
+        finally:
+            if self._asked.get(subject) is me:
+                del self._asked[subject]
+
+    def _hold(self, subject: Subject, key: Secret) -> Secret:
         while len(self._cache) >= CACHE_SIZE:
             del self._cache[next(iter(self._cache))]
         self._cache[subject] = (key, self._clock.now() + CACHE_TIME)
         return key
 
-    def _wrapped(self, key: Secret, patient: PatientId, version: int) -> NewPatient:
+    async def _wrapped(self, key: Secret, patient: PatientId, version: int) -> NewPatient:
         bound, life = patient_bound(self._store, patient, version), self._life.spare()
-        return NewPatient(
-            seal_in(life, self._root.wrap(key, bound), bound), seal_in(life, self._recovery.wrap(key, bound), bound)
-        )
+        wrapped = await self._root.wrap_soon(key, bound)
+        return NewPatient(seal_in(life, wrapped, bound), seal_in(life, self._recovery.wrap(key, bound), bound))
 
 
 def patient_bound(store: str, patient: PatientId, version: int) -> bytes:

@@ -1,17 +1,18 @@
 """The root key in an HSM, through PKCS#11 (OASIS, version 2.40): AES-256, not extractable, used for AES-GCM only.
 
-The key is made inside and never leaves; what we hold is a handle. Calls run in a thread of their own with a time-out,
-because a driver may hang: a hung HSM refuses like one that is gone. After a failure it is left alone for a moment, so that
-it does not hold up those who need no new patient key, and then tried again with a new session.
+The key is made inside and never leaves; what we hold are handles, one a session. Calls run in threads of their own with a
+time-out, because a driver may hang: a call that hangs refuses like an HSM that is gone, and holds up nobody while a session
+is free. An operation that fails is tried once more with a new session; then the HSM is left alone for a moment.
 """
 
-import math
+import ctypes
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import pkcs11
 from pkcs11.constants import Attribute, ObjectClass
@@ -34,7 +35,7 @@ from pkcs11.exceptions import (
 from pkcs11.mechanisms import GCMParams, KeyType, Mechanism
 
 from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
-from strongroom.keys.worker import Worker
+from strongroom.keys.worker import LANES, Workers
 from strongroom.secret import Secret
 
 TIMEOUT = 0.8
@@ -58,17 +59,22 @@ class Pkcs11RootKey:
     """A root key that is a handle into a token."""
 
     warning = ""
+    distant = True
 
     def __init__(self, module: str, token: str, label: str, pin: Secret) -> None:
         """Opens a session and finds the key. Raises ConfigError when there is none, Unavailable when the HSM is away."""
         self._place = (module, token, label)
         self._pin = pin
-        self._key: Any = None  # the binding's key classes get their methods at run time
-        self._worker = Worker()
+        self._own = threading.local()  # each lane's session and key
+        self._opening = threading.Lock()
+        self._pin_refused = False
+        self._workers = Workers(1)
         self._rest_until = 0.0
         self._opened = False
         self._do(lambda _: None, OPENING)
         self._opened = True
+        if _threaded[module]:
+            self._workers.lanes = LANES
 
     @classmethod
     def create(cls, module: str, token: str, label: str, pin: Secret) -> "Pkcs11RootKey":
@@ -87,62 +93,110 @@ class Pkcs11RootKey:
 
     def wrap(self, key: Secret, bound: bytes) -> bytes:
         """See `RootKey.wrap`."""
-        if len(key) != _KEY_SIZE:
-            msg = "Only 256-bit keys are wrapped under the root key."
-            raise Malformed(msg)
-        nonce = os.urandom(_NONCE)
-        params = GCMParams(nonce, bound, _TAG_BITS)
-        sealed: bytes = self._do(
-            lambda root: root.encrypt(key.reveal(), mechanism=Mechanism.AES_GCM, mechanism_param=params)
-        )
-        return _FORM + nonce + sealed
+        return self._do(_wrapping(key, bound))
 
     def unwrap(self, wrapped: bytes, bound: bytes) -> Secret:
         """See `RootKey.unwrap`."""
-        if len(wrapped) != _SEALED or wrapped[:1] != _FORM:
-            msg = "These bytes are not a key wrapped by this kind of root key."
-            raise Malformed(msg)
-        params = GCMParams(wrapped[1 : 1 + _NONCE], bound, _TAG_BITS)
-        sealed = wrapped[1 + _NONCE :]
-        return Secret(self._do(lambda root: root.decrypt(sealed, mechanism=Mechanism.AES_GCM, mechanism_param=params)))
+        return self._do(_unwrapping(wrapped, bound))
+
+    async def wrap_soon(self, key: Secret, bound: bytes) -> bytes:
+        """See `RootKey.wrap_soon`."""
+        return await self._do_soon(_wrapping(key, bound))
+
+    async def unwrap_soon(self, wrapped: bytes, bound: bytes) -> Secret:
+        """See `RootKey.unwrap_soon`."""
+        return await self._do_soon(_unwrapping(wrapped, bound))
 
     def _do(self, operation: Callable[[Any], T], seconds: float = TIMEOUT) -> T:
         """One operation, within so many seconds."""
-        if time.monotonic() < self._rest_until:
+        with self._judged():
+            return self._workers.run(partial(self._with_key, operation), seconds)
+
+    async def _do_soon(self, operation: Callable[[Any], T]) -> T:
+        with self._judged():
+            return await self._workers.run_soon(partial(self._with_key, operation), TIMEOUT)
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """What a failure means for those who ask next."""
+        if time.monotonic() < self._rest_until or (self._opened and self._pin_refused):
             raise _away()
         try:
-            return self._worker.run(partial(self._with_key, operation), seconds)
-        except TimeoutError as error:
-            self._fail()
+            yield
+        except TimeoutError as error:  # says nothing of the other sessions; how many may hang is bounded
             raise _away() from error
         except Unavailable:
-            self._fail()
+            self._rest_until = time.monotonic() + PAUSE
             raise
         except ConfigError as error:
             if not self._opened:
                 raise
-            # It was right at the start: the token is gone, or its PIN was changed. A refused PIN is not tried again
-            # before the next start: a few more tries and the token locks itself.
-            self._fail(math.inf if isinstance(error.__cause__, _PIN_REFUSED) else PAUSE)
+            # It was right at the start: the token is gone, or its PIN was changed.
+            self._rest_until = time.monotonic() + PAUSE
             raise _away() from error
+
+    # ---- in a lane --------------------------------------------------------------------------------------------------
 
     def _with_key(self, operation: Callable[[Any], T]) -> T:
         with _translated():
-            if self._key is None:
-                self._key = _find(*self._place, self._pin)
-            key = self._key
+            fresh = getattr(self._own, "key", None) is None
             try:
-                return _told_apart(key, operation)
-            except _ALTERED:
+                return self._try(operation)
+            except (*_ALTERED, *_PIN_REFUSED):
                 raise
             except PKCS11Error:
-                self._key = None
-                _close(key.session)  # a token has only so many
+                if fresh:
+                    raise
+            # An old session may be dead of something that is over: the HSM was restarted, or another session's end
+            # logged this one out (5.6.8).
+            return self._try(operation)
+
+    def _try(self, operation: Callable[[Any], T]) -> T:
+        if getattr(self._own, "key", None) is None:
+            self._own.key = self._found()
+        key = self._own.key
+        try:
+            return _told_apart(key, operation)
+        except _ALTERED:
+            raise
+        except PKCS11Error:
+            self._own.key = None
+            _close(key.session)  # a token has only so many
+            raise
+
+    def _found(self) -> Any:
+        with self._opening:  # one after another: a refused PIN is not tried by every lane
+            if self._pin_refused:
+                raise _away()
+            try:
+                return _find(*self._place, self._pin)
+            except _PIN_REFUSED:
+                # Not before the next start: a few more tries and the token locks itself.
+                self._pin_refused = True
                 raise
 
-    def _fail(self, pause: float = PAUSE) -> None:
-        self._key = None
-        self._rest_until = time.monotonic() + pause
+
+def _wrapping(key: Secret, bound: bytes) -> Callable[[Any], bytes]:
+    if len(key) != _KEY_SIZE:
+        msg = "Only 256-bit keys are wrapped under the root key."
+        raise Malformed(msg)
+    nonce = os.urandom(_NONCE)
+    params = GCMParams(nonce, bound, _TAG_BITS)
+
+    def wrap(root: Any) -> bytes:
+        sealed: bytes = root.encrypt(key.reveal(), mechanism=Mechanism.AES_GCM, mechanism_param=params)
+        return _FORM + nonce + sealed
+
+    return wrap
+
+
+def _unwrapping(wrapped: bytes, bound: bytes) -> Callable[[Any], Secret]:
+    if len(wrapped) != _SEALED or wrapped[:1] != _FORM:
+        msg = "These bytes are not a key wrapped by this kind of root key."
+        raise Malformed(msg)
+    params = GCMParams(wrapped[1 : 1 + _NONCE], bound, _TAG_BITS)
+    sealed = wrapped[1 + _NONCE :]
+    return lambda root: Secret(root.decrypt(sealed, mechanism=Mechanism.AES_GCM, mechanism_param=params))
 
 
 def _told_apart(key: Any, operation: Callable[[Any], T]) -> T:
@@ -195,12 +249,60 @@ def _close(session: Any) -> None:
 def _library(module: str) -> Any:
     try:
         load: Callable[[str], Any] = pkcs11.lib
-        return load(module)
+        library = load(module)
     except (RuntimeError, OSError) as error:
         msg = f"The PKCS#11 module {module} cannot be loaded."
         raise ConfigError(
             msg, advice="Check [keeper.pkcs11] module, and that the HSM's driver is installed."
         ) from error
+    if module not in _threaded:
+        _threaded[module] = _allow_threads(module)
+    return library
+
+
+_threaded: dict[str, bool] = {}
+"""Modules that are initialized, and whether several threads may call each."""
+
+_InitializeOrFinalize = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_void_p)
+_OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK
+
+
+class _Functions(ctypes.Structure):
+    """The beginning of CK_FUNCTION_LIST (6.6)."""
+
+    _fields_: ClassVar = [
+        ("version", ctypes.c_ubyte * 2),
+        ("initialize", _InitializeOrFinalize),
+        ("finalize", _InitializeOrFinalize),
+    ]
+
+
+class _Arguments(ctypes.Structure):
+    """CK_C_INITIALIZE_ARGS (3.7)."""
+
+    _fields_: ClassVar = [
+        ("mutexes", ctypes.c_void_p * 4),
+        ("flags", ctypes.c_ulong),
+        ("reserved", ctypes.c_void_p),
+    ]
+
+
+def _allow_threads(module: str) -> bool:
+    """Initialize the module again, for several threads. The binding does so for one: then a driver may do without locks,
+    and two calls at once, the second beside one that hangs, spoil its memory (5.4). False: it cannot lock.
+    """
+    functions = ctypes.POINTER(_Functions)()
+    if ctypes.CDLL(module).C_GetFunctionList(ctypes.byref(functions)) != 0:
+        return False
+    again = functions.contents
+    arguments = _Arguments(flags=_OS_LOCKING_OK)
+    if again.finalize(None) != 0:
+        return False
+    if again.initialize(ctypes.byref(arguments)) == 0:
+        return True
+    if again.initialize(None) != 0:
+        raise _away()
+    return False
 
 
 def _text(pin: Secret) -> str:

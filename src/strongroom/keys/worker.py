@@ -1,63 +1,98 @@
-"""A thread for calls that may never come back, as those of an HSM's driver.
+"""Threads for calls that may never come back, as those of an HSM's driver.
 
 Not an executor: the interpreter waits for an executor's threads before it ends, and a keeper whose driver hangs could not
-be stopped. What is lost here is bounded: while too many calls hang, no new one is started.
+be stopped. What is lost here is bounded: while every lane hangs, no call is begun.
 """
 
+import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-MAX_LOST = 4
-"""Threads that may hang at once. Each is a driver's call that has not come back, and its stack."""
+LANES = 4
+"""Calls under way at once. Each is a thread and a session; a token has only so many."""
 
 T = TypeVar("T")
 
 
-class Worker:
-    """Runs one call after another, each with a time limit. Used by one thread."""
+class Workers:
+    """Runs calls side by side, each with a time limit. Asked from one thread; `lanes` may grow, not shrink.
 
-    def __init__(self) -> None:
-        self._lost: list[_Thread] = []
-        self._thread = _Thread()
+    A call that takes too long is given up by whoever asked for it, and holds its lane until it comes back: it delays
+    nobody else while another lane is free.
+    """
+
+    def __init__(self, lanes: int = LANES) -> None:
+        self.lanes = lanes
+        self._started: list[_Lane] = []
+        self._calls: SimpleQueue[_Call[Any]] = SimpleQueue()
+        self._marks: list[_Mark] = []  # of calls that have not come back
 
     def run(self, call: Callable[[], T], seconds: float) -> T:
-        """What `call` gives or raises. Raises TimeoutError when that takes longer, or too many calls hang already."""
-        self._lost = [thread for thread in self._lost if thread.is_alive()]
-        if len(self._lost) >= MAX_LOST:
-            raise TimeoutError
-        future: Future[T] = Future()
-        self._thread.take(future, call)
+        """What `call` gives or raises. Raises TimeoutError when that takes longer, or every lane hangs already."""
+        future = self._begin(call, seconds)
         try:
             return future.result(seconds)
         finally:
-            if not future.done():
-                self._thread.dismiss()
-                self._lost.append(self._thread)
-                self._thread = _Thread()
+            future.cancel()
+
+    async def run_soon(self, call: Callable[[], T], seconds: float) -> T:
+        """The same without holding up the loop."""
+        future = self._begin(call, seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(future)
+        finally:
+            future.cancel()
+
+    def _begin(self, call: Callable[[], T], seconds: float) -> "Future[T]":
+        now = time.monotonic()
+        self._marks = [mark for mark in self._marks if not mark.ended]
+        if sum(mark.due < now for mark in self._marks) >= self.lanes:
+            raise TimeoutError
+        if len(self._marks) >= len(self._started) < self.lanes:
+            self._started.append(_Lane(self._calls))
+        begun = _Call(call, mark := _Mark(now + seconds))
+        self._marks.append(mark)
+        self._calls.put(begun)
+        return begun.future
 
 
-class _Thread(threading.Thread):
-    """Ends when it is dismissed and its call has come back."""
+class _Mark:
+    """When a call is due, and whether it is over. Apart from the call, which holds keys."""
 
-    def __init__(self) -> None:
-        super().__init__(name="hsm", daemon=True)
-        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
-        self.start()
+    def __init__(self, due: float) -> None:
+        self.due = due
+        self.ended = False
 
-    def take(self, future: "Future[T]", call: Callable[[], T]) -> None:
-        self._calls.put((future, call))
 
-    def dismiss(self) -> None:
-        self._calls.put(None)
+class _Call(Generic[T]):
+    def __init__(self, call: Callable[[], T], mark: _Mark) -> None:
+        self.future: Future[T] = Future()
+        self._call = call
+        self._mark = mark
 
     def run(self) -> None:
-        while (taken := self._calls.get()) is not None:
-            future, call = taken
-            try:
-                future.set_result(call())
-            except BaseException as error:  # noqa: BLE001  # it is raised where the call was asked for
-                future.set_exception(error)
-            del taken, future, call  # they hold keys; the next call may be long in coming
+        try:
+            if self.future.set_running_or_notify_cancel():  # else it was given up before it began
+                self.future.set_result(self._call())
+        except BaseException as error:  # noqa: BLE001  # it is raised where the call was asked for
+            self.future.set_exception(error)
+        finally:
+            self._mark.ended = True
+
+
+class _Lane(threading.Thread):
+    def __init__(self, calls: "SimpleQueue[_Call[Any]]") -> None:
+        super().__init__(name="hsm", daemon=True)
+        self._calls = calls
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            call = self._calls.get()
+            call.run()
+            del call  # it holds keys; the next may be long in coming
