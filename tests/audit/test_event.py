@@ -1,5 +1,7 @@
 """Drafts say what happened, completely and in the right fields."""
 
+from dataclasses import replace
+
 import pytest
 
 from strongroom.audit import event
@@ -127,3 +129,10 @@ def test_a_receipt_covers_what_the_event_names() -> None:
     assert event.released(disclosure(), GROUND, charged=1).covers() == {("doc", 1)}
     assert event.listed(disclosure(document=None), GROUND, SHOWN).covers() == set(SHOWN)
     assert event.denied(Attempt(at=AT, scopes=scopes(), action=Action.LIST), "no").covers() == frozenset()
+
+
+def test_a_listing_of_one_document_says_that_it_was_asked_for() -> None:
+    """Everything else is as in a listing of a record, which says nothing, as it always did."""
+    record, one = (event.listed(disclosure(document=None), GROUND, SHOWN, named=named) for named in (False, True))
+    assert (record.action, one.action) == (None, "read")
+    assert replace(one, action=None) == record

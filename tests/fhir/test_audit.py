@@ -61,10 +61,13 @@ def _holds(pattern: Any, value: Any) -> bool:
     return bool(pattern == value)
 
 
-@pytest.mark.parametrize("op", ["deposited", "released", "relabelled", "deleted"])
-def test_a_claimed_profile_holds(examples: Path, op: str) -> None:
+@pytest.mark.parametrize(
+    ("op", "one"),
+    [("deposited", False), ("released", False), ("relabelled", False), ("deleted", False), ("listed", True)],
+)
+def test_a_claimed_profile_holds(examples: Path, op: str, one: bool) -> None:  # a row of the table
     """Each event that names a BALP profile has that profile's patterns in some slice."""
-    event = _event(op)
+    event = _event(op, one=one)
     name = event["meta"]["profile"][0].rpartition(".")[2]
     profile = json.loads((examples / f"ihe-balp-profiles/StructureDefinition-IHE.BasicAudit.{name}.json").read_text())
     assert event["meta"]["profile"] == [profile["url"]]
@@ -88,6 +91,17 @@ def test_a_listing_claims_no_profile() -> None:
     """We do not keep the text of the query, which BALP asks for."""
     assert "meta" not in _event("listed")
     assert "meta" not in _event("released", documents=())
+
+
+def test_a_listing_of_one_document_is_a_read_of_its_metadata() -> None:
+    """Not a search, and not a read of its bytes."""
+    event = _event("listed", one=True)
+    assert (event["action"], event["subtype"][0]["code"]) == ("R", "read")
+    assert event["meta"]["profile"] == [
+        "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientRead"
+    ]
+    assert event["entity"][1]["detail"] == [{"type": "part", "valueString": "metadata"}]
+    assert (_event("listed")["action"], _event("listed")["subtype"][0]["code"]) == ("E", "search")
 
 
 def test_who_it_was_is_told_and_where_from_is_masked() -> None:

@@ -38,6 +38,7 @@ def test_the_owner_reads_lists_and_sees_it_in_the_history(house: House) -> None:
         assert await h.ask(p.Delivered(receipt=released.receipt, bytes=9, complete=True)) == p.Done()
         history = await h.ask(p.History(asking=h.asking(OWNER), patient=patient, limit=3))
         assert [row.op for row in history.rows] == ["listed", "listed", "released"]
+        assert [row.one for row in history.rows] == [False, True, False]
         assert history.more
         assert all(row.own for row in history.rows)
         older = await h.ask(

@@ -4,7 +4,7 @@ A draft names people. The log's writer turns it into an `Entry` that does not (`
 anything or stores anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strongroom.authz.facts import Action
 from strongroom.budget.scope import Disclosure, Kind, Scopes
@@ -14,6 +14,10 @@ from strongroom.tlog.entry import Op
 
 Shown = tuple[DocumentId, int]
 """One version of one document."""
+READ = "read"
+"""The `action` of a listing of one document that was asked for by its id. Listings of a record, and all those written
+before there was a difference, have none.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,9 @@ def released(what: Disclosure, ground: Ground, *, charged: int) -> Draft:
     return _disclosed(Op.RELEASED, what, ground, (), charged)
 
 
-def listed(what: Disclosure, ground: Ground, shown: tuple[Shown, ...]) -> Draft:
-    """The metadata keys of these versions go out, all of one patient."""
-    return _disclosed(Op.LISTED, what, ground, shown, None)
+def listed(what: Disclosure, ground: Ground, shown: tuple[Shown, ...], *, named: bool = False) -> Draft:
+    """The metadata keys of these versions go out, all of one patient. `named`: of the one version that was asked for."""
+    return replace(_disclosed(Op.LISTED, what, ground, shown, None), action=READ if named else None)
 
 
 def delivered(at: Millis, release: int, size: int, *, complete: bool) -> Draft:

@@ -113,6 +113,7 @@ class Read:
     reason: str | None
     purpose: str | None
     details: str | Gap | None = None
+    action: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,7 @@ class Query:
             reason=entry.reason,
             purpose=entry.purpose,
             details=self._details(index, entry) if told else None,
+            action=entry.action,
         )
 
     def _details(self, index: int, entry: Entry) -> str | Gap | None:

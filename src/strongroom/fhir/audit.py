@@ -3,8 +3,9 @@ to read. One entity a document: BALP itself does not ask for the results of a se
 through unseen.
 
 What we do not tell a patient (the address an access came from, the program used) is marked as masked, not left to look
-forgotten. A profile is claimed only where the event has all that the profile asks for; a listing does not, because we
-do not keep the text of the query.
+forgotten. A profile is claimed only where the event has all that the profile asks for; a listing of a record does not,
+because we do not keep the text of the query. A listing of one document by its id is no search: it is a read of that
+document's metadata, and told so.
 
 Source: https://hl7.org/fhir/R4/auditevent.html; https://profiles.ihe.net/ITI/BALP/content.html.
 """
@@ -56,6 +57,8 @@ class Access(Protocol):
     def bytes(self) -> int | None: ...  # noqa: D102
     @property
     def complete(self) -> bool | None: ...  # noqa: D102
+    @property
+    def one(self) -> bool: ...  # noqa: D102
 
 
 def _coding(system: str, code: str, display: str) -> Json:
@@ -104,10 +107,13 @@ SHAPES: dict[str, Shape] = {
 }
 """The keeper's `op` to FHIR. What is not here is an operation (a share, a delegation, a withholding, a relation)."""
 
+METADATA = SHAPES["released"]
+"""A listing of one document: read as its bytes are, and told apart by the detail `part`."""
+
 
 def audit_event(access: Access, patient: str, server: str) -> bytes:
     """`access` to the record of `patient` as JSON. `server` is the base address of the API."""
-    shape = SHAPES.get(access.op, _OPERATION)
+    shape = METADATA if access.one else SHAPES.get(access.op, _OPERATION)
     event: Json = {
         "resourceType": "AuditEvent",
         "id": str(access.index),
@@ -169,7 +175,9 @@ def _document(access: Access, document: str) -> Json:
         "type": _coding(_ENTITY, "2", "System Object"),
         "role": _coding(_ROLE, "3", "Report"),
     }
-    detail = [{"type": "bytes", "valueString": str(access.bytes)}] if access.bytes else []  # a listing gives none
+    detail = [{"type": "part", "valueString": "metadata"}] if access.one else []
+    if access.bytes:  # a listing gives none
+        detail.append({"type": "bytes", "valueString": str(access.bytes)})
     if access.complete is not None:
         detail.append({"type": "complete", "valueString": "true" if access.complete else "false"})
     if detail:

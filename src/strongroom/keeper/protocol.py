@@ -314,6 +314,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     purpose: str
     bytes: int | None = None
     complete: bool | None = None
+    one: bool = False
+    """A listing of one document that was asked for by its id, and not of the record."""
 
 
 class Accesses(_Base, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ from strongroom.keeper.protocol import (
 )
 from strongroom.keeper.sqlite import AccountRow, DocumentRow, SubjectRow, VersionRow
 from strongroom.keys.custody import Subject
+from strongroom.tlog.entry import Op
 
 MAX_RELEASES = 65_536
 """Releases whose delivery may still be reported; the oldest are forgotten first, and then count as wholly delivered."""
@@ -135,7 +136,7 @@ class Reading:
             return await door.decoy(attempt, decision)
         if isinstance(decision, Deny) or version is None or version.state != AVAILABLE:
             return await door.deny(attempt, _denial(decision), wanted)
-        return await self._listed(asked, account, subject, scopes, decision, [(row, version)], more=False)
+        return await self._listed(asked, account, subject, scopes, decision, [(row, version)], named=True)
 
     async def list_patient(self, request: List) -> Reply:
         """Metadata keys of a page of a patient's documents, each decided by itself. Numbers as in `door`.
@@ -222,14 +223,15 @@ class Reading:
         permit: Permit,
         shown: list[tuple[DocumentRow, VersionRow]],
         *,
-        more: bool,
+        more: bool = False,
+        named: bool = False,
     ) -> Reply:
         door, kind = self._door, facts.kind(account, subject, asked.now)
         if stopped := door.stopped(scopes, kind, Action.LIST, asked.now):
             return stopped
         what = Disclosure(asked.now, kind, scopes, subject.patient, None, 0, 0)
         versions = tuple((row.id, version.version) for row, version in shown)
-        draft = event.listed(what, self._ground(asked, permit), versions)
+        draft = event.listed(what, self._ground(asked, permit), versions, named=named)
         receipt = await door.disclose(permit, what, lambda _: draft, (), facts.declared(subject.grant))  # 4, 5
         if isinstance(receipt, Refused):
             return receipt
@@ -289,6 +291,7 @@ class Reading:
             purpose=read.purpose or "",
             bytes=read.delivered if read.delivered is not None else read.bytes,
             complete=read.complete,
+            one=read.op is Op.LISTED and read.action == event.READ,
         )
 
 

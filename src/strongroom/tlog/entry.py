@@ -81,6 +81,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     """Of a listing: `hash.version` of every document shown."""
     version: int | None = None
     action: str | None = None
+    """What was wanted; of a listing, `read` where one document was asked for by its id, and nothing for a record."""
     basis: str | None = None
     """The reason code of the permit."""
     reason: str | None = None
