@@ -43,6 +43,8 @@ def test_long_addresses(house: House) -> None:
     assert issue(house.get("DocumentReference?type=" + "a" * 8_192))["code"] == "too-long"
     assert house.get("DocumentReference/" + "a" * 9_000).status_code == 414
     assert house.get("DocumentReference?type=" + "a" * 8_000).status_code == 200
+    assert issue(house.get("DocumentReference/" + "a" * 1_100))["code"] == "too-long"
+    assert house.get("DocumentReference/" + "a" * 900).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["access_token", "ACCESS_TOKEN", "id_token", "token", "dpop", "access%5Ftoken"])
@@ -54,7 +56,9 @@ def test_a_token_in_the_address_is_not_taken(house: House, name: str) -> None:
     assert house.door.asked == []
 
 
-@pytest.mark.parametrize("name", ["Authorization", "If-Match", "Content-Type", "DPoP", "Range", "X-Security-Context"])
+@pytest.mark.parametrize(
+    "name", ["Authorization", "If-Match", "Content-Type", "Content-Encoding", "Range", "X-Security-Context"]
+)
 def test_deciding_headers_stand_once(house: House, name: str) -> None:
     """Two of them, and two readers could decide differently."""
     answer = house.client.get("/fhir/metadata", headers=[(name, "a"), (name, "b")])

@@ -75,9 +75,11 @@ def test_media_types(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "zzz", "text/", "/plain", "text/plain;", "text/plain\r\nX: y", "text /plain",
-                                  "*/*", "text/plain; a", "te(xt/plain", "text/plain\n"])  # fmt: skip
+                                  "*/*", "text/plain; a", "te(xt/plain", "text/plain\n",
+                                  'text/plain; a="\u2603"', 'text/plain; a="\x7f"', 'text/plain; a="\x85"',
+                                  "text/plain; a=" + "b" * 113])  # fmt: skip
 def test_what_is_no_media_type(text: str) -> None:
-    """Above all, nothing that could end a header."""
+    """Above all, nothing that could end a header, be none, or be longer than the door takes."""
     assert not is_mime(text)
 
 

@@ -15,7 +15,7 @@ from strongroom.keeper import socket as keeper_socket
 from strongroom.keeper.acts import ActDone, Health
 from strongroom.keeper.client import KeeperClient, OfficersClient
 from strongroom.keeper.frame import frame
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Done, Ping, Status
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Done, Ping, Refused, Status
 from strongroom.keeper.socket import Listener
 
 BODY: Any = AppRequest
@@ -63,7 +63,7 @@ def test_an_answer_that_comes_too_late_is_nobodys(tmp_path: Path) -> None:
         return Done(receipt=request.receipt)
 
     async def run() -> None:
-        door = Listener(path, BODY, MAX_REQUEST, first_waits, lambda _uid: True)
+        door = Listener(path, BODY, MAX_REQUEST, first_waits, lambda _uid: True, garbled=Refused(why="malformed"))
         await door.start(0o600)
         client = KeeperClient(path, timeout=0.2)
         with pytest.raises(Unavailable):
@@ -86,7 +86,7 @@ def test_requests_under_way_fail_when_the_keeper_goes(tmp_path: Path) -> None:
         return Done()
 
     async def run() -> None:
-        door = Listener(path, BODY, MAX_REQUEST, never, lambda _uid: True)
+        door = Listener(path, BODY, MAX_REQUEST, never, lambda _uid: True, garbled=Refused(why="malformed"))
         await door.start(0o600)
         client = KeeperClient(path, timeout=60)
         asked = [asyncio.ensure_future(client.ask(Ping())) for _ in range(3)]
@@ -110,7 +110,7 @@ def test_more_connections_than_there_is_room_for_are_turned_away(
         return Status(open=True, log_size=0)
 
     async def run() -> None:
-        door = Listener(path, BODY, MAX_REQUEST, status, lambda _uid: True)
+        door = Listener(path, BODY, MAX_REQUEST, status, lambda _uid: True, garbled=Refused(why="malformed"))
         await door.start(0o600)
         one, two = KeeperClient(path, timeout=0.3), KeeperClient(path, timeout=0.3)
         await one.ask(Ping())

@@ -45,6 +45,8 @@ def test_garbage_never_raises_anything_else(garbage: bytes) -> None:
     raw = len(garbage).to_bytes(4, "big") + garbage
     with contextlib.suppress(Malformed):
         list(frames().feed(raw))
+    with contextlib.suppress(Malformed):
+        list(frames().cut(raw))
 
 
 @pytest.mark.parametrize(
@@ -60,5 +62,7 @@ def test_garbage_never_raises_anything_else(garbage: bytes) -> None:
 def test_unknown_missing_and_oversized_fields_are_refused(body: dict[str, object]) -> None:
     """The protocol guesses nothing."""
     raw = msgspec.msgpack.encode((1, body))
+    framed = len(raw).to_bytes(4, "big") + raw
     with pytest.raises(Malformed):
-        list(frames().feed(len(raw).to_bytes(4, "big") + raw))
+        list(frames().feed(framed))
+    assert list(frames().cut(framed + frame(2, Ping()))) == [(1, None), (2, Ping())]

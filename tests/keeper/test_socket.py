@@ -9,7 +9,7 @@ import pytest
 
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.keeper.client import KeeperClient
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Done, Ping, Status
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Asking, Delivered, Done, Ping, Refused, Release, Status
 from strongroom.keeper.socket import Listener
 
 BODY: Any = AppRequest
@@ -22,7 +22,7 @@ async def status(_request: object, uid: int) -> object:
 
 def listener(path: Path, handler: Any = status, admits: Any = lambda _uid: True) -> Listener:
     """A listener for the apps' requests."""
-    return Listener(path, BODY, MAX_REQUEST, handler, admits)
+    return Listener(path, BODY, MAX_REQUEST, handler, admits, garbled=Refused(why="malformed"))
 
 
 def test_many_requests_on_one_connection_get_their_own_answers(tmp_path: Path) -> None:
@@ -133,3 +133,20 @@ def test_the_socket_opens_only_to_whom_it_is_meant(tmp_path: Path) -> None:
         return mode
 
     assert asyncio.run(run()) == 0o600
+
+
+def test_a_request_that_does_not_parse_is_refused_and_the_others_are_answered(tmp_path: Path) -> None:
+    """An app's connection is everybody's: nobody's overlong field may cut off the answers that others wait for."""
+
+    async def run() -> list[object]:
+        door = listener(tmp_path / "k.sock")
+        await door.start(0o600)
+        client = KeeperClient(tmp_path / "k.sock")
+        long = Release(asking=Asking(token="t", context="c" * 9_000), document="d")
+        answers: list[object] = list(await asyncio.gather(*map(client.ask, (Ping(), long, Ping()))))
+        client.close()
+        await door.stop()
+        return answers
+
+    status = Status(open=True, log_size=os.getuid())
+    assert asyncio.run(run()) == [status, Refused(why="malformed"), status]

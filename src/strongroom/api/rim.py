@@ -27,10 +27,13 @@ log = logging.getLogger("strongroom.api")
 MAX_ADDRESS = 8_192
 """Bytes of path and query (RFC 9110, section 4.1, asks for 8,000 at least)."""
 
+MAX_PATH = 1_024
+"""Bytes of the path alone, which goes to the door with every question. Our longest is about 120."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ONCE = frozenset(
-    {b"authorization", b"content-length", b"content-type", b"dpop", b"host", b"if-match", b"if-none-match", b"if-range",
-     b"range", b"x-device-id", b"x-purpose-of-use", b"x-request-id", b"x-security-context"}
+    {b"authorization", b"content-encoding", b"content-length", b"content-type", b"dpop", b"host", b"if-match",
+     b"if-none-match", b"if-range", b"range", b"x-device-id", b"x-purpose-of-use", b"x-request-id", b"x-security-context"}
 )  # fmt: skip
 """Headers that decide something. Twice, and two readers could decide differently."""
 _TOKENS = frozenset({"access_token", "authorization", "bearer", "dpop", "id_token", "jwt", "token"})
@@ -106,6 +109,8 @@ def _refusal(scope: Scope) -> Response | None:
     query = scope["query_string"]
     if len(scope["raw_path"]) + len(query) > MAX_ADDRESS:
         return fhir(single("too-long", f"The address is longer than {MAX_ADDRESS} bytes."), 414)
+    if len(scope["raw_path"]) > MAX_PATH:
+        return fhir(single("too-long", f"The path is longer than {MAX_PATH} bytes."), 414)
     counted = Counter(name for name, _ in scope["headers"])
     if any(counted[name] > 1 for name in _ONCE):
         return fhir(single("invalid", "A header that decides something is there twice."), 400)

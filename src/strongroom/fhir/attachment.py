@@ -23,9 +23,12 @@ SHA256_URL = "urn:strongroom:sha256"
 """Extension of Attachment: SHA-256 of the bytes, 64 hex digits, as valueString."""
 ATTACHMENT = "DocumentReference.content[0].attachment"
 
+MAX_MIME = 127
+"""Characters of a media type with its parameters, as kept with the document (RFC 6838, section 4.2, has 127 for a part)."""
+
 _MIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}")
 _PARAMETER = re.compile(
-    r"""[ \t]*;[ \t]*[A-Za-z0-9!#$&^_.+-]{1,32}=([A-Za-z0-9!#$&^_.+:-]{1,64}|"[^"\\\x00-\x1f]{0,64}")"""
+    r"""[ \t]*;[ \t]*[A-Za-z0-9!#$&^_.+-]{1,32}=([A-Za-z0-9!#$&^_.+:-]{1,64}|"[ !#-\[\]-~]{0,64}")"""
 )
 _SPACE = re.compile(r"[ \t\r\n]+")
 _SHA1_HEX = re.compile(rb"[0-9a-fA-F]{40}")
@@ -33,9 +36,12 @@ _SHA1_BYTES = 20
 
 
 def is_mime(text: str) -> bool:
-    """Whether `text` is a media type, parameters allowed (RFC 6838, section 4.2; RFC 9110, section 8.3.1)."""
+    """Whether `text` is a media type, parameters allowed (RFC 6838, section 4.2; RFC 9110, section 8.3.1).
+
+    Printable ASCII and no more: it is given out as a header.
+    """
     found = _MIME.match(text)
-    if found is None:
+    if found is None or len(text) > MAX_MIME:
         return False
     rest = text[found.end() :]
     while rest:

@@ -1,7 +1,10 @@
 """Frames of the keeper's sockets, without a socket: bytes in, messages out.
 
-A frame is 4 bytes big-endian length, then MessagePack ``[id, body]``. Whatever garbage arrives, `Frames.feed` yields
+A frame is 4 bytes big-endian length, then MessagePack ``[id, body]``. Whatever garbage arrives, `Frames` yields
 well-formed messages or raises Malformed, never any other error; after that the connection is to be closed.
+
+A frame whose number can be read and whose body is none of ours is a fault of one request. `Frames.cut` tells it apart, so
+that one person's request does not end the connection that everybody's share.
 """
 
 from collections.abc import Iterator
@@ -27,12 +30,20 @@ class Frames(Generic[T]):
 
     def __init__(self, body: type[T], limit: int) -> None:
         """`body`: a struct or a union of tagged structs. `limit`: bytes of the longest acceptable message."""
-        self._decoder: msgspec.msgpack.Decoder[tuple[int, T]] = msgspec.msgpack.Decoder(tuple[int, body])  # type: ignore[valid-type]  # the type is a value here
+        self._number = msgspec.msgpack.Decoder(tuple[int, msgspec.Raw])
+        self._body = msgspec.msgpack.Decoder(body)
         self._limit = limit
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[int, T]]:
         """The messages that `data` completes, in order. Raises Malformed for an oversized or undecodable one."""
+        for number, body in self.cut(data):
+            if body is None:
+                raise _unparsed()
+            yield number, body
+
+    def cut(self, data: bytes) -> Iterator[tuple[int, T | None]]:
+        """As `feed`, but for a body that does not parse gives None beside its number."""
         self._buffer += data
         while len(self._buffer) >= _LENGTH:
             length = int.from_bytes(self._buffer[:_LENGTH], "big")
@@ -46,9 +57,16 @@ class Frames(Generic[T]):
             del self._buffer[:end]
             yield self._decode(raw)
 
-    def _decode(self, raw: bytes) -> tuple[int, T]:
+    def _decode(self, raw: bytes) -> tuple[int, T | None]:
         try:
-            return self._decoder.decode(raw)
+            number, body = self._number.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            msg = "A message on the socket does not parse."
-            raise Malformed(msg) from error
+            raise _unparsed() from error
+        try:
+            return number, self._body.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return number, None
+
+
+def _unparsed() -> Malformed:
+    return Malformed("A message on the socket does not parse.")

@@ -15,13 +15,13 @@ from typing import Any
 from strongroom.audit import event
 from strongroom.budget.scope import Disclosure
 from strongroom.errors import StrongroomError, Unavailable
-from strongroom.keeper.acts import MAX_ACT, OfficersRequest
+from strongroom.keeper.acts import MAX_ACT, ActRefused, OfficersRequest
 from strongroom.keeper.destroying import destroy_due, finish_destroyed
 from strongroom.keeper.dispatch import Dispatch
 from strongroom.keeper.door import Door
 from strongroom.keeper.erasing import erase_due
 from strongroom.keeper.officers import Acts
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Refused
 from strongroom.keeper.snapshot import Snapshots
 from strongroom.keeper.socket import Listener
 
@@ -57,10 +57,14 @@ class Keeper:
         apps: Any = AppRequest
         officers: Any = OfficersRequest
         self.dispatch = Dispatch(door)
-        self._apps = Listener(addresses.apps, apps, MAX_REQUEST, self.dispatch.handle, addresses.app_uids.__contains__)
+        self._apps = Listener(
+            addresses.apps, apps, MAX_REQUEST, self.dispatch.handle, addresses.app_uids.__contains__,
+            garbled=Refused(why="malformed"),
+        )  # fmt: skip
         self._officers = Listener(
-            addresses.officers, officers, MAX_ACT, acts.handle, addresses.operator_uids.__contains__
-        )
+            addresses.officers, officers, MAX_ACT, acts.handle, addresses.operator_uids.__contains__,
+            garbled=ActRefused(why="The act does not parse."),
+        )  # fmt: skip
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

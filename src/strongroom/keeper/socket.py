@@ -24,13 +24,25 @@ Handler = Callable[[Any, int], Awaitable[object]]
 class Listener:
     """One Unix socket and the connections on it."""
 
-    def __init__(self, path: Path, body: Any, limit: int, handler: Handler, admits: Callable[[int], bool]) -> None:
-        """`admits` is asked once a connection, with the peer's user id as the kernel gives it."""
+    def __init__(  # what a socket is made of
+        self,
+        path: Path,
+        body: Any,
+        limit: int,
+        handler: Handler,
+        admits: Callable[[int], bool],
+        *,
+        garbled: object,
+    ) -> None:
+        """`admits` is asked once a connection, with the peer's user id as the kernel gives it. `garbled` is the answer to
+        a request that does not parse; the others of its connection are answered as ever.
+        """
         self.path = path
         self._body = body
         self._limit = limit
         self.handler = handler
         self._admits = admits
+        self.garbled = garbled
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
 
@@ -97,7 +109,10 @@ class _Connection(asyncio.Protocol):
         if self._transport is None:
             return
         try:
-            for number, request in self._frames.feed(data):
+            for number, request in self._frames.cut(data):
+                if request is None:
+                    self._reply(number, self._listener.garbled)
+                    continue
                 task = asyncio.get_running_loop().create_task(self._answer(number, request))
                 self._tasks.add(task)
                 task.add_done_callback(self._done)
@@ -108,7 +123,9 @@ class _Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     async def _answer(self, number: int, request: Any) -> None:
-        reply = await self._listener.handler(request, self._uid)
+        self._reply(number, await self._listener.handler(request, self._uid))
+
+    def _reply(self, number: int, reply: object) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(frame(number, reply))
 
