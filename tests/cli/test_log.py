@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +46,27 @@ def test_a_copy_verifies_without_the_store(strongroom: Type, served: Path, tmp_p
     assert strongroom("log", "verify", "--log", copy, "--vkey", vkey).code == 3
     assert strongroom("log", "export", "--log", copy, "--vkey", vkey, "--out", out).code == 3
     assert not out.exists()
+
+
+def test_a_copy_for_strangers(strongroom: Type, tmp_path: Path) -> None:
+    """The copy comes with its key and its program, which finds it whole, and after a change not. Nothing is overwritten."""
+    copy = tmp_path / "copy"
+    entries = strongroom("log", "export", "--to", copy, "--json").json["entries"]
+    program = [
+        sys.executable,
+        "-I",
+        *(str(copy / one) for one in ("verify_log.py", "log")),
+        "--key",
+        str(copy / "log.vkey"),
+    ]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (done.returncode, f"holds: {entries} entries" in done.stdout) == (0, True)
+    tile = next(path for path in (copy / "log/tile/entries").rglob("*") if path.is_file())
+    tile.write_bytes(tile.read_bytes()[:-1])
+    assert subprocess.run(program, capture_output=True, check=False).returncode == 1
+    assert strongroom("log", "export", "--to", copy).code == 3
+    assert strongroom("log", "export", "--to", tmp_path / "new", "--out", tmp_path / "lines").code == 2
+    assert "verify_log.py log --key log.vkey" in strongroom("log", "export", "--to", tmp_path / "new").out
 
 
 def test_another_logs_key(strongroom: Type) -> None:

@@ -18,8 +18,11 @@ from strongroom.tlog.tile import (
     Tile,
     parse_bundle,
     parse_hashes,
+    render_bundle,
+    render_hashes,
     tile_at,
     tile_nodes,
+    tiles_between,
 )
 from strongroom.tlog.tree import Frontier, inclusion_proof, leaf_hash
 
@@ -115,6 +118,19 @@ def export(read: ReadFile, verifier: Verifier) -> Iterator[bytes]:
     """The whole log as JSON lines, `{"index":N,"entry":{...}}`, verified while they are made; as `Walk.entries`."""
     for index, body in Walk(read, verifier).entries():
         yield b'{"index":%d,"entry":%s}\n' % (index, body)
+
+
+def files(read: ReadFile, verifier: Verifier) -> Iterator[tuple[str, bytes]]:
+    """(relative path, bytes) of each file of the log as its checkpoint has it, that one last. Not verified but for its
+    signature: whoever gets the copy verifies it. Raises as `Walk`.
+    """
+    raw = fetched(read, CHECKPOINT)
+    for tile in tiles_between(0, open_checkpoint(raw, verifier).size):
+        if tile.level is None:
+            yield tile.path(), render_bundle(parsed_bundle(read, tile))
+        else:
+            yield tile.path(), render_hashes(parsed_tile(read, tile))
+    yield CHECKPOINT, raw
 
 
 def opened(read: ReadFile, verifier: Verifier) -> Checkpoint:

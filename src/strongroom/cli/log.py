@@ -9,7 +9,7 @@ import click
 
 from strongroom.cli.common import emit, find_store, json_option, store_option
 from strongroom.config import Layout
-from strongroom.errors import ConfigError, UsageError
+from strongroom.errors import ConfigError, Conflict, UsageError
 
 if TYPE_CHECKING:
     from strongroom.audit.verify import ReadFile
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 VKEY = "log.vkey"
+PROGRAM = "verify_log.py"
+"""How `audit/stranger.py` is called where it is handed out."""
 
 
 @click.group("log")
@@ -88,17 +90,38 @@ def prove(  # one parameter an option
 
 @command.command("export")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output.")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Copy the published files into this new directory instead, with the public key and a program that verifies them.",
+)
 @_where_options
 @json_option
-def export(*, out: Path | None, directory: Path | None, vkey: str | None, store: Path | None, as_json: bool) -> None:
-    """Write every entry as a line of JSON, verified while it is written. Entries name nobody.
+def export(  # one parameter an option
+    *,
+    out: Path | None,
+    to: Path | None,
+    directory: Path | None,
+    vkey: str | None,
+    store: Path | None,
+    as_json: bool,
+) -> None:
+    """Write every entry as a line of JSON, verified while it is written; or copy the log to hand it to a stranger.
+    Entries name nobody.
 
     \b
     Example:
       strongroom log export --out log.jsonl
+      strongroom log export --to copy/ && python3 copy/verify_log.py copy/log --key copy/log.vkey
     """
     from strongroom.audit import verify as published
 
+    if to is not None:
+        if out is not None:
+            msg = "--out writes entries as lines, --to copies files: one of the two."
+            raise UsageError(msg)
+        _copy(to, *_open(directory, vkey, store), as_json=as_json)
+        return
     if as_json and out is None:
         msg = "With --json the entries need a file to go to."
         raise UsageError(msg, advice="Name one with --out FILE.")
@@ -134,6 +157,30 @@ def vkey(*, store: Path | None, as_json: bool) -> None:
     """
     found = _verifier(None, store).vkey()
     emit("log-vkey", {"vkey": found}, as_json=as_json, text=found)
+
+
+def _copy(to: Path, read: "ReadFile", verifier: "Verifier", *, as_json: bool) -> None:
+    from strongroom.audit import stranger
+    from strongroom.audit import verify as published
+    from strongroom.audit.files import Directory
+
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        msg = f"There is something in {to} already."
+        raise Conflict(msg, advice="Name a new directory.")
+    copy = Directory(to / "log")
+    checkpoint = published.opened(read, verifier)
+    for path, content in published.files(read, verifier):
+        copy.write(path, content)
+    (to / VKEY).write_text(f"{verifier.vkey()}\n")
+    (to / PROGRAM).write_bytes(Path(stranger.__file__).read_bytes())
+    shape = {"origin": checkpoint.origin, "entries": checkpoint.size, "directory": str(to)}
+    text = (
+        f"Copied {checkpoint.size} entries to {to}. Whoever gets them runs:\n"
+        f"  python3 {PROGRAM} log --key {VKEY}\n"
+        f"with Python 3.11 and the package cryptography; nothing of Strongroom. Tell them the key another way, too:\n"
+        f"  {verifier.vkey()}"
+    )
+    emit("log-export", shape, as_json=as_json, text=text)
 
 
 def _open(directory: Path | None, vkey: str | None, store: Path | None) -> "tuple[ReadFile, Verifier]":
