@@ -70,7 +70,9 @@ async def serve(folder: Path) -> None:
         )  # fmt: skip
 
     requests: Any = AppRequest
-    listener = Listener(folder / "socket", requests, MAX_REQUEST, handle, lambda _uid: True)
+    listener = Listener(
+        folder / "socket", requests, MAX_REQUEST, handle, lambda _uid: True, garbled=Refused(why="malformed")
+    )
     await listener.start(0o600)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

@@ -143,7 +143,7 @@ def test_a_request_that_does_not_parse_is_refused_and_the_others_are_answered(tm
         await door.start(0o600)
         client = KeeperClient(tmp_path / "k.sock")
         long = Release(asking=Asking(token="t", context="c" * 9_000), document="d")
-        answers: list[object] = list(await asyncio.gather(*map(client.ask, (Ping(), long, Ping()))))
+        answers: list[object] = list(await asyncio.gather(client.ask(Ping()), client.ask(long), client.ask(Ping())))
         client.close()
         await door.stop()
         return answers
