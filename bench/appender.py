@@ -20,7 +20,7 @@ from strongroom.audit.receipt import ReceiptSeal
 from strongroom.budget.scope import Disclosure, Kind, Scopes
 from strongroom.clock import SystemClock
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Release, Released
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Refused, Release, Released
 from strongroom.keeper.socket import Listener
 from strongroom.tlog.note import Signer, Verifier
 

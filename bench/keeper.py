@@ -31,8 +31,7 @@ from bench.appender import Planned
 from bench.report import Figure, Goal
 from bench.store import Store, cpu_seconds, open_store
 from strongroom.clock import SystemClock
-from strongroom.identity.context import sign_context
-from strongroom.identity.signing import SigningKey
+from strongroom.identity.context import ContextKey, sign_context
 from strongroom.identity.token import session_id
 from strongroom.ids import new_id
 from strongroom.keeper.frame import Frames, frame
@@ -153,7 +152,7 @@ def appender(store: Store, rounds: list[tuple[list[Wanted], list[Planned]]]) -> 
 
 
 @contextmanager
-def clients(key: SigningKey) -> Iterator[list[Connection]]:
+def clients(key: ContextKey) -> Iterator[list[Connection]]:
     """Processes that ask; told what to ask through pipes."""
     context = multiprocessing.get_context("fork")
     started = []
@@ -192,7 +191,7 @@ def measure(
     into.p99.append(taken[len(taken) * 99 // 100])
 
 
-def serve_rounds(pipe: Connection, key: SigningKey) -> None:
+def serve_rounds(pipe: Connection, key: ContextKey) -> None:
     """A client process: signs contexts, says that it is ready, asks, and tells when, how long and what was refused."""
     while (told := pipe.recv()) is not None:
         address, wanted, in_flight = told
@@ -202,7 +201,7 @@ def serve_rounds(pipe: Connection, key: SigningKey) -> None:
         pipe.send(ask_all(address, frames, in_flight))
 
 
-def signed(number: int, one: Wanted, key: SigningKey) -> bytes:
+def signed(number: int, one: Wanted, key: ContextKey) -> bytes:
     """The request as it goes through the socket, its context signed now."""
     url = f"http://127.0.0.1:8441/fhir/Binary/{one.document}"
     context = sign_context(

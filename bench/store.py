@@ -12,8 +12,8 @@ import msgspec
 
 from strongroom.clock import SystemClock
 from strongroom.config import Layout, parse
-from strongroom.identity import keyfile
 from strongroom.signin.tokens import mint
+from strongroom.wiring.app import read_context_key
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.place import choose_users
 from strongroom.wiring.signin import signin_settings, signing_key
@@ -43,7 +43,7 @@ class Store:
         self.layout = Layout(root)
         self.config = parse(self.layout.config.read_bytes())
         self.demo = msgspec.json.decode(demo_file(self.layout).read_bytes(), type=DemoFile)
-        self.context_key = keyfile.read(self.layout.context_key, owner=self.config.users.app)
+        self.context_key = read_context_key(self.layout, self.config.users.app)
         self.clock = SystemClock()
         self._issuing = signing_key(self.config, self.layout)
         self._supervisor = supervisor

@@ -7,8 +7,8 @@ import pytest
 
 from strongroom.api.access import NOBODY, as_version, ours, tagged_versions
 from strongroom.clock import Millis
-from strongroom.identity.context import ContextVerifier, Signer, hash_token, sign_context
-from strongroom.identity.signing import generate
+from strongroom.envelope import small
+from strongroom.identity.context import ContextKey, ContextVerifier, Signer, hash_token, sign_context
 from strongroom.ids import is_ours, new_id
 from strongroom.keeper import protocol as p
 from tests.api.conftest import BASE, OWNER, PATIENT, House, issue
@@ -49,7 +49,7 @@ def test_an_occasion_is_named_by_us(house: House) -> None:
 
 def test_the_real_signer_fits() -> None:
     """What identity signs with these arguments, identity believes."""
-    key, now = generate(), Millis(1_767_225_600_000)
+    key, now = ContextKey(small.new_key(), Signer.LOCAL), Millis(1_767_225_600_000)
     context = sign_context(
         key,
         token="t",
@@ -60,7 +60,7 @@ def test_the_real_signer_fits() -> None:
         device="phone",
         request="r-1",
     )
-    verified = ContextVerifier([(key.public, Signer.LOCAL)]).verify(context, now)
+    verified = ContextVerifier([key]).verify(context, now)
     assert not hasattr(verified, "why")
     assert (verified.token_hash, verified.method) == (hash_token("t"), "GET")
 

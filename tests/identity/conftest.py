@@ -22,12 +22,12 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from strongroom.clock import SECOND, Millis
-from strongroom.identity.context import Context, ContextVerifier, Signer, hash_token, sign_context
+from strongroom.envelope import small
+from strongroom.identity.context import Context, ContextKey, ContextVerifier, Signer, hash_token, sign_context
 from strongroom.identity.dpop import Proofs
 from strongroom.identity.issuers import Issuer, Issuers, Pin
 from strongroom.identity.refusal import Refusal
 from strongroom.identity.sessions import Revoked
-from strongroom.identity.signing import SigningKey, generate
 from strongroom.identity.strict import base64url
 from strongroom.identity.token import Verified, Verifier
 from strongroom.ids import new_id
@@ -53,7 +53,7 @@ class World:
 
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "k1"}))
     client_key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
-    gateway: SigningKey = field(default_factory=generate)
+    gateway: ContextKey = field(default_factory=lambda: ContextKey(small.new_key(), Signer.GATEWAY))
     revoked: Revoked = field(default_factory=Revoked)
     issuer: Issuer = field(init=False)
     verifier: Verifier = field(init=False)
@@ -71,7 +71,7 @@ class World:
         self.issuer = Issuer(pin)
         self.offer(self.key)
         self.verifier = Verifier(Issuers([self.issuer]), self.revoked, Proofs())
-        self.contexts = ContextVerifier([(self.gateway.public, Signer.GATEWAY)])
+        self.contexts = ContextVerifier([self.gateway])
 
     def offer(self, *keys: AnyKey, now: Millis = NOW) -> None:
         """What the courier's pipe brings."""

@@ -23,14 +23,14 @@ from joserfc.jws import JWSRegistry
 from strongroom.clock import ManualClock, Millis
 from strongroom.courier.allow import Allowed
 from strongroom.courier.relay import Limits, Relay
-from strongroom.identity.context import Context, ContextVerifier, Signer, hash_token, sign_context
+from strongroom.envelope import small
+from strongroom.identity.context import Context, ContextKey, ContextVerifier, Signer, hash_token, sign_context
 from strongroom.identity.dpop import Proofs
 from strongroom.identity.fetch import source
 from strongroom.identity.issuers import COOLDOWN, Issuer, Issuers, Pin
 from strongroom.identity.pipe import parse_uri
 from strongroom.identity.refusal import Refusal
 from strongroom.identity.sessions import Revoked
-from strongroom.identity.signing import generate
 from strongroom.identity.socket import CourierDoor
 from strongroom.identity.strict import base64url
 from strongroom.identity.token import Verified, Verifier
@@ -150,8 +150,8 @@ class House:
         self._socket = path / "courier.sock"
         target = parse_uri(uri)[0]
         self._relay = Relay(self._socket, Allowed(frozenset({target})), limits=Limits(retry=0.01))
-        self._signer = generate()
-        self._contexts = ContextVerifier([(self._signer.public, Signer.LOCAL)])
+        self._signer = ContextKey(small.new_key(), Signer.LOCAL)
+        self._contexts = ContextVerifier([self._signer])
 
     def run(self, script: Callable[[], Awaitable[None]]) -> None:
         """`script`, with the courier at work beside it."""

@@ -14,7 +14,7 @@ import pytest
 from strongroom.clock import MINUTE, Millis
 from strongroom.config import Config, Layout, parse
 from strongroom.identity import keyfile
-from strongroom.identity.context import sign_context
+from strongroom.identity.context import ContextKey, sign_context
 from strongroom.identity.officers import Role, compose_act, sign_act
 from strongroom.identity.signing import SigningKey, generate
 from strongroom.ids import new_id
@@ -22,6 +22,7 @@ from strongroom.keeper import protocol as p
 from strongroom.keeper.acts import Act, ActDone, ActRefused, Signature
 from strongroom.keeper.server import Keeper
 from strongroom.signin.tokens import PERSON, Session, issue
+from strongroom.wiring.app import read_context_key
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.keeper import open_keeper
 from strongroom.wiring.place import OfficerEntry
@@ -41,7 +42,7 @@ class House:
     config: Config
     demo: DemoFile
     clock: MovedClock
-    context_key: SigningKey
+    context_key: ContextKey
     signing: SigningKey
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     keeper: Keeper | None = None
@@ -177,6 +178,6 @@ def house(template: Path, tmp_path: Path) -> Iterator[House]:
     config = parse(layout.config.read_bytes())
     demo = msgspec.json.decode(demo_file(layout).read_bytes(), type=DemoFile)
     clock = MovedClock(clock_file(layout.run))
-    house = House(layout, config, demo, clock, keyfile.read(layout.context_key), signing_key(config, layout))
+    house = House(layout, config, demo, clock, read_context_key(layout), signing_key(config, layout))
     yield house
     house.close()

@@ -1,19 +1,26 @@
 """The circumstances of a request, signed: where it came from, when, and which token it carried.
 
 Signed by the gateway; until there is one, by the app's local signer. The signature ties the circumstances to one
-token (`ath`), so that a context cannot be moved to another login. A stolen local signer's key lets its thief lie
-about address and device and nothing else: who asks is told by the token alone.
+token (`ath`), so that a context cannot be moved to another login. A stolen signer's key lets its thief lie about
+address and device and nothing else: who asks is told by the token alone.
 
-The claims: `addr` address · `device` opaque name of the device, may be empty · `t` milliseconds · `ath` RFC 9449 hash
-of the token · `htm`, `htu` method and address of the request · `rid` request id. The form may grow by claims that
-older readers ignore.
+Each request has another context, so each is checked anew. Hence a key that signer and keeper share, and a MAC:
+Ed25519 took longer than everything else that the door does to a request (docs/adr/0009-context-mac.md). That the keeper
+could sign a context too means nothing: it is who believes them.
+
+Form: `signer.claims.tag`; claims are base64url of JSON, the tag is base64url of HMAC-SHA256 over what stands before it. The
+tag is checked before anything is parsed. The claims: `addr` address · `device` opaque name of the device, may be empty ·
+`t` milliseconds · `ath` RFC 9449 hash of the token · `htm`, `htu` method and address of the request · `rid` request id.
+The form may grow by claims that older readers ignore.
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import InitVar, dataclass
 from enum import Enum, unique
+from functools import lru_cache
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -21,16 +28,16 @@ import msgspec
 
 from strongroom.clock import SECOND, Millis
 from strongroom.errors import Malformed
-from strongroom.identity.jwk import PublicKey
-from strongroom.identity.jws import read_jws
 from strongroom.identity.network import Address, parse_address
 from strongroom.identity.refusal import Refusal, login
-from strongroom.identity.signing import SigningKey
-from strongroom.identity.strict import base64url, read_as
+from strongroom.identity.strict import base64url, unbase64url
+from strongroom.secret import Secret
 
-MEDIA_TYPE = "strongroom-context+jwt"
 FRESH = 30 * SECOND
 """Milliseconds either way. Signer and keeper stand on one machine or keep time by NTP; a hop takes milliseconds."""
+MAX_CONTEXT = 8_192
+"""Characters; `keeper.protocol.Token` has the same bound."""
+KEY_SIZE = 32
 
 _MADE_HERE = object()
 _Short = Annotated[str, msgspec.Meta(pattern=r"\A[\x20-\x7e]{0,128}\Z")]
@@ -46,6 +53,33 @@ class Signer(Enum):
     LOCAL = "local"
 
 
+class ContextKey:
+    """The key that one signer of contexts and the keeper share. Does not print."""
+
+    __slots__ = ("_keyed", "signer")
+
+    def __init__(self, key: Secret, signer: Signer) -> None:
+        """Raises ValueError for a key that is not 32 bytes."""
+        if len(key) != KEY_SIZE:
+            msg = "A context key has 32 bytes."
+            raise ValueError(msg)
+        self.signer = signer
+        self._keyed = hmac.new(key.reveal(), b"strongroom-context\n", "sha256")
+
+    def __repr__(self) -> str:
+        return f"ContextKey({self.signer.value})"
+
+    def __reduce__(self) -> str:
+        msg = "A context key is not pickled."
+        raise TypeError(msg)
+
+    def tag(self, text: str) -> str:
+        """What stands at the end of a context that begins with `text`."""
+        keyed = self._keyed.copy()
+        keyed.update(_bytes(text))
+        return base64url(keyed.digest())
+
+
 class _Claims(msgspec.Struct, frozen=True):
     addr: _Short
     t: int
@@ -54,6 +88,10 @@ class _Claims(msgspec.Struct, frozen=True):
     htu: Annotated[str, msgspec.Meta(max_length=2_048)]
     device: _Short = ""
     rid: _Short = ""
+
+
+_claims = msgspec.json.Decoder(_Claims)
+_address = lru_cache(8_192)(parse_address)  # a session's address comes again with each of its requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +104,7 @@ class Context:
     token_hash: str
     method: str
     url: str
+    """As signed; `bare_url` is for comparing."""
     request: str
     signer: Signer
     digest: str
@@ -81,7 +120,7 @@ class Context:
 
 def hash_token(token: str) -> str:
     """`ath` of RFC 9449, section 4.2: base64url of the SHA-256 of the token's characters."""
-    return base64url(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest())
+    return base64url(hashlib.sha256(_bytes(token)).digest())
 
 
 def bare_url(url: str) -> str:
@@ -104,7 +143,7 @@ def bare_url(url: str) -> str:
 
 
 def sign_context(  # one argument a claim; a bundle of them would only be this call again
-    key: SigningKey,
+    key: ContextKey,
     *,
     token: str,
     address: str,
@@ -115,33 +154,39 @@ def sign_context(  # one argument a claim; a bundle of them would only be this c
     request: str = "",
 ) -> str:
     """A context for one request, for the gateway and the app's local signer."""
-    claims: dict[str, object] = {"addr": address, "device": device, "rid": request, "t": now, "htm": method, "htu": url}
-    claims["ath"] = hash_token(token)
-    return key.sign_compact(MEDIA_TYPE, claims)
+    claims = _Claims(addr=address, device=device, rid=request, t=now, htm=method, htu=url, ath=hash_token(token))
+    text = f"{key.signer.value}.{base64url(msgspec.json.encode(claims))}"
+    return f"{text}.{key.tag(text)}"
 
 
 class ContextVerifier:
-    """Believes contexts of pinned signers only. Pin no local signer where there is a gateway."""
+    """Believes contexts of the signers whose keys it has. Give it no local signer's where there is a gateway."""
 
-    def __init__(self, signers: Iterable[tuple[PublicKey, Signer]]) -> None:
-        self._signers = {key.kid: (key, signer) for key, signer in signers}
+    def __init__(self, keys: Iterable[ContextKey]) -> None:
+        self._keys = {key.signer.value: key for key in keys}
 
     def verify(self, text: str, now: Millis) -> Context | Refusal:
         """The context in `text`, or why not. Never raises for anything in `text`.
 
         That it belongs to the token at hand is checked by `token.Verifier`, which wants both.
         """
+        told, _, tag = text.rpartition(".")
+        name, _, raw = told.partition(".")
+        key = self._keys.get(name)
+        if key is None or len(text) > MAX_CONTEXT or not hmac.compare_digest(key.tag(told).encode(), _bytes(tag)):
+            return login("The request's context is not signed by a known signer.")
         try:
-            jws = read_jws(text)
-            claims = read_as(jws.claims, _Claims)
-            address = parse_address(claims.addr)
-            url = bare_url(claims.htu)
-        except Malformed as error:
-            return login(f"The request's context is malformed: {error.message}")
-        key, signer = self._signers.get(jws.header.kid, (None, Signer.LOCAL))
-        if key is None or jws.header.media_type != MEDIA_TYPE or not jws.is_by(key):
-            return login("The request's context is not signed by a pinned signer.")
+            claims = _claims.decode(unbase64url(raw))
+            address = _address(claims.addr)
+        except (Malformed, msgspec.MsgspecError, UnicodeDecodeError):
+            return login("The request's context is malformed.")
         if abs(now - claims.t) > FRESH:
             return login("The request's context is stale, or the signer's clock is off by more than 30 s.")
-        at, digest = Millis(claims.t), hash_token(text)
-        return Context(address, claims.device, at, claims.ath, claims.htm, url, claims.rid, signer, digest, _MADE_HERE)
+        return Context(
+            address=address, device=claims.device, at=Millis(claims.t), token_hash=claims.ath, method=claims.htm,
+            url=claims.htu, request=claims.rid, signer=key.signer, digest=hash_token(text), made_by=_MADE_HERE,
+        )  # fmt: skip
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -17,7 +17,8 @@
 Whether a second factor was shown is told (`mfa`, `fresh`), not demanded: people must have it, programs cannot, and
 which of the two a subject is, the keeper looks up. Roles and scopes in a token are not read.
 
-Step 3's arithmetic is remembered for a token and key that passed it; everything else is done each time.
+What steps 2 and 3 found is remembered for a token whose signature held: how it reads, and under which key. Everything else
+is done each time: whether that key still holds, audience, times, session, possession.
 """
 
 import hashlib
@@ -32,6 +33,7 @@ from strongroom.errors import Malformed
 from strongroom.identity.context import Context, hash_token
 from strongroom.identity.dpop import Bound, Proofs
 from strongroom.identity.issuers import Issuer, Issuers, Pin
+from strongroom.identity.jwk import PublicKey
 from strongroom.identity.jws import Jws, read_jws
 from strongroom.identity.refusal import Refusal, login
 from strongroom.identity.sessions import Revoked
@@ -43,7 +45,8 @@ MAX_LIFETIME = 15 * MINUTE
 FRESH = 5 * MINUTE
 """How long ago the second factor may have been shown for acts that need it fresh."""
 MEMO = 20_000
-"""Signatures remembered: about 3 MB, the tokens of 20,000 users who are active within a token's lifetime."""
+"""Tokens remembered: about 40 MB, those of 20,000 sessions that are active within a token's lifetime. None outlives its
+own expiry: the oldest go first, and one that has expired goes when it is shown again."""
 TYPES = frozenset({"at+jwt", "jwt"})
 
 _MADE_HERE = object()
@@ -95,6 +98,17 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class _Held:
+    """How a token reads whose signature held under the key with this thumbprint. Says nothing of any other moment."""
+
+    claims: _Claims
+    client: str
+    session: SessionId
+    kid: str
+    thumbprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """Somebody, by a token that held at one moment. Only `Verifier.verify` makes one; it is not kept for later."""
 
@@ -124,9 +138,10 @@ class Verifier:
 
     def __init__(self, issuers: Issuers, revoked: Revoked, proofs: Proofs) -> None:
         self._issuers = issuers
+        self._pins = {issuer.pin.url: issuer.pin for issuer in issuers}
         self._revoked = revoked
         self._proofs = proofs
-        self._held: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
 
     def verify(self, token: str, proof: str, context: Context, now: Millis) -> Verified | Refusal:
         """Who is asking, or why they are not believed. `proof` is empty where there is none.
@@ -135,48 +150,74 @@ class Verifier:
         """
         if context.token_hash != hash_token(token):  # 1
             return login("The request's context was signed for another token.")
+        held = self._remembered(context.token_hash, now) or self._read(token, context.token_hash, now)  # 2, 3
+        if isinstance(held, Refusal):
+            return held
+        claims, pin = held.claims, self._pins[held.claims.iss]
+        return (
+            _audience(claims, pin)  # 4
+            or self._timed(context.token_hash, claims, now)  # 5
+            or self._session(held)  # 6
+            or self._possession(held, proof, context, pin, now)  # 7
+            or _identity(held, pin, context, now)
+        )
+
+    def _remembered(self, token_hash: str, now: Millis) -> _Held | None:
+        """What is known of this very token, if the key that signed it holds now."""
+        held = self._held.get(token_hash)
+        if held is None:
+            return None
+        issuer = self._issuers.get(held.claims.iss)
+        key = None if issuer is None else issuer.key(held.kid, now)
+        if key is None or key.thumbprint != held.thumbprint:
+            del self._held[token_hash]
+            return None
+        self._held.move_to_end(token_hash)
+        return held
+
+    def _read(self, token: str, token_hash: str, now: Millis) -> _Held | Refusal:
+        """Steps 2 and 3, remembered if they hold."""
         try:
             jws = read_jws(token)  # 2
             claims = read_as(jws.claims, _Claims)
         except Malformed as error:
             return login(f"The token is malformed: {error.message}")
         issuer = self._issuers.get(claims.iss)
-        if issuer is None or not self._signed(jws, issuer, context.token_hash, now):  # 3
+        key = None if issuer is None else _signer(jws, issuer, now)
+        if key is None:  # 3
             return login("The token is not signed by a pinned issuer with a key known now.")
-        return (
-            _audience(claims, issuer.pin)  # 4
-            or _times(claims, now)  # 5
-            or self._session(claims)  # 6
-            or self._possession(claims, proof, context, issuer.pin, now)  # 7
-            or _identity(claims, issuer.pin, context, now)
-        )
-
-    def _signed(self, jws: Jws, issuer: Issuer, token_hash: str, now: Millis) -> bool:
-        if jws.header.media_type not in TYPES or jws.header.alg not in issuer.pin.algorithms:
-            return False
-        key = issuer.key(jws.header.kid, now)
-        if key is None:
-            return False
-        passed = (token_hash, key.thumbprint)
-        if passed not in self._held and not jws.is_by(key):
-            return False
-        self._held[passed] = None
-        self._held.move_to_end(passed)
+        held = _Held(claims, claims.client, claims.session, jws.header.kid, key.thumbprint)
+        self._held[token_hash] = held
         if len(self._held) > MEMO:
             self._held.popitem(last=False)
-        return True
+        return held
 
-    def _session(self, claims: _Claims) -> Refusal | None:
-        if not claims.session or not claims.client:
+    def _timed(self, token_hash: str, claims: _Claims, now: Millis) -> Refusal | None:
+        refusal = _times(claims, now)
+        if refusal is not None:
+            self._held.pop(token_hash, None)
+        return refusal
+
+    def _session(self, held: _Held) -> Refusal | None:
+        if not held.session or not held.client:
             return login("The token names no session, or not exactly one client.")
-        return login("The session was revoked.") if claims.session in self._revoked else None
+        return login("The session was revoked.") if held.session in self._revoked else None
 
-    def _possession(self, claims: _Claims, proof: str, context: Context, pin: Pin, now: Millis) -> Refusal | None:
-        if claims.cnf is None:
-            return login("This client's tokens must be bound to a key.") if claims.client in pin.bound_clients else None
-        request = Bound(context.method, context.url, context.token_hash, claims.cnf.jkt, context.digest)
+    def _possession(self, held: _Held, proof: str, context: Context, pin: Pin, now: Millis) -> Refusal | None:
+        confirmation = held.claims.cnf
+        if confirmation is None:
+            return login("This client's tokens must be bound to a key.") if held.client in pin.bound_clients else None
+        request = Bound(context.method, context.url, context.token_hash, confirmation.jkt, context.digest)
         outcome = self._proofs.check(proof, request, now)
         return outcome if isinstance(outcome, Refusal) else None
+
+
+def _signer(jws: Jws, issuer: Issuer, now: Millis) -> PublicKey | None:
+    """The issuer's key that signed, if one did in a way that its pin allows."""
+    if jws.header.media_type not in TYPES or jws.header.alg not in issuer.pin.algorithms:
+        return None
+    key = issuer.key(jws.header.kid, now)
+    return key if key is not None and jws.is_by(key) else None
 
 
 def _audience(claims: _Claims, pin: Pin) -> Refusal | None:
@@ -195,12 +236,13 @@ def _times(claims: _Claims, now: Millis) -> Refusal | None:
     return None
 
 
-def _identity(claims: _Claims, pin: Pin, context: Context, now: Millis) -> Verified:
+def _identity(held: _Held, pin: Pin, context: Context, now: Millis) -> Verified:
+    claims = held.claims
     mfa = not pin.mfa_amr.isdisjoint(claims.amr) or claims.acr in pin.mfa_acr
     shown = None if claims.auth_time is None else Millis(int(claims.auth_time * SECOND))
     fresh = mfa and shown is not None and now - FRESH <= shown <= now + SKEW
     return Verified(
-        issuer=claims.iss, subject=claims.sub, session=claims.session, client=claims.client, mfa=mfa, fresh=fresh,
+        issuer=claims.iss, subject=claims.sub, session=held.session, client=held.client, mfa=mfa, fresh=fresh,
         bound=claims.cnf is not None, expires=Millis(int(claims.exp * SECOND)), auth_time=shown, context=context,
         made_by=_MADE_HERE,
     )  # fmt: skip

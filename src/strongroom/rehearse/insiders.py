@@ -33,14 +33,15 @@ from strongroom.secret import Secret
 HOSTILE_APP = """
 import asyncio, json, pathlib, socket, time
 from strongroom.identity import keyfile
-from strongroom.identity.context import sign_context
+from strongroom.identity.context import ContextKey, Signer, sign_context
 from strongroom.identity.signing import generate
 from strongroom.keeper import protocol as p
 from strongroom.keeper.client import KeeperClient
+from strongroom.secret import Secret
 
 given = json.loads(sys.argv[1])
 got = {"released": [], "listed": [], "other": [], "files": [], "requests": 0}
-context_key = keyfile.read(pathlib.Path(given["context_key"]))
+context_key = ContextKey(Secret(keyfile.read_private(pathlib.Path(given["context_key"]))), Signer.LOCAL)
 own_key = generate()
 
 

@@ -5,12 +5,13 @@ serves.
 """
 
 from strongroom.clock import Millis
-from strongroom.identity.context import ContextVerifier, Signer, sign_context
+from strongroom.envelope import small
+from strongroom.identity.context import ContextKey, ContextVerifier, Signer, sign_context
 from strongroom.identity.dpop import Proofs
 from strongroom.identity.issuers import Issuer, Issuers, Pin
 from strongroom.identity.refusal import Refusal
 from strongroom.identity.sessions import Revoked
-from strongroom.identity.signing import SigningKey, generate
+from strongroom.identity.signing import SigningKey
 from strongroom.identity.token import Verified, Verifier
 from strongroom.signin.settings import Settings
 
@@ -22,8 +23,8 @@ class OwnTokens:
         itself = Issuer(Pin(settings.issuer, settings.audience, key.public.algorithms))
         itself.offer(key.jwks(), Millis(0))
         self._verifier = Verifier(Issuers([itself]), Revoked(), proofs)
-        self._signer = generate()
-        self._contexts = ContextVerifier([(self._signer.public, Signer.LOCAL)])
+        self._signer = ContextKey(small.new_key(), Signer.LOCAL)
+        self._contexts = ContextVerifier([self._signer])
 
     def verify(self, token: str, proof: str, url: str, address: str, now: Millis) -> Verified | Refusal:
         """Whose token it is, for a POST to `url`."""

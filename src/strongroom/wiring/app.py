@@ -14,9 +14,9 @@ from strongroom.documents.objects import Objects
 from strongroom.documents.probe import probe
 from strongroom.documents.s3 import Bucket, read_credentials, s3_blobs
 from strongroom.documents.sqlite import Catalogue
+from strongroom.errors import ConfigError
 from strongroom.identity import keyfile
-from strongroom.identity.context import sign_context
-from strongroom.identity.signing import SigningKey
+from strongroom.identity.context import ContextKey, Signer, sign_context
 from strongroom.keeper.client import KeeperClient
 from strongroom.secret import Secret
 
@@ -34,10 +34,19 @@ def open_blobs(config: Config, layout: Layout) -> Objects:
     return s3_blobs(bucket, read_credentials(layout.root / config.objects.access_key_file))
 
 
+def read_context_key(layout: Layout, owner: int | None = None) -> ContextKey:
+    """The local signer's key. `owner` as in `keyfile.read_private`. Raises ConfigError."""
+    try:
+        return ContextKey(Secret(keyfile.read_private(layout.context_key, owner=owner)), Signer.LOCAL)
+    except ValueError as error:
+        msg = f"{layout.context_key} is no context key."
+        raise ConfigError(msg, advice="Put it back from a backup.") from error
+
+
 class ContextSigner:
     """The local signer of request context, until there is a gateway."""
 
-    def __init__(self, key: SigningKey, clock: Clock) -> None:
+    def __init__(self, key: ContextKey, clock: Clock) -> None:
         self._key = key
         self._clock = clock
 
@@ -60,5 +69,5 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Star
         page_key=Secret(keyfile.read_private(layout.page_key)),
         max_document=config.api.max_document_mb * MIB,
     )
-    signer = ContextSigner(keyfile.read(layout.context_key), clock)
+    signer = ContextSigner(read_context_key(layout), clock)
     return create_app(KeeperClient(layout.socket), blobs, Catalogue.open(layout.catalogue), signer, clock, settings)

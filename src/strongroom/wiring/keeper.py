@@ -28,11 +28,10 @@ from strongroom.envelope import small
 from strongroom.envelope.binding import bind
 from strongroom.errors import ConfigError
 from strongroom.identity import fetch
-from strongroom.identity.context import ContextVerifier, Signer
+from strongroom.identity.context import ContextKey, ContextVerifier, Signer
 from strongroom.identity.dpop import Proofs
 from strongroom.identity.issuers import Issuer as PinnedIssuer
 from strongroom.identity.issuers import Issuers, Pin
-from strongroom.identity.jwk import parse_jwks
 from strongroom.identity.network import declare
 from strongroom.identity.officers import Officer, Officers, Role
 from strongroom.identity.sessions import Revoked
@@ -101,7 +100,7 @@ def open_keeper(
     issuers = _issuers(config, layout, clock.now(), catalog)
     parts = Parts(
         clock=clock,
-        contexts=ContextVerifier([(key, Signer.LOCAL) for key in parse_jwks(_trusted(layout, "context.jwks.json"))]),
+        contexts=ContextVerifier([ContextKey(secrets.context, Signer.LOCAL)]),
         verifier=Verifier(issuers, revoked := Revoked(catalog.revoked()), Proofs()),
         issuers=issuers,
         networks=declare({network.name: network.addresses for network in config.network}),

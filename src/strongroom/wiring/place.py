@@ -71,7 +71,7 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
     Log.create(Place(layout.database, layout.log), signer)
     (layout.trust / VKEY).write_text(f"{signer.verifier.vkey()}\n")
     _trust(layout)
-    _app(layout)
+    _app(layout, secrets)
     _signin(layout)
     if hand:
         hand_over(layout, config)
@@ -144,9 +144,8 @@ def _trust(layout: Layout) -> None:
     (layout.trust / "officers.json").write_bytes(msgspec.json.format(msgspec.json.encode(entries)))
 
 
-def _app(layout: Layout) -> None:
-    context = keyfile.create(layout.context_key)
-    (layout.trust / "context.jwks.json").write_bytes(context.jwks())
+def _app(layout: Layout, secrets: KeeperSecrets) -> None:
+    keyfile.write_private(layout.context_key, secrets.context.reveal())
     keyfile.write_private(layout.page_key, random.token_bytes(32))
     Catalogue.create(layout.catalogue)
 

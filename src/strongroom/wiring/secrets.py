@@ -11,7 +11,7 @@ from strongroom.keys.recovery import RecoveryPrivate, RecoveryPublic
 from strongroom.keys.root import RootKey
 from strongroom.secret import Secret
 
-NAMES = ("index", "log", "names", "snapshot")
+NAMES = ("context", "index", "log", "names", "snapshot")
 REHEARSAL = "rehearsal"
 """Sealed only in stores that a rehearsal made; without it no guard can be switched off."""
 RECOVERY = "recovery.pub"
@@ -19,8 +19,11 @@ RECOVERY = "recovery.pub"
 
 @dataclass(frozen=True, slots=True)
 class KeeperSecrets:
-    """32 bytes each: keyed hashes of logins, the log's signing seed, sealing of names, tags of snapshots."""
+    """32 bytes each: contexts of the local signer, keyed hashes of logins, the log's signing seed, sealing of names, tags of
+    snapshots.
+    """
 
+    context: Secret
     index: Secret
     log: Secret
     names: Secret
