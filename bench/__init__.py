@@ -24,6 +24,7 @@ class Entry:
 
 
 BENCHES: dict[str, Entry] = {
+    "crash": Entry("what holds after processes are killed and power is lost", 110, 3_600),
     "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),

@@ -367,7 +367,7 @@ def test_a_list_of_the_readers_leaves_no_file_open(house: House) -> None:
         for _ in range(3):
             await h.ask(p.History(asking=h.asking(OWNER), patient=patient))
             await h.done("who-read", {"patient": patient}, "privacy")
-            assert list(h.keeper._recount(0)) is not None  # type: ignore[union-attr]  # it is open
+            assert list(h.keeper.recount(0)) is not None  # type: ignore[union-attr]  # it is open
         assert handles() == before
 
     house.run(work)

@@ -141,6 +141,7 @@ def test_a_lock_that_comes_back_is_installed_again(machine: Machine) -> None:
 def test_gates_and_benches_get_the_tools_of_development(machine: Machine) -> None:
     """`check` and `bench` install dev.txt, which then serves every other command too."""
     machine.provide("softhsm2-util")
+    machine.provide("strace")
     calls = machine.up("check", "lint")[1]
     assert "-r requirements/dev.txt" in calls[1]
     assert calls[-1] == "python tools/check.py lint"
@@ -175,7 +176,7 @@ def test_check_says_what_it_lacks(machine: Machine) -> None:
     machine.set["NO_VENV"] = "1"
     code, calls, words = machine.up("check")
     assert (code, calls) == (78, [])
-    assert "apt-get install -y --no-install-recommends python3-venv softhsm2\n" in words
+    assert "apt-get install -y --no-install-recommends python3-venv softhsm2 strace\n" in words
 
 
 def test_check_installs_what_it_lacks_for_root(machine: Machine) -> None:
@@ -183,7 +184,7 @@ def test_check_installs_what_it_lacks_for_root(machine: Machine) -> None:
     machine.provide("apt-get")
     machine.set["USER_ID"] = "0"
     calls = machine.up("check")[1]
-    assert calls[:2] == ["apt-get update -q", "apt-get install -y --no-install-recommends softhsm2"]
+    assert calls[:2] == ["apt-get update -q", "apt-get install -y --no-install-recommends softhsm2 strace"]
     assert calls[-1] == "python tools/check.py"
 
 

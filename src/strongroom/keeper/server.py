@@ -53,7 +53,7 @@ class Keeper:
         self.acts = acts
         self._addresses = addresses
         self._snapshots = snapshots
-        self._recount = recount
+        self.recount = recount
         apps: Any = AppRequest
         officers: Any = OfficersRequest
         self.dispatch = Dispatch(door)
@@ -131,6 +131,6 @@ class Keeper:
             first = await asyncio.to_thread(parts.log.reopen)
         except Unavailable:
             return  # still closed; the next second tries again
-        for disclosure in self._recount(first):
+        for disclosure in self.recount(first):
             parts.ledger.apply(disclosure)
         log.warning("the log is open again")

@@ -26,13 +26,13 @@ from strongroom.identity.token import session_id
 from strongroom.ids import new_id
 from strongroom.keeper.acts import Act, ActDone, Signature
 from strongroom.keeper.client import OfficersClient
-from strongroom.rehearse.stage import Stage, StageOptions
+from strongroom.rehearse.stage import StageOptions
 from strongroom.signin.tokens import Session, issue, mint
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.place import choose_users
 from strongroom.wiring.rehearsal import BROKEN, PROBES, VARIABLE, MovedClock, clock_file
 from strongroom.wiring.signin import signin_settings, signing_key
-from strongroom.wiring.supervisor import Supervisor
+from strongroom.wiring.supervisor import LAUNCHER, Supervisor
 
 CONFIG = """\
 [store]
@@ -54,7 +54,9 @@ courier = {users.courier}
 
 
 @contextlib.contextmanager
-def open_stage(options: StageOptions, say: Callable[[str], None] = lambda _: None) -> Iterator[Stage]:
+def open_stage(
+    options: StageOptions, say: Callable[[str], None] = lambda _: None, launcher: tuple[str, ...] = LAUNCHER
+) -> Iterator["RunningStage"]:
     """Make, fill and start a store; stop and remove it in the end."""
     folder = Path(tempfile.mkdtemp(prefix="strongroom-rehearsal-"))
     folder.chmod(0o755)
@@ -62,7 +64,7 @@ def open_stage(options: StageOptions, say: Callable[[str], None] = lambda _: Non
         root = folder / "store"
         text = CONFIG.format(port=_free_port(), signin=_free_port(), users=choose_users(root))
         make_demo(root, text, patients=options.patients, decoys=options.decoys, rehearsal=True, say=say)
-        stage = RunningStage(root, options, say)
+        stage = RunningStage(root, options, say, launcher)
         stage.start()
         try:
             yield stage
@@ -75,7 +77,9 @@ def open_stage(options: StageOptions, say: Callable[[str], None] = lambda _: Non
 class RunningStage:
     """See `rehearse.stage.Stage`."""
 
-    def __init__(self, root: Path, options: StageOptions, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, root: Path, options: StageOptions, say: Callable[[str], None], launcher: tuple[str, ...] = LAUNCHER
+    ) -> None:
         self._layout = Layout(root)
         self._config: Config = parse(self._layout.config.read_bytes())
         self._demo = msgspec.json.decode(demo_file(self._layout).read_bytes(), type=DemoFile)
@@ -85,7 +89,7 @@ class RunningStage:
         if options.probe_limit is not None:
             switches.append(f"{PROBES}{options.probe_limit}")
         environment = {**os.environ, VARIABLE: ",".join(switches)}
-        self._supervisor = Supervisor(root, say, environment)
+        self._supervisor = Supervisor(root, say, environment, launcher=launcher)
 
     def start(self) -> None:
         """Start every process."""
@@ -94,6 +98,21 @@ class RunningStage:
     def stop(self) -> None:
         """Stop every process."""
         self._supervisor.stop()
+
+    @property
+    def root(self) -> Path:
+        """Where the store lies."""
+        return self._layout.root
+
+    @property
+    def issuer(self) -> str:
+        """Address of the sign-in."""
+        return self._config.issuer_url
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """For whoever ends processes and has them started again."""
+        return self._supervisor
 
     @property
     def base(self) -> str:

@@ -16,6 +16,9 @@ from strongroom.errors import OperationError
 PROGRAMS = ("keeper", "signin", "app")
 """In the order in which they start; they stop the other way round."""
 
+LAUNCHER = (sys.executable, "-m", "strongroom.cli.main")
+"""What `run NAME --store PLACE` is appended to. Benches put a tracer or a fault of their own before it."""
+
 READY = "STRONGROOM_READY_FD"
 """Environment variable that names the pipe on which a program says that it is ready."""
 
@@ -48,13 +51,14 @@ class Supervisor:
     say: Callable[[str], None]
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     programs: tuple[str, ...] = PROGRAMS
+    launcher: tuple[str, ...] = LAUNCHER
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
 
     def start(self) -> None:
         """Start every program and wait until each says it is ready. Raises OperationError when one does not."""
         for name in self.programs:
-            child = Child(name, [sys.executable, "-m", "strongroom.cli.main", "run", name, "--store", str(self.store)])
+            child = Child(name, [*self.launcher, "run", name, "--store", str(self.store)])
             self.children.append(child)
             self._launch(child)
             self._await(child)
@@ -89,10 +93,14 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._told)
         while not self.stopping:
-            for child in self.children:
-                self._mend(child)
+            self.mend()
             time.sleep(0.1)
         self.stop()
+
+    def mend(self) -> None:
+        """Start again what ended, if its pause is over. To be called all the time, as `watch` does."""
+        for child in self.children:
+            self._mend(child)
 
     def _told(self, _number: int, _frame: FrameType | None) -> None:
         self.stopping = True
