@@ -26,18 +26,26 @@ class Clock(Protocol):
     def now(self) -> Millis:
         """Milliseconds since the epoch, never smaller than any earlier answer of the same clock.
 
-        Raises Unavailable when the machine's clock went back further than the tolerance: a budget that forgets its
-        charges because the clock was set back would be no budget.
+        Raises Unavailable when the machine's clock went back further than the tolerance, or ahead of the time that
+        passed: a budget that forgets its charges because the clock was set would be no budget, and an entry from the
+        future would keep the door shut until then.
         """
 
 
+LEAP = 5 * MINUTE
+"""Milliseconds by which the clock may be set forward while a program runs. NTP corrects seconds; minutes are a mistake."""
+_PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""The clock that nobody sets. On Linux the one that goes on while the machine sleeps."""
+
+
 class SystemClock:
-    """The machine's clock. Small steps back (NTP) are smoothed; a large one stops the door until it is mended."""
+    """The machine's clock. Small steps (NTP) are smoothed; a large one stops the door until it is mended."""
 
     def __init__(self, floor: Millis = Millis(0), tolerance: int = 5 * SECOND) -> None:
         """`floor` is the latest time already on record (the log's last entry)."""
         self._last = int(floor)
         self._tolerance = tolerance
+        self._ahead: int | None = None  # of the clock that nobody sets, as of the last answer
 
     def now(self) -> Millis:
         """See `Clock.now`."""
@@ -45,6 +53,12 @@ class SystemClock:
         if current < self._last - self._tolerance:
             msg = f"The clock went back {(self._last - current) // SECOND} s behind the last recorded event."
             raise Unavailable(msg, advice="Set the machine's clock right; the door opens again by itself.")
+        ahead = current - time.clock_gettime_ns(_PASSING) // 1_000_000
+        if self._ahead is not None and ahead > self._ahead + LEAP:
+            msg = f"The clock leapt {(ahead - self._ahead) // SECOND} s ahead of the time that passed."
+            advice = "Set the machine's clock right; the door opens again by itself. If it is right, start the store again."
+            raise Unavailable(msg, advice=advice)
+        self._ahead = ahead
         self._last = max(self._last, current)
         return Millis(self._last)
 

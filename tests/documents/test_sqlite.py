@@ -72,3 +72,24 @@ def test_a_catalogue_that_goes_away_is_not_made_anew(tmp_path: Path) -> None:
     asyncio.run(run())
     catalogue.close()
     assert not path.exists()
+
+
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_a_catalogue_that_is_moved_while_it_is_open_is_not_written_to(tmp_path: Path, end: str) -> None:
+    """The next start would not find what was entered. Put back, it goes on."""
+    path = tmp_path / "catalogue.db"
+    Catalogue.create(path)
+
+    async def run() -> None:
+        catalogue = Catalogue.open(path)
+        await catalogue.put("d", 1, b"", "b")
+        place = Path(f"{path}{end}")
+        away = place.rename(tmp_path / "away")
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="not in its place"):
+                await catalogue.put("d", 2, b"", "c")
+        away.rename(place)
+        await catalogue.put("d", 2, b"", "c")
+        catalogue.close()
+
+    asyncio.run(run())

@@ -5,6 +5,7 @@ app's event loop must not wait for that.
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -91,7 +92,9 @@ class Catalogue:
 
     def _now(self, statement: Callable[[sqlite3.Connection], T]) -> T:
         try:
-            return statement(self._connection())
+            connection = self._connection()
+            self._check_place()
+            return statement(connection)
         except sqlite3.IntegrityError as error:
             msg = "This version is in the catalogue already."
             raise Conflict(msg) from error
@@ -104,5 +107,23 @@ class Catalogue:
         if found is None:
             found = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", BUSY, uri=True, isolation_level=None)
             found.execute("pragma synchronous = full")
+            found.execute("select 1 from entry limit 1").fetchone()  # opens its files, which are known from here on
+            self._local.held = [(name, _identity(name)) for name in (str(self._path), f"{self._path}-wal")]
             self._local.connection = found
         return found
+
+    def _check_place(self) -> None:
+        """SQLite goes on writing into files that were moved or removed; the next start would not find what it wrote."""
+        for name, identity in self._local.held:
+            if _identity(name) != identity:
+                msg = "The catalogue is not in its place any more."
+                raise Unavailable(msg, advice="Put it back; if another one was put there, start the app again.")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Device and inode; None where there is no file."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # at every statement: Path.stat takes three times as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
