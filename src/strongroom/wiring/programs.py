@@ -16,6 +16,7 @@ from strongroom.courier.allow import allow
 from strongroom.courier.relay import Relay
 from strongroom.errors import ConfigError
 from strongroom.wiring.app import open_app
+from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
 from strongroom.wiring.signin import open_signin
@@ -89,22 +90,8 @@ class _Server(uvicorn.Server):
 
 def _serve(app: Starlette, host: str, port: int, *, dated: bool = False) -> None:
     """Serve until told to stop. `dated`: the application writes Date itself. Raises ConfigError."""
-    settings = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,  # addresses and ids are the log's business, and it has them
-        server_header=False,
-        date_header=not dated,
-        proxy_headers=False,  # X-Forwarded-For is anybody's word; the gateway will sign the address
-        timeout_keep_alive=15,
-        limit_concurrency=512,
-        h11_max_incomplete_event_size=16_384,
-        lifespan="off",
-    )
     try:
-        _Server(settings).run()
+        _Server(served(app, host, port, dated=dated)).run()
     except SystemExit as error:  # uvicorn's way to say that it could not bind
         msg = f"The address {host}:{port} cannot be listened on."
         raise ConfigError(
