@@ -132,7 +132,7 @@ def main(folder: Path, arguments: list[str]) -> None:
     from strongroom.cli.main import entry  # noqa: PLC0415  # after the arguments were looked at
     from strongroom.keeper import server  # noqa: PLC0415
 
-    server.SNAPSHOT_TICKS = SNAPSHOT_TICKS
+    server.MINUTE_TICKS = SNAPSHOT_TICKS
     reaper = Reaper(folder / ARMED)
     for moment in MOMENTS:
         if moment.program == arguments[1]:

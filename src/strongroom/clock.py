@@ -56,7 +56,9 @@ class SystemClock:
         ahead = current - time.clock_gettime_ns(_PASSING) // 1_000_000
         if self._ahead is not None and ahead > self._ahead + LEAP:
             msg = f"The clock leapt {(ahead - self._ahead) // SECOND} s ahead of the time that passed."
-            advice = "Set the machine's clock right; the door opens again by itself. If it is right, start the store again."
+            advice = (
+                "Set the machine's clock right; the door opens again by itself. If it is right, start the store again."
+            )
             raise Unavailable(msg, advice=advice)
         self._ahead = ahead
         self._last = max(self._last, current)
