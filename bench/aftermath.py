@@ -116,7 +116,7 @@ async def _readable(config: Config, layout: Layout, opened: Opened, told: Told, 
     key, clock = signing_key(config, layout), parts.clock
     catalogue = Catalogue.open(layout.catalogue)
     app = create_app(
-        _Inside(opened), open_blobs(config, layout), catalogue, ContextSigner(read_context_key(layout.context_key), clock),
+        _Inside(opened), open_blobs(config, layout), catalogue, ContextSigner(read_context_key(layout), clock),
         clock, Settings(base=config.base, page_key=Secret(keyfile.read_private(layout.page_key))),
     )  # fmt: skip
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app, client=("127.0.0.1", 1))) as http:

@@ -223,15 +223,19 @@ class Intake:
                 "The login is of another kind here: people, staff and programs have a login of their own each."
             )
             return None, []
-        if patient not in {None, known.patient} and (known.patient is not None or not brought):
+        if patient not in {None, known.patient} and known.patient is not None:
             self._refuse("The login is somebody else's here, and was not given to this patient: ask an officer.")
             return None, []
-        if not brought and patient is None:
-            if name != known.name:
-                self._refuse("The name of a login that another organisation brought was not changed.")
+        if not brought and name != known.name:
+            self._refuse("The name of a login that another organisation brought was not changed.")
+        if not brought and patient in {None, known.patient}:
             return known.id, []
-        self.logins[digest] = replace(known, patient=patient or known.patient, name=name)
-        return known.id, [effects.update_account(known.id, patient, self.parts.veil.seal(name, "account", known.id))]
+        # A carer whom one organisation named may be another's patient: the login gets a patient once, by whoever says it.
+        known = self.logins[digest] = replace(
+            known, patient=patient or known.patient, name=name if brought else known.name
+        )
+        sealed = self.parts.veil.seal(known.name, "account", known.id)
+        return known.id, [effects.update_account(known.id, patient, sealed)]
 
     def _permitted(self, *, own: bool) -> bool:
         case = Case(Action.RELATE, Feed(trusted=self.trusted, own_patient=own), None)

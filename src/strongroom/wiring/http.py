@@ -114,7 +114,7 @@ class Patient(H11Protocol):
         """Whether it is the client's turn, and nobody else bounds how long that takes."""
         if self.conn.their_state is h11.IDLE:
             return True
-        return self.conn.their_state is h11.SEND_BODY and (self.cycle is None or self.cycle.response_complete)
+        return self.conn.their_state is h11.SEND_BODY and getattr(self.cycle, "response_complete", True)
 
     def _stop_head(self) -> None:
         if self._head is not None:
