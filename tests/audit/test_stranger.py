@@ -231,7 +231,10 @@ def test_a_proof(index: int, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert stranger.main(["--key", KEY, "--proof", str(file)]) == 1
 
 
-@pytest.mark.parametrize("key", ["nonsense", KEY.replace("+", "+0", 1), KEY[:-4], make_signer().verifier.vkey()])
+@pytest.mark.parametrize(
+    "key", ["nonsense", KEY.replace("+", "+0", 1), KEY[:-4], make_signer().verifier.vkey()],
+    ids=["nonsense", "longer", "shorter", "another"],
+)  # fmt: skip
 def test_another_key(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A key that is none, or another log's."""
     assert stranger.main([str(laid(tmp_path, FIVE)), "--key", key]) == 1

@@ -62,7 +62,7 @@ class House:
 
     def open(self) -> Keeper:
         """As a start of the process does, without its sockets."""
-        self.keeper = open_keeper(self.config, self.layout, rehearsal=self.rehearsal).keeper
+        self.keeper = open_keeper(self.config, self.layout, rehearsal=self.rehearsal, patience=30.0).keeper
         return self.keeper
 
     def close(self) -> None:

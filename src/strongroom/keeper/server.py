@@ -101,7 +101,7 @@ class Keeper:
             await asyncio.sleep(TICK)
             ticks += 1
             try:
-                await self._second(minute=ticks % MINUTE_TICKS == 0)
+                await self._second(minute=ticks % MINUTE_TICKS == 1)
             except StrongroomError as error:
                 log.warning("%s", error.message)
             except Exception:  # whatever it is: without this beat nothing is published, and no fault ever mended

@@ -84,7 +84,7 @@ def make_demo(
 async def _fill(
     made: Made, population: Population, decoys: int, clock: Clock, rehearsal: Rehearsal | None, say: Say
 ) -> None:
-    opened = open_keeper(made.config, made.layout, rehearsal=rehearsal)
+    opened = open_keeper(made.config, made.layout, rehearsal=rehearsal, patience=60.0)
     parts = opened.keeper.door.parts
     try:
         filler = _Filler(made, population, clock, opened.keeper.dispatch, opened.keeper.acts)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from strongroom.audit.charges import Charges
 from strongroom.audit.compose import Cover
-from strongroom.audit.log import AcceptedRollback, Log, Place
+from strongroom.audit.log import PATIENCE, AcceptedRollback, Log, Place
 from strongroom.audit.query import Query
 from strongroom.audit.receipt import ReceiptSeal
 from strongroom.audit.resolve import Resolver
@@ -64,9 +64,17 @@ class Opened:
 
 
 def open_keeper(
-    config: Config, layout: Layout, *, rehearsal: Rehearsal | None = None, accept: AcceptedRollback | None = None
+    config: Config,
+    layout: Layout,
+    *,
+    rehearsal: Rehearsal | None = None,
+    accept: AcceptedRollback | None = None,
+    patience: float = PATIENCE,
 ) -> Opened:
-    """Every part of the keeper, checked. Raises ConfigError, Tampered, Unavailable; then nothing was started."""
+    """Every part of the keeper, checked. Raises ConfigError, Tampered, Unavailable; then nothing was started.
+
+    `patience`: seconds that a request waits for the log. Whoever fills a store on a busy machine has more of it.
+    """
     root = open_root(config, layout)
     secrets = open_secrets(layout.secrets, config.store.name, root)
     if rehearsal is not None and not secrets.rehearsal:
@@ -75,7 +83,12 @@ def open_keeper(
     rules = DEFAULTS.with_limits(config.budget) if config.budget else DEFAULTS
     seal = ReceiptSeal()
     log = Log.open(
-        Place(layout.database, layout.log), log_signer(config, secrets), _cover(secrets), seal, accept=accept
+        Place(layout.database, layout.log),
+        log_signer(config, secrets),
+        _cover(secrets),
+        seal,
+        accept=accept,
+        patience=patience,
     )
     catalog = Catalog(layout.database)
     clock = _clock(layout, rehearsal)
