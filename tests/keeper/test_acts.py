@@ -16,14 +16,14 @@ NAMES = {Role.PRIVACY: "privacy", Role.SECURITY: "security", Role.OPERATOR: "ope
 
 
 def test_widening_access_is_the_privacy_officers_alone() -> None:
-    """An operator can stop everything and start nothing; a rerun of the past takes two."""
+    """An operator can stop everything and start nothing; the past, and destroying, take two."""
     for op in WIDENING:
         assert RULES[op].roles == {Role.PRIVACY}
     for op in ("unfreeze", "who-read", "relation-ls", "register-feed"):
         assert Role.OPERATOR not in RULES[op].roles
     for op in ("freeze", "revoke-session"):
         assert RULES[op].roles == set(Role)
-    assert {op for op, rule in RULES.items() if rule.signatures > 1} == {"grant-past", "rerun"}
+    assert {op for op, rule in RULES.items() if rule.signatures > 1} == {"destroy", "grant-past", "rerun"}
 
 
 def test_nobody_does_an_act_that_is_not_theirs(house: House) -> None:
