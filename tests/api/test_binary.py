@@ -96,7 +96,7 @@ def test_no_unowned_bytes(house: House, context: str | None) -> None:
         (b"<script>x</script>", "application/pdf", 422),
         (b"<html>", "text/plain", 422),
         (PDF, "image/png", 422),
-        (PDF, "application/x-unheard-of", 422),
+        (PDF, "application/x-unheard-of", 415),
         (PDF, "pdf", 415),
         (PDF, "", 415),
         (b'{"resourceType":"Binary","contentType":"text/plain"}', "application/fhir+json", 422),
@@ -108,6 +108,33 @@ def test_what_is_not_what_it_says(house: House, content: bytes, kind: str, statu
     assert answer.status_code == status
     assert issue(answer)
     assert house.door.asked == []
+
+
+def test_only_some_types_are_documents() -> None:
+    """The usual ones, or those that are configured: 415 names them, in every way in, whatever the bytes are."""
+    house = build(media_types=frozenset({"text/plain", "application/pdf"}))
+    old = house.put(b"x", "text/plain")
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "image/png",
+        "data": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(),
+    }
+    answers = [
+        _post(house, b"\x89PNG\r\n\x1a\n", "image/png", **_mine()),
+        _post(house, b"{}", "application/json", **_mine()),
+        _post(house, json.dumps(binary).encode(), "application/fhir+json", **_mine()),
+        house.client.post("/fhir/DocumentReference", json=reference(b"\x89PNG\r\n\x1a\n", "image/png"), headers=OWNER),
+        _post(house, b"{}", "application/json", **_mine(f"DocumentReference/{old['id']}"), **{"If-Match": 'W/"1"'}),
+    ]
+    for answer in answers:
+        assert answer.status_code == 415
+        assert issue(answer)["code"] == "not-supported"
+        assert "application/pdf, text/plain." in issue(answer)["details"]["text"]
+    assert len(house.blobs.objects) == 1
+    binary |= {"contentType": "application/pdf", "data": base64.b64encode(PDF).decode()}
+    assert _post(house, json.dumps(binary).encode(), "application/fhir+json", **_mine()).status_code == 201
+    for kind in ("application/zip", "application/msword"):
+        assert _post(build(), b"PK\x03\x04", kind, **_mine()).status_code == 415
 
 
 def test_another_patients_record_takes_nothing(house: House) -> None:

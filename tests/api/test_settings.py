@@ -23,3 +23,12 @@ def test_keys_and_sums() -> None:
     settings = Settings(base="https://portal.example:8441/fhir", page_key=KEY)
     assert settings.origin == "https://portal.example:8441"
     assert settings.max_json > settings.max_inline * 4 // 3
+
+
+@pytest.mark.parametrize(
+    "types", [(), ("text/html",), ("image/svg+xml", "text/plain"), ("pdf",), ("Text/plain",), ("a/b; c=d",)]
+)
+def test_media_types(types: tuple[str, ...]) -> None:
+    """Some, each a bare one, and none that a browser would run, whoever asks for it."""
+    with pytest.raises(ConfigError):
+        Settings(base="http://x/fhir", page_key=KEY, media_types=frozenset(types))

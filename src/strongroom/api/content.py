@@ -12,6 +12,7 @@ from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
 from strongroom.envelope.mime import HEAD, disagreement
 from strongroom.fhir.attachment import ATTACHMENT, Digest, decode_base64
+from strongroom.fhir.criteria import bare_media_type
 from strongroom.fhir.datatypes import Attachment
 from strongroom.fhir.fault import Fault, Unacceptable
 from strongroom.fhir.resource import DocumentReference, encode
@@ -35,6 +36,7 @@ def inline(document: DocumentReference, settings: Settings) -> bytes:
         raise Unacceptable(Fault("required", _TWO_WAYS, f"{ATTACHMENT}.data"))
     if len(content) > settings.max_inline:
         raise stop(413, "too-long", f"Inside JSON a document has at most {settings.max_inline} bytes. {_TWO_WAYS}")
+    check_accepted(attachment.content_type or "", settings)
     check_type(content[:HEAD], attachment.content_type or "")
     if faults := tuple(Digest().update(content).faults(attachment)):
         raise Unacceptable(*faults)
@@ -46,6 +48,13 @@ def check_metadata(document: DocumentReference, settings: Settings) -> None:
     data = document.content[0].attachment.data or ""
     if len(encode(document)) - len(data) > settings.max_metadata:
         raise stop(413, "too-long", f"A DocumentReference has at most {settings.max_metadata} bytes beside its data.")
+
+
+def check_accepted(declared: str, settings: Settings) -> None:
+    """Raises Halt (415) when documents of the type `declared` are not kept here; says which are."""
+    if bare_media_type(declared) not in settings.media_types:
+        text = f"Documents of this type are not accepted. Accepted are: {', '.join(sorted(settings.media_types))}."
+        raise stop(415, "not-supported", text)
 
 
 def check_type(head: bytes, declared: str) -> None:

@@ -162,5 +162,8 @@ def _check_unmoved(document: DocumentReference, row: Row) -> None:
         text = "The labels ask for another category: POST DocumentReference/{id}/$relabel does that."
         raise Unacceptable(Fault("business-rule", text, "DocumentReference.securityLabel"))
     attachment = document.content[0].attachment
+    if attachment.data is None and attachment.content_type != row.content_type:
+        text = "The bytes stay as they are, and so does their type: send them again to change it."
+        raise Unacceptable(Fault("business-rule", text, f"{ATTACHMENT}.contentType"))
     if attachment.data is None and not refers_to(attachment, row):
         raise Unacceptable(Fault("not-supported", "The bytes are this document's own Binary.", f"{ATTACHMENT}.url"))

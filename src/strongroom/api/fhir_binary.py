@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from strongroom.api.body import Body, alone, joined
+from strongroom.api.content import check_accepted
 from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
 from strongroom.clock import iso
@@ -44,8 +45,12 @@ async def read_upload(request: Request, settings: Settings) -> Upload:
     if bare_media_type(content_type) in _JSON_TYPES:
         head = await body.head(settings.max_json)
         if _is_binary(head):
-            return _from_resource(head, settings)
+            upload = _from_resource(head, settings)
+            check_accepted(upload.content_type, settings)
+            return upload
+        check_accepted(content_type, settings)
     else:
+        check_accepted(content_type, settings)  # before anything is read
         head = await body.head(HEAD)
     if not head:
         raise stop(400, "required", "The body is empty.")

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from strongroom.envelope.mime import DEFAULT, NEVER, bare
 from strongroom.errors import ConfigError
+from strongroom.fhir.attachment import is_mime
 from strongroom.secret import Secret
 
 MIB = 1_048_576
@@ -29,6 +31,8 @@ class Settings:
     """Bytes a second that an upload must reach, over its whole length, once `idle` seconds have passed."""
     max_rows: int = 5_000
     """Documents of one patient that a search looks through."""
+    media_types: frozenset[str] = DEFAULT
+    """Types of documents that are accepted, bare and in lower case."""
     origins: tuple[str, ...] = ()
     """Web origins that may call the API from a browser (CORS). None by default."""
 
@@ -40,6 +44,13 @@ class Settings:
         if len(self.page_key) < 32:  # noqa: PLR2004  # HMAC-SHA-256, RFC 2104 section 3
             msg = "The API's page key is shorter than 32 bytes."
             raise ConfigError(msg)
+        if not self.media_types:
+            msg = "No media type is accepted."
+            raise ConfigError(msg, advice="Name some in api.media_types, or leave it out for the usual ones.")
+        for one in sorted(self.media_types):
+            if one in NEVER or one != bare(one) or not is_mime(one):
+                msg = f"api.media_types: {one!r} cannot be accepted."
+                raise ConfigError(msg, advice="Name bare media types, and none that a browser would run.")
 
     @property
     def origin(self) -> str:

@@ -67,6 +67,8 @@ class Api(_Section, frozen=True, kw_only=True):
     base: str = ""
     """Public base address; empty: `http://host:port/fhir`."""
     max_document_mb: Annotated[int, msgspec.Meta(ge=1, le=10_240)] = 100
+    media_types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=200)] | None = None
+    """Media types of documents that are accepted, in place of the usual ones."""
 
 
 class Signin(_Section, frozen=True, kw_only=True):

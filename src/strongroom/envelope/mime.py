@@ -12,13 +12,23 @@ HEAD = 1_024
 
 TYPES = frozenset({
     "application/pdf", "image/jpeg", "image/png", "image/gif", "image/tiff", "image/webp", "application/dicom",
-    "application/zip", "application/rtf", "application/msword",
+    "application/zip", "application/rtf", "application/msword", "application/vnd.oasis.opendocument.text",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/json", "application/fhir+json", "application/xml", "application/fhir+xml", "text/xml",
-    "application/hl7-cda+xml", "text/plain", "text/csv", "text/rtf",
+    "application/hl7-cda+xml", "application/hl7-v2", "text/plain", "text/csv", "text/markdown", "text/rtf",
 })  # fmt: skip
-"""What is accepted. Web pages, scripts and SVG are not documents of a patient; a browser would run them."""
+"""What first bytes can be held against."""
+DEFAULT = TYPES - {"application/zip", "application/msword"}
+"""What is accepted where nothing else is configured. An archive hides what it holds, and the old form of Word carries
+programs.
+"""
+NEVER = frozenset({
+    "text/html", "application/xhtml+xml", "image/svg+xml", "text/javascript", "application/javascript",
+    "application/ecmascript", "text/ecmascript", "text/css", "text/xsl", "application/xslt+xml", "multipart/related",
+    "multipart/x-mixed-replace", "message/rfc822", "application/x-shockwave-flash", "application/wasm",
+})  # fmt: skip
+"""What no configuration makes a document: a browser would run it, or take it for something that it runs."""
 
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -42,21 +52,25 @@ _PAGE = re.compile(
 )
 """A page, a script or an SVG, behind whatever a browser skips: space, comments, processing instructions, a prefix."""
 
+_ODT = "application/vnd.oasis.opendocument.text"
+_ODT_AT = 30  # OpenDocument 1.3, part 2, section 3.3: the type stands in the clear, in the first file of the archive
 _ZIPPED = frozenset({
     "application/zip", "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _ODT,
 })  # fmt: skip
 _RTF = frozenset({"application/rtf", "text/rtf"})
 _XML = frozenset({"application/xml", "application/fhir+xml", "text/xml", "application/hl7-cda+xml"})
 _JSON = frozenset({"application/json", "application/fhir+json"})
-_TEXT = _XML | _JSON | frozenset({"text/plain", "text/csv"})
+_TEXT = _XML | _JSON | frozenset({"text/plain", "text/csv", "text/markdown", "application/hl7-v2"})
+_VAGUE = frozenset({"", "text/plain", "application/zip"})
+"""What bytes of a type may look like that we do not know and an operator accepts."""
 ACTIVE = _XML
 """Types a browser may act upon; they are handed out as attachments only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """The declared type is not accepted, or not what the bytes are. `sentence` is for the depositor."""
+    """The declared type is not what the bytes are. `sentence` is for the depositor, and repeats nothing of theirs."""
 
     sentence: str
 
@@ -71,7 +85,9 @@ def detect(head: bytes) -> str:
     head = head[:HEAD]
     for magic, found in _MAGIC:
         if head.startswith(magic):
-            return found
+            return (
+                _ODT if found == "application/zip" and head[_ODT_AT:].startswith(b"mimetype" + _ODT.encode()) else found
+            )
     if _PAGE.match(head.removeprefix(_BOM)):  # before PDF, whose header may stand anywhere in the head of a page
         return "text/html"
     if b"%PDF-" in head:
@@ -84,23 +100,26 @@ def detect(head: bytes) -> str:
 
 
 def disagreement(declared: str, head: bytes) -> Disagreement | None:
-    """None when `declared` is accepted and the first bytes can be it; else why not."""
+    """None when the first bytes can be of the type that is declared; else why not."""
     kind = bare(declared)
-    if kind not in TYPES:
-        return Disagreement(f"Documents of type {kind[:80]!r} are not accepted.")
     if not head:
         return Disagreement("The document is empty.")
     found = detect(head)
-    if found == "text/html":
-        return Disagreement(f"Declared {kind}, but it is a web page or a script.")
-    if kind in _alike(found):
+    if found == "text/html" or kind in NEVER:
+        return Disagreement("It is a web page or a script, or is declared to be.")
+    if kind in _alike(found) or (kind not in TYPES and found in _VAGUE):
         return None
-    return Disagreement(f"Declared {kind}, but it is {found or 'something else'}.")
+    return Disagreement(f"The bytes are not of the type that is declared, but {found or 'something else'}.")
 
 
 def _alike(found: str) -> frozenset[str]:
     """The types that may be declared for bytes of this kind."""
-    groups = {"application/zip": _ZIPPED, "application/rtf": _RTF, "text/plain": _TEXT}
+    groups = {
+        "application/zip": _ZIPPED,
+        _ODT: frozenset({_ODT, "application/zip"}),
+        "application/rtf": _RTF,
+        "text/plain": _TEXT,
+    }
     return groups.get(found, frozenset({found}) & TYPES)
 
 

@@ -14,6 +14,7 @@ from strongroom.documents.objects import Objects
 from strongroom.documents.probe import probe
 from strongroom.documents.s3 import Bucket, read_credentials, s3_blobs
 from strongroom.documents.sqlite import Catalogue
+from strongroom.envelope.mime import DEFAULT, bare
 from strongroom.errors import ConfigError
 from strongroom.identity import keyfile
 from strongroom.identity.context import ContextKey, Signer, sign_context
@@ -68,6 +69,7 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Star
         base=config.base,
         page_key=Secret(keyfile.read_private(layout.page_key)),
         max_document=config.api.max_document_mb * MIB,
+        media_types=DEFAULT if config.api.media_types is None else frozenset(map(bare, config.api.media_types)),
     )
     signer = ContextSigner(read_context_key(layout), clock)
     return create_app(KeeperClient(layout.socket), blobs, Catalogue.open(layout.catalogue), signer, clock, settings)
