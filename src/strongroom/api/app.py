@@ -1,5 +1,7 @@
 """The application, put together from its parts. Nothing is read from the environment here."""
 
+import logging
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -18,9 +20,11 @@ from strongroom.api.settings import Settings
 from strongroom.api.shelf import Shelf
 from strongroom.clock import Clock
 from strongroom.documents.blobs import Blobs
-from strongroom.errors import StrongroomError
+from strongroom.errors import StrongroomError, Tampered, Unavailable
 from strongroom.fhir.outcome import single
 from strongroom.fhir.page import Pager
+
+log = logging.getLogger("strongroom.api")
 
 
 def create_app(
@@ -73,12 +77,14 @@ async def _no_route(_request: Request, error: Exception) -> Response:
     return fhir(single(code, text), status, headers)
 
 
-async def _answered(_request: Request, error: Exception) -> Response:
-    """What handlers raise on purpose, as the answer it stands for."""
+async def _answered(request: Request, error: Exception) -> Response:
+    """What handlers raise on purpose, as the answer it stands for. A part that failed is told to the operators."""
     if isinstance(error, Halt):
         return error.response
     if isinstance(error, Declined):
         return refused(error.refused)
+    if isinstance(error, Unavailable | Tampered):
+        log.warning("request %s: %s", request.scope.get("request_id", "-"), error)
     return failed(error if isinstance(error, StrongroomError) else StrongroomError("No answer."))
 
 

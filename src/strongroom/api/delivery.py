@@ -74,7 +74,8 @@ class Delivery(Response):
                 self._started = True
                 await self._stream(first, send, gone)
         except (StrongroomError, TimeoutError, OSError) as error:
-            log.warning("delivery of receipt %d broke off: %s", self._receipt, type(error).__name__)
+            why = error if isinstance(error, StrongroomError) else type(error).__name__
+            log.warning("delivery of receipt %d broke off: %s", self._receipt, why)
             if not self._started:
                 await failed(error if isinstance(error, StrongroomError) else Unavailable("The store is slow."))(
                     scope, receive, send

@@ -6,8 +6,8 @@ The order makes the copy consistent:
 2. The keeper's database: every version that is readable in it has its row in the catalogue and its object already.
 3. The tiles of that checkpoint, which never change.
 4. The catalogue and the sign-in's database: they may know more than the keeper's, never less.
-   The life keys too are copied after it: a patient's life key is there before the patient is.
-5. The objects: written once, never overwritten, deleted only after the delay.
+from strongroom.documents.blobs import Blobs, place
+from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable, UsageError
 
 Never copied: the root key, the HSM's PIN, officers' keys. What is readable of a backup without the recovery key says
 `archive.py`.
@@ -19,7 +19,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,7 @@ from strongroom.audit.files import CHECKPOINT, Directory
 from strongroom.audit.verify import parsed_bundle, parsed_tile
 from strongroom.clock import Clock
 from strongroom.config import Config, Layout
-from strongroom.documents.blobs import place
+from strongroom.documents.blobs import Blobs, place
 from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable, UsageError
 from strongroom.tlog.checkpoint import open_checkpoint
 from strongroom.tlog.note import Verifier
@@ -42,8 +42,15 @@ from strongroom.wiring.place import VKEY, objects_path
 from strongroom.wiring.secrets import read_recovery
 
 Say = Callable[[str], None]
+AT_ONCE = 16
+"""Objects that are fetched side by side: a bucket's time goes into waiting."""
 EVERY = 5_000
 """Objects between two lines of progress."""
+
+_READABLE = """
+select e.blob from app.entry e join version v on v.document = e.document and v.version = e.version
+join document d on d.id = v.document where v.state = 'available' and d.erased is null
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,25 +232,53 @@ def _objects(config: Config, layout: Layout, target: Path, say: Say, *, with_obj
 
 
 async def _bucket(config: Config, layout: Layout, target: Path, say: Say) -> tuple[int, int]:
-    blobs, count, total = open_blobs(config, layout), 0, 0
-    async for name in blobs.names():
-        total += await _fetched(blobs.get(name), target / place(name))
-        count += 1
-        if count % EVERY == 0:
-            say(f"Objects: {count}")
+    blobs, count, total, missing = open_blobs(config, layout), 0, 0, 0
+    names = _readable(layout)
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        for size in await asyncio.gather(*(_fetched(blobs, name, target / place(name)) for name in some)):
+            missing += size is None
+            count += size is not None
+            total += size or 0
+        if start // EVERY != (start + AT_ONCE) // EVERY:
+            say(f"Objects: {start + len(some)} of {len(names)}")
+    if missing:
+        are = "objects that the catalogue knows are" if missing > 1 else "object that the catalogue knows is"
+        say(f"WARNING: {missing} {are} missing in the bucket. Put back what an older backup has: docs/backup.md.")
     return count, total
 
 
-async def _fetched(chunks: AsyncIterator[bytes], target: Path) -> int:
+def _readable(layout: Layout) -> list[str]:
+    """The objects of all versions that can be read, or could be if their document were brought back."""
+    try:
+        with closing(sqlite3.connect(f"{layout.database.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            db.execute("attach ? as app", (f"{layout.catalogue.absolute().as_uri()}?mode=ro",))
+            return [str(row[0]) for row in db.execute(_READABLE)]
+    except sqlite3.Error as error:
+        msg = f"A database cannot be read ({getattr(error, 'sqlite_errorname', 'error')})."
+        raise Unavailable(msg) from error
+
+
+async def _fetched(blobs: Blobs, name: str, target: Path) -> int | None:
+    """Copy one object; gives its bytes, or None when the bucket does not have it. Raises Unavailable, OperationError."""
     size = 0
     try:
         with archive.opened(target) as file:
-            async for chunk in chunks:
+            async for chunk in blobs.get(name):
                 size += file.write(chunk)
+    except Unavailable as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        _forget(target)
+        return None
     except OSError as error:
         msg = f"An object could not be copied: {error.strerror}."
         raise OperationError(msg, advice="Look at the disk of the target.") from error
     return size
+
+
+def _forget(half: Path) -> None:
+    half.unlink()
 
 
 def _verifier(layout: Layout) -> Verifier:

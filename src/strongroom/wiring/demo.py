@@ -39,6 +39,7 @@ from strongroom.wiring.place import Made, hand_over, make_store
 from strongroom.wiring.rehearsal import Rehearsal
 from strongroom.wiring.signin import signin_settings, signing_key
 
+ATTEMPTS = 3
 AT_ONCE = 24
 """Deposits under way: enough that they share syncs of the log."""
 Say = Callable[[str], None]
@@ -180,7 +181,13 @@ class _Filler:
         }  # fmt: skip
         headers = {"Authorization": f"Bearer {self._token(depositor.subject)}", "Content-Type": "application/fhir+json",
                    "Prefer": "return=minimal"}  # fmt: skip
-        answer = await self._http.post(f"{self._made.config.base}/DocumentReference", json=reference, headers=headers)
+        for _ in range(ATTEMPTS):
+            answer = await self._http.post(
+                f"{self._made.config.base}/DocumentReference", json=reference, headers=headers
+            )
+            if answer.status_code != _AWAY:
+                break
+            await asyncio.sleep(1)  # a bucket that is just beginning; nothing was half done
         if answer.status_code != _CREATED:
             msg = f"A demonstration document was refused: {answer.status_code} {answer.text[:200]}"
             raise OperationError(msg)
@@ -194,6 +201,7 @@ class _Filler:
 
 
 _CREATED = 201
+_AWAY = 503
 _LABELS = {
     "normal": {"coding": [{"system": CONFIDENTIALITY, "code": "N"}]},
     "sensitive": {"coding": [{"system": CONFIDENTIALITY, "code": "R"}]},
