@@ -107,7 +107,7 @@ def test_what_is_not_what_it_says(house: House, content: bytes, kind: str, statu
     answer = _post(house, content, kind, **_mine())
     assert answer.status_code == status
     assert issue(answer)
-    assert house.door.asked == []
+    assert house.door.words(p.Deposit) == []
 
 
 def test_only_some_types_are_documents() -> None:

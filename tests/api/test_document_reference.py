@@ -43,7 +43,7 @@ def test_a_document_goes_in_and_comes_back(house: House) -> None:
 def test_the_order_of_a_deposit(house: House) -> None:
     """The door is asked first and told last."""
     house.client.post("/fhir/DocumentReference", json=reference(), headers=OWNER)
-    assert [type(one) for one in house.door.asked] == [p.Deposit, p.Deposited]
+    assert [type(one) for one in house.door.asked] == [p.WhoAmI, p.Deposit, p.Deposited]
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ BAD = [
 def test_what_cannot_be_kept_is_refused_before_the_door(
     house: House, body: dict[str, Any], status: int, expression: str | None
 ) -> None:
-    """A clear OperationOutcome, with the place; the door was not asked and nothing is stored."""
+    """A clear OperationOutcome, with the place; the door was asked who it is and no more, and nothing is stored."""
     answer = house.client.post("/fhir/DocumentReference", json=body, headers=OWNER)
     assert answer.status_code == status
     assert issue(answer).get("expression") == ([expression] if expression else None)
-    assert house.door.asked == []
+    assert [type(one) for one in house.door.asked] == [p.WhoAmI]
     assert house.blobs.objects == {}
 
 
@@ -239,8 +239,8 @@ def test_what_was_read_can_be_changed_and_put_back(house: House) -> None:
     assert answer.status_code == 200
     assert answer.json()["description"] == "Now with words"
     assert house.get(f"Binary/{made['id']}").content == PDF
-    kinds = [type(one) for one in house.door.asked[:5]]
-    assert kinds == [p.List, p.Deposit, p.Release, p.Delivered, p.Deposited]
+    kinds = [type(one) for one in house.door.asked[:6]]
+    assert kinds == [p.WhoAmI, p.List, p.Deposit, p.Release, p.Delivered, p.Deposited]
     assert (house.door.words(p.Delivered)[0].bytes, house.door.words(p.Delivered)[0].complete) == (0, False)
 
 

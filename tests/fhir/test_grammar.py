@@ -1,6 +1,7 @@
 """Whatever bytes come, there is one object or a fault; never another error, never a second reading."""
 
 import json
+import time
 from contextlib import suppress
 
 import pytest
@@ -103,3 +104,20 @@ def test_every_beginning_of_a_body_is_refused(valid: dict[str, object]) -> None:
     with pytest.raises(Unreadable):
         read_object(raw + b"]")
     assert read_object(raw) == valid
+
+
+@pytest.mark.parametrize("mark", [b"[1],", b'{"a":1},', b"1,"])
+def test_a_body_that_grows_when_it_is_parsed_is_not_parsed(mark: bytes) -> None:
+    """Ten megabytes of tiny members took seconds and hundreds of megabytes; base64 of any length is one member."""
+    began = time.monotonic()
+    with pytest.raises(Unreadable):
+        read_object(b'{"resourceType":"X","x":[' + mark * 1_500_000 + b"1]}")
+    assert time.monotonic() - began < 1.0
+    assert read_object(b'{"a":{"data":"' + b"A" * 10_000_000 + b'"}}')
+
+
+def test_a_number_that_nobody_could_write_back() -> None:
+    """JSON allows 1e999; it would be stored as null."""
+    with pytest.raises(Unreadable):
+        read_object(b'{"a": 1e999}')
+    assert read_object(b'{"a": 1.5e3}') == {"a": 1_500.0}

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from strongroom.api.access import Access
+from strongroom.api.crowd import Crowd
 from strongroom.api.parts import Parts
 from strongroom.api.ports import Catalogue, ContextSigner, Door
 from strongroom.api.respond import Declined, Halt, failed, fhir, refused
@@ -31,7 +32,14 @@ def create_app(
     door: Door, blobs: Blobs, catalogue: Catalogue, signer: ContextSigner, clock: Clock, settings: Settings
 ) -> Starlette:
     """The API as an ASGI application."""
-    parts = Parts(Access(door, signer, settings), Shelf(blobs, catalogue), clock, Pager(settings.page_key), settings)
+    parts = Parts(
+        Access(door, signer, settings),
+        Shelf(blobs, catalogue),
+        clock,
+        Pager(settings.page_key),
+        settings,
+        Crowd(settings.max_uploads),
+    )
     serve = handlers(parts)
     app = Starlette(
         routes=[Route(way.path, serve[way.name], methods=[way.method], name=way.name) for way in WAYS],

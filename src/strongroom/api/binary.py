@@ -29,6 +29,7 @@ from strongroom.api.view import minimal
 from strongroom.api.written import check_current, stale_is_412, written
 from strongroom.fhir.criteria import bare_media_type
 from strongroom.fhir.labels import NORMAL
+from strongroom.fhir.resource import DocumentReference
 from strongroom.keeper.protocol import Asking, Release, Released, Row
 
 _CONTEXT = re.compile(r"(?P<kind>Patient|DocumentReference)/(?P<id>[A-Za-z0-9\-.]{1,64})")
@@ -45,6 +46,11 @@ class Binaries:
     async def create(self, request: Request) -> Response:
         """POST: a new document, or a new version of one, by X-Security-Context."""
         asking = self._parts.access.asking(request)
+        with await self._parts.sender(asking):
+            row, kept = await self._create(request, asking)
+        return written(self._parts, request, row, kept, 201, "Binary")
+
+    async def _create(self, request: Request, asking: Asking) -> tuple[Row, DocumentReference]:
         upload = await read_upload(request, self._parts.settings)
         kind, owner = _security_context(request, upload)
         check_type(upload.head, upload.content_type)
@@ -54,8 +60,7 @@ class Binaries:
         else:
             order = await self._next_version(request, asking, owner, upload.content_type)
         with stale_is_412():
-            row, kept = await deposit(self._parts, asking, order, upload.chunks)
-        return written(self._parts, request, row, kept, 201, "Binary")
+            return await deposit(self._parts, asking, order, upload.chunks)
 
     async def read(self, request: Request) -> Response:
         """GET [id], HEAD [id]."""

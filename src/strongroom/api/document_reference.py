@@ -27,7 +27,7 @@ from strongroom.fhir.labels import category_of
 from strongroom.fhir.parse import parse_document_reference
 from strongroom.fhir.resource import DocumentReference, encode
 from strongroom.fhir.search import Pairs, parse_search
-from strongroom.keeper.protocol import Delete, Done, Row
+from strongroom.keeper.protocol import Asking, Delete, Done, Row
 
 MAX_FORM = 65_536
 """Bytes of a search sent by POST."""
@@ -47,15 +47,21 @@ class DocumentReferences:
         asking = self._parts.access.asking(request)
         if "if-none-exist" in request.headers:
             raise stop(400, "not-supported", "Conditional create is not offered; leave If-None-Exist out.")
-        document = await self._document(request)
-        content = inline(document, self._parts.settings)
-        order = self._order(document, ours(patient_of(document.subject) or ""))
-        row, kept = await deposit(self._parts, asking, order, alone(content))
+        with await self._parts.sender(asking):
+            document = await self._document(request)
+            content = inline(document, self._parts.settings)
+            order = self._order(document, ours(patient_of(document.subject) or ""))
+            row, kept = await deposit(self._parts, asking, order, alone(content))
         return written(self._parts, request, row, kept, 201)
 
     async def update(self, request: Request) -> Response:
         """PUT [id]: a new version, with new bytes or with those of the version before."""
         asking, expected = self._parts.access.asking(request), if_match(request)
+        with await self._parts.sender(asking):
+            row, kept = await self._update(request, asking, expected)
+        return written(self._parts, request, row, kept, 200)
+
+    async def _update(self, request: Request, asking: Asking, expected: int) -> tuple[Row, DocumentReference]:
         document = await self._document(request)
         if document.id != request.path_params["id"]:
             raise stop(400, "value", "The id in the body is not the id in the address.")
@@ -67,8 +73,7 @@ class DocumentReferences:
         else:
             chunks = carried(self._parts, asking, row)
         with stale_is_412():
-            row, kept = await deposit(self._parts, asking, self._order(document, row.patient, row), chunks)
-        return written(self._parts, request, row, kept, 200)
+            return await deposit(self._parts, asking, self._order(document, row.patient, row), chunks)
 
     async def read(self, request: Request) -> Response:
         """GET [id]: the newest version, unless the client has it."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
+import msgspec
 from starlette.requests import Request
 
 from strongroom.api.body import Body, alone, joined
@@ -58,12 +59,21 @@ async def read_upload(request: Request, settings: Settings) -> Upload:
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether this is JSON that calls itself a Binary. What does not parse is some other document."""
+    """Whether this is JSON that calls itself a Binary. What does not parse is some other document.
+
+    Only the name is made a value: of a large document, or one made to be large when parsed, nothing else is.
+    """
     try:
-        found = json.loads(head.decode())
-    except (ValueError, RecursionError):
+        return _kind.decode(head).resource_type == "Binary"
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-    return isinstance(found, dict) and found.get("resourceType") == "Binary"
+
+
+class _Kind(msgspec.Struct, rename="camel"):
+    resource_type: str = ""
+
+
+_kind = msgspec.json.Decoder(_Kind)
 
 
 def _from_resource(raw: bytes, settings: Settings) -> Upload:

@@ -1,16 +1,19 @@
 """What every group of routes is made from; put together once, by `app.create_app`."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from strongroom.api.access import Access
+from strongroom.api.crowd import Crowd
 from strongroom.api.negotiate import Taste, taste
 from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
 from strongroom.api.shelf import Shelf
 from strongroom.clock import Clock
 from strongroom.fhir.page import Pager
+from strongroom.keeper.protocol import Asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,13 @@ class Parts:
     clock: Clock
     pager: Pager
     settings: Settings
+    crowd: Crowd
+
+    async def sender(self, asking: Asking) -> AbstractContextManager[None]:
+        """Somebody whom the door knows, about to send a document; to be asked for before any of it is read. What it
+        gives lasts as long as the upload. Raises Declined, Unavailable; Halt (429) on entering.
+        """
+        return self.crowd.sending((await self.access.known(asking)).account)
 
 
 def tasted(request: Request) -> Taste:

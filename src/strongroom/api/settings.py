@@ -29,6 +29,8 @@ class Settings:
     """Seconds that a client may be silent while it sends, or not take what we send."""
     min_rate: int = 1_024
     """Bytes a second that an upload must reach, over its whole length, once `idle` seconds have passed."""
+    max_uploads: int = 32
+    """Documents that one account may be sending at once."""
     max_rows: int = 5_000
     """Documents of one patient that a search looks through."""
     media_types: frozenset[str] = DEFAULT

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import islice
+from math import isfinite
 
 from strongroom.fhir.fault import Fault, Unacceptable, Unreadable
 from strongroom.fhir.narrative import narrative_fault
@@ -16,6 +17,10 @@ MAX_DEPTH = 32
 """Levels. FHIR's own examples nest to 12; beyond 32 somebody is trying the parser."""
 MAX_STRING = 65_536
 """Characters of any string but `data`; the same as the bound of all metadata together."""
+MAX_MARKS = 65_536
+"""Commas, braces and brackets in a body. All metadata has at most so many bytes, and base64 has none of these; millions of
+them would be hundreds of megabytes of small objects.
+"""
 MAX_FAULTS = 10
 """Faults reported at once."""
 
@@ -25,11 +30,15 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 def read_object(raw: bytes) -> dict[str, object]:
     """The JSON object in `raw`. Raises Unreadable when it is none, Unacceptable when FHIR would not have it."""
+    if sum(map(raw.count, (b",", b"{", b"["))) > MAX_MARKS:
+        raise _unreadable("The JSON has too many members.")
     try:
-        found = json.loads(raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        found = json.loads(
+            raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite
+        )
     except RecursionError:
         raise _unreadable("The JSON is nested too deeply.") from None
-    except ValueError:  # JSONDecodeError, UnicodeDecodeError, integers of more than 4,300 digits, and our own two
+    except ValueError:  # JSONDecodeError, UnicodeDecodeError, integers of more than 4,300 digits, and our own
         raise _unreadable("The body is not well-formed JSON in UTF-8 with every member named once.") from None
     if not isinstance(found, dict):
         raise _unreadable("The body is not a JSON object.")
@@ -47,6 +56,14 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         msg = "A member appears twice."
+        raise ValueError(msg)
+    return found
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if not isfinite(found):  # JSON may say 1e999; nobody could say it back
+        msg = "A number is too large."
         raise ValueError(msg)
     return found
 
