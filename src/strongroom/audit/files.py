@@ -31,7 +31,7 @@ class Directory:
     def create(self, checkpoint: bytes) -> None:
         """Publish the empty log. Raises Conflict if anything is there."""
         with _translated(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            self._make(self.root)
             if any(self.root.iterdir()):
                 msg = f"There is something in {self.root} already."
                 raise Conflict(msg, advice="Choose another directory, or open the log that is there.")
@@ -55,9 +55,10 @@ class Directory:
         """Put a file into place, whole or not at all. Durable once its directory is synced (`publish` does)."""
         place = self.root / path
         with _translated(self.root):
-            place.parent.mkdir(parents=True, exist_ok=True)
+            self._make(place.parent)
             beside = place.with_name(f".{place.name}.new")
             with beside.open("wb") as file:
+                os.fchmod(file.fileno(), 0o644)  # published: whoever is handed the directory may read it
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -97,9 +98,17 @@ class Directory:
                 raise Conflict(msg, advice="Move it away.")
             with contextlib.suppress(FileNotFoundError):
                 self.root.rename(aside)
-            self.root.mkdir()
+            self._make(self.root)
             _sync(self.root.parent)
         return aside
+
+    def _make(self, directory: Path) -> None:
+        """The directory, readable like its files; the keeper's own is passable to nobody all the same."""
+        if not directory.is_dir():
+            if directory != self.root:
+                self._make(directory.parent)
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(0o755)
 
     def _parents(self, tile: Tile) -> Iterator[Path]:
         place = (self.root / tile.path()).parent

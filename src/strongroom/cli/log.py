@@ -44,21 +44,54 @@ def _where_options(function: F) -> F:
 
 
 @command.command("verify")
+@click.option(
+    "--witness",
+    "witnesses",
+    multiple=True,
+    help="Public key of a witness that must have cosigned, or a file that holds it. May be given again.",
+)
+@click.option(
+    "--quorum", type=click.IntRange(min=1), help="How many of the witnesses must have cosigned. Default: all of them."
+)
 @_where_options
 @json_option
-def verify(*, directory: Path | None, vkey: str | None, store: Path | None, as_json: bool) -> None:
+def verify(  # one parameter an option
+    *,
+    witnesses: tuple[str, ...],
+    quorum: int | None,
+    directory: Path | None,
+    vkey: str | None,
+    store: Path | None,
+    as_json: bool,
+) -> None:
     """Recompute every byte that the newest checkpoint covers. Exit code 1 when anything does not hold.
+
+    With witnesses, the newest checkpoint that was cosigned is the one that is verified.
 
     \b
     Example:
       strongroom log verify
+      strongroom log verify --witness regulator.vkey --witness hospital.vkey --quorum 1
     """
     from strongroom.audit import verify as published
 
     read, verifier = _open(directory, vkey, store)
+    names: tuple[str, ...] = ()
+    if witnesses:
+        read, names = _witnessed(read, None if directory else find_store(store), witnesses, quorum)
+    elif quorum is not None:
+        msg = "--quorum counts witnesses, and none is given."
+        raise UsageError(msg, advice="Name their public keys with --witness.")
     checkpoint = published.verify(read, verifier, _progress)
-    shape = {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex(), "holds": True}
+    shape = {
+        "origin": checkpoint.origin,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "witnesses": list(names),
+        "holds": True,
+    }
     text = f"The log {checkpoint.origin} holds: {checkpoint.size} entries, root {checkpoint.root.hex()}."
+    text += f" Cosigned by {', '.join(names)}." if names else ""
     emit("log-verify", shape, as_json=as_json, text=text)
 
 
@@ -120,7 +153,12 @@ def export(  # one parameter an option
         if out is not None:
             msg = "--out writes entries as lines, --to copies files: one of the two."
             raise UsageError(msg)
-        _copy(to, *_open(directory, vkey, store), as_json=as_json)
+        read, verifier = _open(directory, vkey, store)
+        if directory is None:
+            from strongroom.wiring.publisher import overlaid
+
+            read = overlaid(read, Layout(find_store(store)).published)
+        _copy(to, read, verifier, as_json=as_json)
         return
     if as_json and out is None:
         msg = "With --json the entries need a file to go to."
@@ -157,6 +195,19 @@ def vkey(*, store: Path | None, as_json: bool) -> None:
     """
     found = _verifier(None, store).vkey()
     emit("log-vkey", {"vkey": found}, as_json=as_json, text=found)
+
+
+def _witnessed(
+    read: "ReadFile", store: Path | None, witnesses: tuple[str, ...], quorum: int | None
+) -> "tuple[ReadFile, tuple[str, ...]]":
+    from strongroom.audit.verify import CHECKPOINT, fetched
+    from strongroom.tlog.cosign import Cosigner, check_quorum
+    from strongroom.wiring.publisher import overlaid
+
+    texts = (Path(one).read_text() if Path(one).is_file() else one for one in witnesses)
+    keys = tuple({Cosigner.parse(text.strip()): None for text in texts})
+    read = overlaid(read, Layout(store).published) if store else read
+    return read, check_quorum(fetched(read, CHECKPOINT), keys, len(keys) if quorum is None else quorum)
 
 
 def _copy(to: Path, read: "ReadFile", verifier: "Verifier", *, as_json: bool) -> None:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("token", "A token for a demonstration login."),
     "undelete": ("undelete", "Bring a deleted document back while its delay lasts."),
     "unfreeze": ("unfreeze", "Undo a freeze."),
+    "witness": ("witness", "Watch over somebody else's log: cosign what only grew."),
     "who-read": ("who_read", "The exact list of who was read, by whom, when."),
 }
 """Name -> (module, one line). Alphabetical."""

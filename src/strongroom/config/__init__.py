@@ -106,6 +106,14 @@ class Network(_Section, frozen=True, kw_only=True):
     addresses: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
+class Witness(_Section, frozen=True, kw_only=True):
+    """`[[witness]]`: somebody who cosigns the log's checkpoints, and where they are asked."""
+
+    vkey: str
+    url: Annotated[str, msgspec.Meta(pattern=r"\Ahttps?://[^\s?#]+\Z")]
+    """Submission prefix; `/add-checkpoint` is put behind it."""
+
+
 class Operators(_Section, frozen=True, kw_only=True):
     """`[operators]`: who may open the officers' socket."""
 
@@ -132,6 +140,7 @@ class Config(_Section, frozen=True, kw_only=True):
     signin: Signin = Signin()
     issuer: tuple[Issuer, ...] = ()
     network: tuple[Network, ...] = ()
+    witness: tuple[Witness, ...] = ()
     operators: Operators = Operators()
     users: Users = Users()
     budget: dict[str, int] = {}
@@ -192,6 +201,8 @@ class Layout:
         self.catalogue = self.app / "catalogue.db"
         self.context_key = self.app / "context.key"
         self.page_key = self.app / "page.key"
+        self.published = root / "published"
+        """What the courier keeps of the published log: the newest checkpoint that witnesses cosigned."""
         self.run = root / "run"
         self.socket = self.run / "keeper.sock"
         self.admin_socket = self.run / "admin" / "keeper-admin.sock"

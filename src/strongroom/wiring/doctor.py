@@ -11,16 +11,22 @@ from pathlib import Path
 import httpx2
 
 from strongroom.audit.files import CHECKPOINT, Directory
-from strongroom.audit.verify import opened, prove
+from strongroom.audit.verify import opened, parsed_tile, prove
 from strongroom.clock import MINUTE, SECOND, SystemClock
 from strongroom.config import Config, Layout, parse
+from strongroom.courier.publish import read_standing
 from strongroom.documents.probe import probe
 from strongroom.errors import StrongroomError
 from strongroom.keeper.acts import ActDone, Health
 from strongroom.keeper.client import OfficersClient
+from strongroom.tlog.checkpoint import open_checkpoint
+from strongroom.tlog.cosign import Cosigner, check_quorum
 from strongroom.tlog.note import Verifier
+from strongroom.tlog.tile import tile_nodes
+from strongroom.tlog.tree import frontier_at
 from strongroom.wiring.app import open_blobs
 from strongroom.wiring.place import VKEY, objects_path, read_officers
+from strongroom.wiring.publisher import asked
 from strongroom.wiring.root import open_root
 
 PATIENCE = 3.0
@@ -56,7 +62,7 @@ def examine(store: Path) -> Iterator[Finding]:
         yield Finding("configuration", "bad", error.message, error.advice)
         return
     yield Finding("configuration", "ok", f"store {config.store.name}")
-    for look in (_border, _permissions, _root, _officers, _issuers, _programs, _log, _objects, _disks):
+    for look in (_border, _permissions, _root, _officers, _issuers, _programs, _log, _witnesses, _objects, _disks):
         try:
             yield from look(config, layout)
         except StrongroomError as error:
@@ -178,6 +184,46 @@ def _log(_config: Config, layout: Layout) -> Iterator[Finding]:
         yield Finding("checkpoint", "bad", said, "Look at the keeper's messages and the disk of keeper/log.")
     else:
         yield Finding("checkpoint", "ok", f"published {max(age, 0) // SECOND} s ago, as new as the log")
+
+
+def _witnesses(config: Config, layout: Layout) -> Iterator[Finding]:
+    """What each witness said last; and that our log extends what they cosigned, which no key of ours could forge."""
+    keys, standing = asked(config), {one.name: one for one in read_standing(layout.published)}
+    if not keys:
+        advice = "Ask somebody else to run `strongroom witness serve`, and name them as [[witness]]."
+        yield Finding("witnesses", "warn", "none: whoever has the log's key could rewrite its history unseen", advice)
+        return
+    for one in keys:
+        found = standing.get(one.key.name)
+        age = SystemClock().now() - found.at if found and found.at else None
+        if found is None or age is None:
+            said, state = "it has never cosigned", "bad" if found and found.state == "refused" else "warn"
+            yield Finding("witness", state, f"{one.key.name}: {found.said if found and found.said else said}")
+        elif found.state == "refused":
+            yield Finding("witness", "bad", f"{one.key.name} refuses: {found.said}", "Keep both copies of the log.")
+        else:
+            late = age > MINUTE
+            said = f"{one.key.name} cosigned {found.size} entries {max(age, 0) // SECOND} s ago"
+            yield Finding("witness", "warn" if late else "ok", f"{said}; {found.said}" if found.said else said)
+    path = layout.published / CHECKPOINT
+    if path.is_file():
+        yield from _grown(layout, path.read_bytes(), tuple(one.key for one in keys))
+
+
+def _grown(layout: Layout, cosigned: bytes, keys: tuple[Cosigner, ...]) -> Iterator[Finding]:
+    verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+    read = Directory(layout.log).read
+    old, new = open_checkpoint(cosigned, verifier), opened(read, verifier)
+    names = ", ".join(check_quorum(cosigned, keys, 1))
+    nodes = tile_nodes(new.size, lambda tile: parsed_tile(read, tile))
+    if old.size > new.size:
+        said = f"{names} cosigned {old.size} entries, the log has {new.size}: it was set back"
+    elif frontier_at(old.size, nodes).root() != old.root:
+        said = f"the first {old.size} entries are not those that {names} cosigned: history was rewritten"
+    else:
+        yield Finding("cosigned", "ok", f"the log extends the {old.size} entries that {names} cosigned")
+        return
+    yield Finding("cosigned", "bad", said, "Keep both copies of the log, and call the security officer.")
 
 
 def _objects(config: Config, layout: Layout) -> Iterator[Finding]:

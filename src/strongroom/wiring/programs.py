@@ -18,6 +18,7 @@ from strongroom.errors import ConfigError
 from strongroom.wiring.app import open_app
 from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
+from strongroom.wiring.publisher import run_publisher
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
 from strongroom.wiring.signin import open_signin
 from strongroom.wiring.supervisor import tell_ready
@@ -43,6 +44,7 @@ def run_program(name: str, store: Path) -> None:
         "app": _app,
         "courier": _courier,
         "keeper": _keeper,
+        "publisher": run_publisher,
         "signin": _signin,
     }
     if name not in programs:

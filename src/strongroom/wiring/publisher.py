@@ -1,0 +1,111 @@
+"""The publisher: the courier's second program, which shows the published log to witnesses. Started where there are any.
+
+It takes the directory of the log along when it gives up root, as an open handle: it can read the published files, and not
+so much as list anything else of the keeper's.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from strongroom.audit.verify import ReadFile
+from strongroom.clock import SystemClock
+from strongroom.config import Config, Layout
+from strongroom.courier.publish import Asked, Publisher, Standing, post
+from strongroom.errors import ConfigError, StrongroomError
+from strongroom.tlog.cosign import Cosigner
+from strongroom.tlog.note import Verifier
+from strongroom.tlog.tile import MAX_RESOURCE
+from strongroom.wiring.place import VKEY
+from strongroom.wiring.supervisor import tell_ready
+from strongroom.wiring.user import become
+
+if TYPE_CHECKING:
+    from strongroom.wiring.rehearsal import Rehearsal
+
+PAUSE = 10.0
+"""Seconds between two rounds."""
+
+
+def run_publisher(config: Config, layout: Layout, _rehearsal: "Rehearsal | None") -> None:
+    """Show the log to its witnesses until told to stop. Raises ConfigError where it cannot begin."""
+    publisher = open_publisher(config, layout)
+    tell_ready()
+    told: dict[str, tuple[str, str]] = {}
+    pause = threading.Event()
+    while True:
+        try:
+            tell(publisher.round(), told)
+        except StrongroomError as error:
+            logging.getLogger("strongroom.publisher").warning("%s", error)
+        pause.wait(PAUSE)
+
+
+def open_publisher(config: Config, layout: Layout) -> Publisher:
+    """Take along what is needed, and become the courier."""
+    try:
+        verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+        handle = os.open(layout.log, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        layout.published.mkdir(exist_ok=True)
+        layout.published.chmod(0o755)
+        if config.separate_users:
+            os.chown(layout.published, config.users.courier, config.users.courier)
+    except OSError as error:
+        msg = f"The published log cannot be opened: {error.strerror}."
+        raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
+    become(config.users.courier)
+    return Publisher(reading(handle), verifier, layout.published, asked(config), SystemClock(), post)
+
+
+def asked(config: Config) -> tuple[Asked, ...]:
+    """The witnesses of the configuration. Raises ConfigError."""
+    found = []
+    for entry in config.witness:
+        try:
+            found.append(Asked(Cosigner.parse(entry.vkey), entry.url))
+        except StrongroomError as error:
+            msg = f"strongroom.toml: witness {entry.url}: {error.message}"
+            raise ConfigError(msg, advice=error.advice) from error
+    if len({one.key.name for one in found}) != len(found):
+        msg = "strongroom.toml: two witnesses have one name."
+        raise ConfigError(msg)
+    return tuple(found)
+
+
+def reading(handle: int) -> ReadFile:
+    """Read files below an open directory."""
+
+    def read(path: str) -> bytes | None:
+        try:
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=handle), "rb") as file:
+                return file.read(MAX_RESOURCE)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            msg = f"{path} of the published log cannot be read: {error.strerror}."
+            raise ConfigError(msg) from error
+
+    return read
+
+
+def overlaid(read: ReadFile, published: Path) -> ReadFile:
+    """The published log under its newest cosigned checkpoint, where there is one."""
+
+    def under(path: str) -> bytes | None:
+        cosigned = published / path
+        return cosigned.read_bytes() if path == "checkpoint" and cosigned.is_file() else read(path)
+
+    return under
+
+
+def tell(standing: Sequence[Standing], told: dict[str, tuple[str, str]]) -> None:
+    """Say what has changed with each witness; a refusal is said again every round."""
+    for one in standing:
+        if one.state == "refused":
+            logging.getLogger("strongroom.publisher").error("ALARM: witness %s refuses: %s", one.name, one.said)
+        elif told.get(one.name) != (one.state, one.said):
+            logging.getLogger("strongroom.publisher").warning("witness %s: %s %s", one.name, one.state, one.said)
+        told[one.name] = (one.state, one.said)
