@@ -114,14 +114,13 @@ def figures(guarded: Measured, plain: Measured, bare: Measured) -> Iterator[Figu
 
 def deposit(store: Store) -> list[tuple[str, str]]:
     """(subject, path) of a document of `SIZE` bytes for each patient who has a login."""
-    people = [(subject, patient) for subject, patient in sorted(store.demo.own.items())][:PEOPLE]
     found = []
-    for subject, patient in people:
+    for subject in store.owners[:PEOPLE]:
         body = b"%PDF-1.7\n" + os.urandom(SIZE - 9)
         connection = http.client.HTTPConnection("127.0.0.1", store.config.api.port)
         headers = {
             "Authorization": f"Bearer {store.token(subject)}", "Content-Type": "application/pdf",
-            "X-Security-Context": f"Patient/{patient}",
+            "X-Security-Context": f"Patient/{store.demo.own[subject]}",
         }  # fmt: skip
         connection.request("POST", "/fhir/Binary", body, headers)
         answer = connection.getresponse()

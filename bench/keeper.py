@@ -100,7 +100,7 @@ def plan(store: Store, releases: int, seed: int) -> tuple[list[Wanted], list[Pla
     for document, patient in store.demo.documents:
         if document not in store.demo.hidden:
             held.setdefault(patient, []).append(document)
-    people = [subject for subject, patient in sorted(store.demo.own.items()) if patient in held]
+    people = [subject for subject in store.owners if store.demo.own[subject] in held]
     staff = [subject for login, subject in sorted(store.demo.logins.items()) if login.startswith("doctor")]
     found = []
     for n in range(releases // USES):

@@ -48,6 +48,11 @@ class Store:
         self._issuing = signing_key(self.config, self.layout)
         self._supervisor = supervisor
 
+    @property
+    def owners(self) -> list[str]:
+        """Subjects who act for nobody but themselves."""
+        return [subject for subject in sorted(self.demo.own) if len(self.demo.readable[subject]) == 1]
+
     def token(self, subject: str) -> str:
         """A fresh session's token, as the sign-in would issue it now."""
         return mint(self._issuing, signin_settings(self.config), subject, self.clock.now(), demonstration=True)

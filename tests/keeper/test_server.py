@@ -144,7 +144,7 @@ def test_a_failure_that_nobody_foresaw_is_refused_and_says_nothing(
             msg = "a patient's name"
             raise RuntimeError(msg)
 
-        monkeypatch.setattr(type(h.parts.catalog), "of_document", boom)
+        monkeypatch.setattr(type(h.parts.catalog), "of_version", boom)
         answer = await h.ask(p.Release(asking=h.asking(OWNER), document="a" * 26))
         assert answer.why == "unavailable"
         assert "name" not in answer.advice

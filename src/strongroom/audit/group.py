@@ -1,5 +1,8 @@
 """Group commit: drafts wait in one queue, one thread writes all that wait in one go, the loop hands out the answers.
 
+The thread begins when the loop has nothing more to add just now, or enough waits. To write the first draft of many at once
+would make many small transactions: each is a sync to disk, and makes every reader of the database look anew.
+
 Not here: what writing means. `write` is handed in; it takes a list of items and gives an outcome for each, or raises
 Unavailable, after which this group is over and another one must be made.
 """
@@ -9,7 +12,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from strongroom.audit.receipt import Receipt
 from strongroom.audit.write import Item
@@ -17,6 +20,8 @@ from strongroom.errors import StrongroomError, Unavailable
 
 MAX_BATCH = 512
 """Drafts in one transaction; a commit of that many takes some 20 ms."""
+ENOUGH = 32
+"""Drafts that are worth a transaction, however much more the loop has to add: it goes on while they are written."""
 MAX_WAITING = 8_192
 """Drafts that wait; beyond that the log is so far behind that it refuses at once."""
 STOP_PATIENCE = 5.0
@@ -47,6 +52,8 @@ class Group:
         self._write = write
         self._patience = patience
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._go: SimpleQueue[None] = SimpleQueue()  # wakes the thread: there is something in the queue
+        self._added = 0  # since the thread was last woken; of the loop
         self._loop: asyncio.AbstractEventLoop | None = None
         self._home: threading.Thread | None = None  # the loop's own
         self._thread: threading.Thread | None = None
@@ -58,12 +65,16 @@ class Group:
         """See `Log.append`."""
         job = _Job(item, on_failure, asyncio.get_running_loop().create_future())
         self._enqueue(job)
+        patience = job.answer.get_loop().call_later(self._patience, self._give_up, job)
         try:
-            async with asyncio.timeout(self._patience):
-                return await job.answer
-        except TimeoutError:
+            return await job.answer
+        finally:
+            patience.cancel()
+
+    def _give_up(self, job: _Job) -> None:
+        if not job.answer.done():
             msg = f"The log did not answer within {self._patience:g} s."
-            raise Unavailable(msg, advice=LOAD_ADVICE) from None
+            job.answer.set_exception(Unavailable(msg, advice=LOAD_ADVICE))
 
     def stop(self) -> None:
         """Write what waits, end the thread, and refuse from then on. May be called from any thread, and twice."""
@@ -72,6 +83,7 @@ class Group:
             self._fault = self._fault or _closed()
             return
         self._queue.put(None)
+        self._go.put(None)
         thread.join()
         if loop.is_running() and threading.current_thread() is not self._home:
             loop.call_soon_threadsafe(self._fail)
@@ -87,11 +99,27 @@ class Group:
             _undo([job])
             raise Unavailable(fault.message, advice=fault.advice)
         self._queue.put(job)
+        self._added += 1
+        if self._added == ENOUGH:
+            self._wake()
+        elif self._added == 1:
+            job.answer.get_loop().call_soon(self._look, 1)
         if self._thread is None:
             self._loop = job.answer.get_loop()
             self._home = threading.current_thread()
             self._thread = threading.Thread(target=self._run, args=(self._loop,), name="log", daemon=True)
             self._thread.start()
+
+    def _look(self, seen: int) -> None:
+        """One round of the loop later: wake the thread, unless more was added; then look again after the next."""
+        if self._added not in (0, seen):
+            asyncio.get_running_loop().call_soon(self._look, self._added)
+        elif self._added:
+            self._wake()
+
+    def _wake(self) -> None:
+        self._added = 0
+        self._go.put(None)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         """The thread: until told to stop, or writing fails."""
@@ -107,17 +135,18 @@ class Group:
     def _take(self) -> list[_Job]:
         """All jobs that wait, at least one; none when told to stop."""
         jobs: list[_Job] = []
-        job = self._queue.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) >= MAX_BATCH:
-                return jobs
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return jobs
-        if jobs:
-            self._queue.put(None)  # stop next time
+        while not jobs:
+            self._go.get()
+            while len(jobs) < MAX_BATCH and not self._queue.empty():
+                job = self._queue.get()
+                if job is None:
+                    if jobs:
+                        self._queue.put(None)  # stop next time
+                        self._go.put(None)
+                    return jobs
+                jobs.append(job)
+        if not self._queue.empty():
+            self._go.put(None)
         return jobs
 
     def _fail(self) -> None:

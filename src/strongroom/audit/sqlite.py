@@ -60,6 +60,8 @@ _PRAGMAS = (
 )
 _BESIDE = ("-wal", "-shm")
 """Ends of the names of the files that SQLite keeps beside a database in WAL mode, as long as anybody has it open."""
+_ROW = f"({', '.join('?' * 11)})"
+_INSERTS = tuple((size, f"insert into log_entry values {', '.join([_ROW] * size)}") for size in (64, 8, 1))  # noqa: S608  # of ?
 _OWN_FAULT = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE})
 """Result codes that speak of one statement; all others (full, busy, I/O, corrupt ...) speak of the database."""
 
@@ -169,12 +171,20 @@ class Journal:
             msg = "Another program wrote to the log."
             raise Unavailable(msg, advice="Only one keeper may have a store open; stop the other one.")
         rows = [(leap.start + at, *one.columns, one.leaf, one.body) for at, one in enumerate(leap.entries)]
-        self._db.executemany("insert into log_entry values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._insert(rows)
         kept = [(leap.start + at, one.details) for at, one in enumerate(leap.entries)]
         self._db.executemany(
             "insert into log_details values (?, ?, ?)", [(at, one.salt, one.sealed) for at, one in kept if one]
         )
         self._db.executemany("insert into log_tile values (?, ?, ?)", leap.tiles)
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Many rows a statement, so that the door works on while they are inserted instead of after each of them."""
+        at = 0
+        for size, statement in _INSERTS:
+            while len(rows) - at >= size:
+                self._db.execute(statement, [value for row in rows[at : at + size] for value in row])
+                at += size
 
     def keep_checkpoint(self, checkpoint: bytes) -> None:
         """Keep the newest signed checkpoint beside the entries it covers."""

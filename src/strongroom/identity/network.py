@@ -11,7 +11,8 @@ Network = IPv4Network | IPv6Network
 
 _SHORTEST = {4: 8, 6: 19}
 """Shortest prefix a declared network may have: a /0 would give the whole world an organisation's allowance."""
-_SCOPE = {4: 32, 6: 64}
+_SCOPE = 64
+"""Bits of an IPv6 address that count: the rest is the device's to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def network_of(address: Address, declared: Declared) -> str:
     for network, name in declared.networks:
         if address in network:
             return f"org:{name}"
-    return str(ip_network((address, _SCOPE[address.version]), strict=False))
+    return f"{address}/32" if isinstance(address, IPv4Address) else str(ip_network((address, _SCOPE), strict=False))
 
 
 def _network(block: str, name: str) -> Network:

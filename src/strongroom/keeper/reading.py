@@ -76,8 +76,8 @@ class Reading:
         asked = door.identify(request.asking)  # 1
         if isinstance(asked, Refused):
             return asked
-        account, subject, row = self._parts.catalog.of_document(asked.login, request.document, asked.now)  # 2
-        version = self._parts.catalog.version(row.id, row.newest if request.version is None else request.version)
+        found = self._parts.catalog.of_version(asked.login, request.document, request.version, asked.now)  # 2
+        account, subject, row, version = found
         scopes = door.scopes(asked, account, facts.organisation(account, subject))
         attempt = door.attempt(asked, scopes, Action.RELEASE, document=request.document)
         decision = self._parts.decide(case_of(Action.RELEASE, asked, account, subject, row, version))  # 3
@@ -127,8 +127,8 @@ class Reading:
         asked = door.identify(request.asking)  # 1
         if isinstance(asked, Refused):
             return asked
-        account, subject, row = self._parts.catalog.of_document(asked.login, wanted, asked.now)  # 2
-        version = self._parts.catalog.version(row.id, row.newest if request.version is None else request.version)
+        found = self._parts.catalog.of_version(asked.login, wanted, request.version, asked.now)  # 2
+        account, subject, row, version = found
         scopes = door.scopes(asked, account, facts.organisation(account, subject))
         attempt = door.attempt(asked, scopes, Action.LIST, document=wanted)
         decision = self._parts.decide(case_of(Action.LIST, asked, account, subject, row, version))  # 3

@@ -94,16 +94,14 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._uid = -1
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replies: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):  # pragma: no cover  # asyncio always gives one for streams
-            msg = "A Unix stream has a transport of another kind."
-            raise TypeError(msg)
         self._uid = peer_uid(transport.get_extra_info("socket"))
         if not self._listener.joined(self, self._uid):
-            transport.abort()
+            transport.close()
             return
-        self._transport = transport
+        self._transport = transport  # type: ignore[assignment]  # streams have Transports; uvloop's are of no common class
 
     def data_received(self, data: bytes) -> None:
         if self._transport is None:
@@ -126,8 +124,15 @@ class _Connection(asyncio.Protocol):
         self._reply(number, await self._listener.handler(request, self._uid))
 
     def _reply(self, number: int, reply: object) -> None:
+        self._replies.append(frame(number, reply))
+        if len(self._replies) == 1:
+            asyncio.get_running_loop().call_soon(self._send)
+
+    def _send(self) -> None:
+        """All replies of one round of the loop at once: one commit of the log lets many requests go on."""
+        replies, self._replies = self._replies, []
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame(number, reply))
+            self._transport.write(b"".join(replies))
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

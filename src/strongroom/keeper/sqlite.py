@@ -104,16 +104,22 @@ _SUBJECT = """
 
 _ASKER = "a.id, a.kind, a.disabled, a.patient"
 
+_VERSION = (
+    "v.document, v.version, v.state, v.content_type, v.size, v.sealed_size, v.created, v.author, v.wrapped_content,"
+    " v.wrapped_metadata"
+)
+
 _JOINS = """
   left join delegation g on g.account = a.id and g.patient = p.id
   left join service_grant r on r.account = a.id
 """
 
 DOCUMENT_FACTS = f"""
-select {_ASKER}, {_SUBJECT}, d.id, d.category, d.state, d.newest, d.decoy
+select {_ASKER}, {_SUBJECT}, d.id, d.category, d.state, d.newest, d.decoy, {_VERSION}
 from (select :login as login) q left join account a on a.login = q.login
 join document d on d.id = coalesce((select id from document where id = :document), '{NOTHING}')
 join patient p on p.id = d.patient {_JOINS}
+left join version v on v.document = d.id and v.version = coalesce(:version, d.newest)
 """  # noqa: S608  # made of the constants above
 
 PATIENT_FACTS = f"""
@@ -277,9 +283,16 @@ class Catalog:
 
     def of_document(self, login: bytes, document: str, now: int) -> tuple[AccountRow, SubjectRow, DocumentRow]:
         """The facts about one login and one document; an unknown document is `NOTHING` of `NOBODY`."""
-        row = self._one(DOCUMENT_FACTS, {"login": login, "document": document, "now": now})
+        return self.of_version(login, document, None, now)[:3]
+
+    def of_version(
+        self, login: bytes, document: str, version: int | None, now: int
+    ) -> tuple[AccountRow, SubjectRow, DocumentRow, VersionRow | None]:
+        """The same with one version of the document, the newest where `version` is None; None: there is no such one."""
+        asked: dict[str, object] = {"login": login, "document": document, "version": version, "now": now}
+        row = self._one(DOCUMENT_FACTS, asked)
         found = DocumentRow(row[25], row[26], row[27], row[28], bool(row[29]))
-        return _account(row), _subject(row), found
+        return _account(row), _subject(row), found, None if row[30] is None else VersionRow(*row[30:])
 
     def of_patient(self, login: bytes, patient: str, now: int) -> tuple[AccountRow, SubjectRow]:
         """The facts about one login and one patient; an unknown patient is `NOBODY`."""

@@ -19,7 +19,7 @@ class Veil:
 
     def __init__(self, index: Secret, names: Secret) -> None:
         """Both keys: 32 bytes."""
-        self._index = index
+        self._keyed = hmac.new(index.reveal(), digestmod="sha256")
         self._names = names
 
     def login(self, issuer: str, subject: str) -> bytes:
@@ -49,5 +49,8 @@ class Veil:
 
     def _hash(self, *parts: str) -> bytes:
         # Length-prefixed, so that no two different lists of parts are hashed alike.
-        raw = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-        return hmac.digest(self._index.reveal(), raw, "sha256")[:16]
+        keyed = self._keyed.copy()
+        for part in parts:
+            raw = part.encode()
+            keyed.update(len(raw).to_bytes(4, "big") + raw)
+        return keyed.digest()[:16]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 
 from strongroom.authz.published import policy_hash
@@ -59,7 +60,7 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
     opened = open_keeper(config, layout, rehearsal=rehearsal)
     if opened.warning:
         logging.getLogger("strongroom.keeper").warning("%s", opened.warning)
-    asyncio.run(run_keeper(opened, layout))
+    uvloop.run(run_keeper(opened, layout))
 
 
 def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
