@@ -5,6 +5,7 @@ is looked up, its entry appended with the same group commit and disk sync, and a
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -89,4 +90,6 @@ async def serve(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
     uvloop.run(serve(Path(sys.argv[1])))

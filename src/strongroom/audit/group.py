@@ -20,7 +20,7 @@ from strongroom.errors import StrongroomError, Unavailable
 
 MAX_BATCH = 512
 """Drafts in one transaction; a commit of that many takes some 20 ms."""
-ENOUGH = 32
+ENOUGH = 64
 """Drafts that are worth a transaction, however much more the loop has to add: it goes on while they are written."""
 MAX_WAITING = 8_192
 """Drafts that wait; beyond that the log is so far behind that it refuses at once."""
