@@ -40,7 +40,7 @@ class Objects:
         counted = _Counted(chunks)
         head = await counted.up_to(WHOLE)
         try:
-            with _translated():
+            with translated():
                 if counted.ended:
                     await self._within(obstore.put_async(self._store, path, head, mode="create"))
                 else:
@@ -55,7 +55,7 @@ class Objects:
 
     async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """See `Blobs.get`."""
-        with _translated():
+        with translated():
             if length == 0:
                 return
             options: GetOptions = {}
@@ -72,7 +72,7 @@ class Objects:
 
     async def delete(self, name: str) -> None:
         """See `Blobs.delete`."""
-        with _translated():
+        with translated():
             try:
                 await self._within(obstore.delete_async(self._store, place(name)))
             except FileNotFoundError:
@@ -80,7 +80,7 @@ class Objects:
 
     async def names(self) -> AsyncIterator[str]:
         """See `Blobs.names`."""
-        with _translated():
+        with translated():
             async for page in obstore.list(self._store):
                 for one in page:
                     yield str(one["path"]).rpartition("/")[2]
@@ -135,7 +135,7 @@ class _Counted:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """The store's errors as ours. What the caller's own chunks raise passes through."""
     try:
         yield

@@ -1,7 +1,8 @@
 """The catalogue: for each version, its sealed metadata and where its bytes are. Random ids and sealed bytes, no more.
 
-Rows are written once. Each call is one short statement, run in a thread of its own pool: the write syncs to disk, and the
-app's event loop must not wait for that.
+Rows are written once. Writes run in a thread of a pool: they sync to disk, and the app's event loop must not wait for that.
+A read of one row does not wait for anybody (WAL), takes some microseconds, and is done on the loop; where it finds the
+database locked, a thread waits instead.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ create table entry (
 BUSY = 0.5
 """Seconds to wait for another process's lock (a backup, the import)."""
 
+_GET = "select metadata, blob from entry where document = ? and version = ?"
+
 T = TypeVar("T")
 
 
@@ -42,6 +45,7 @@ class Catalogue:
         self._path = path
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="catalogue")
+        self._reading: sqlite3.Connection | None = None
 
     @staticmethod
     def create(path: Path) -> None:
@@ -71,11 +75,11 @@ class Catalogue:
 
     async def get(self, document: str, version: int) -> Entry | None:
         """One version. Raises Unavailable."""
-        row = await self._run(
-            lambda db: db.execute(
-                "select metadata, blob from entry where document = ? and version = ?", (document, version)
-            ).fetchone()
-        )
+        wanted = document, version
+        try:
+            row = self._reader().execute(_GET, wanted).fetchone()
+        except sqlite3.Error:  # a thread waits, and says what is wrong
+            row = await self._run(lambda db: db.execute(_GET, wanted).fetchone())
         return None if row is None else Entry(bytes(row[0]), str(row[1]))
 
     async def blobs(self) -> set[str]:
@@ -86,6 +90,18 @@ class Catalogue:
     def close(self) -> None:
         """Wait for what is under way. Connections close with their threads."""
         self._pool.shutdown()
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._reading is None:
+            self._reading = self._connect("ro", 0.0)
+        return self._reading
+
+    def _connect(self, mode: str, busy: float) -> sqlite3.Connection:
+        address = f"{self._path.absolute().as_uri()}?mode={mode}"
+        return sqlite3.connect(address, busy, uri=True, isolation_level=None, check_same_thread=False)
 
     async def _run(self, statement: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._now, statement)
@@ -105,7 +121,7 @@ class Catalogue:
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=rw", BUSY, uri=True, isolation_level=None)
+            found = self._connect("rw", BUSY)
             found.execute("pragma synchronous = full")
             found.execute("select 1 from entry limit 1").fetchone()  # opens its files, which are known from here on
             self._local.held = [(name, _identity(name)) for name in (str(self._path), f"{self._path}-wal")]
