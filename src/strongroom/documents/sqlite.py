@@ -44,6 +44,8 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
+        self._opening = threading.Lock()
+        self._held: list[tuple[str, tuple[int, int] | None]] = []
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="catalogue")
         self._reading: sqlite3.Connection | None = None
 
@@ -108,6 +110,7 @@ class Catalogue:
 
     def _now(self, statement: Callable[[sqlite3.Connection], T]) -> T:
         try:
+            self._check_place()  # before a thread's first connection, too, which would make a file that is missing
             connection = self._connection()
             self._check_place()
             return statement(connection)
@@ -124,13 +127,14 @@ class Catalogue:
             found = self._connect("rw", BUSY)
             found.execute("pragma synchronous = full")
             found.execute("select 1 from entry limit 1").fetchone()  # opens its files, which are known from here on
-            self._local.held = [(name, _identity(name)) for name in (str(self._path), f"{self._path}-wal")]
+            with self._opening:
+                self._held = self._held or [(name, _identity(name)) for name in (str(self._path), f"{self._path}-wal")]
             self._local.connection = found
         return found
 
     def _check_place(self) -> None:
         """SQLite goes on writing into files that were moved or removed; the next start would not find what it wrote."""
-        for name, identity in self._local.held:
+        for name, identity in self._held:
             if _identity(name) != identity:
                 msg = "The catalogue is not in its place any more."
                 raise Unavailable(msg, advice="Put it back; if another one was put there, start the app again.")
