@@ -15,6 +15,7 @@ A refusal by policy or budget is not an error: it is a value (`authz.Deny`, `bud
 No message may contain a secret, a patient's name, a document's title or a token.
 """
 
+import traceback
 from typing import ClassVar
 
 
@@ -72,3 +73,13 @@ class CheckFailed(StrongroomError):
     """A verification ran to its end and the answer is no."""
 
     exit_code = 1
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error that nobody thought of and the lines it came through, for a log.
+
+    Not its message, nor those of the errors before it: they may hold what a client sent, an id or a key.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    lines = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
+    return f"{type(error).__name__} at {' < '.join(reversed(lines))}"

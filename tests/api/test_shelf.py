@@ -12,7 +12,7 @@ from strongroom.api.body import alone
 from strongroom.api.shelf import Kept, Shelf
 from strongroom.api.view import minimal
 from strongroom.envelope.sealed import CHUNK
-from strongroom.errors import StrongroomError, Tampered
+from strongroom.errors import Conflict, StrongroomError, Tampered, Unavailable
 from strongroom.keeper.protocol import Opened, Released, Row
 from tests.api.standins import Blobs, MemoryCatalogue
 
@@ -92,3 +92,33 @@ def test_empty_documents_are_whole() -> None:
     """The envelope's smallest case; the API itself refuses it earlier."""
     room = Room(b"")
     assert room.read(0, 0) == b""
+
+
+def test_a_store_that_gives_more_than_was_asked_for_fills_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns the bucket may answer a range without end; what is beyond the range is not waited for."""
+    room = Room(b"x" * 100)
+    given: list[int] = []
+
+    async def endless(*_: Any) -> Any:
+        while len(given) < 1_000:
+            given.append(1)
+            yield bytes(65_536)
+
+    monkeypatch.setattr(room.blobs, "get", endless)
+    with pytest.raises(Tampered):
+        room.read(1, 5)
+    assert len(given) == 1
+
+
+def test_an_upload_that_meets_itself_is_tried_again_and_not_told_as_somebody_elses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A store may take an object, lose the answer, and refuse the same request sent once more."""
+
+    async def taken(*_: Any) -> int:
+        raise Conflict("An object of this name exists already.")
+
+    blobs = Blobs()
+    monkeypatch.setattr(blobs, "put", taken)
+    with pytest.raises(Unavailable):
+        asyncio.run(Shelf(blobs, MemoryCatalogue()).keep(OPENED, "a/b", alone(b"x")))

@@ -89,6 +89,57 @@ def test_a_database_that_is_gone_shuts_the_door(house: House) -> None:
     house.run(work)
 
 
+def test_an_error_that_nobody_thought_of_shuts_the_door_and_says_no_value(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its message, and those of the errors behind it, may hold anybody's."""
+
+    def fail(*_: object) -> None:
+        try:
+            dict[str, str]()["Ngaire Tamatea"]
+        except KeyError as error:
+            raise RuntimeError("born 1984") from error
+
+    async def work(h: House) -> None:
+        monkeypatch.setattr(h.parts.catalog, "account", fail)
+        assert await h.ask(p.WhoAmI(asking=h.asking(OWNER))) == CLOSED
+        assert "WhoAmI failed: RuntimeError at test_dispatch.py" in caplog.text
+        assert "Ngaire" not in caplog.text
+        assert "1984" not in caplog.text
+
+    house.run(work)
+
+
+def test_what_holds_keys_or_tokens_does_not_print() -> None:
+    """Whatever an error or a log line does with it."""
+    asking = p.Asking(token="secret", context="secret", proof="secret")
+    opened = p.Opened(ticket="t", document="d", version=1, patient="p", key=b"secret", metadata_key=b"secret")
+    row = p.Row(
+        document="d",
+        version=1,
+        patient="p",
+        category="",
+        state="",
+        content_type="",
+        size=0,
+        updated=0,
+        metadata_key=b"secret",
+    )
+    released = p.Released(
+        receipt=1,
+        document="d",
+        version=1,
+        patient="p",
+        content_type="",
+        size=0,
+        sealed_size=0,
+        updated=0,
+        key=b"secret",
+    )
+    for one in (asking, opened, row, released, p.WhoAmI(asking=asking), p.Listed(receipt=1, rows=(row,))):
+        assert "secret" not in f"{one!r} {one}"
+
+
 class SlowHsm:
     """A root key behind four lanes, where calls upon one wrapped key hang until they are let go."""
 

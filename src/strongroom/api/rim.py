@@ -7,7 +7,6 @@ tells what went wrong inside. It is dated by the same clock as what it tells of:
 
 import logging
 import re
-import traceback
 from collections import Counter
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl
@@ -18,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from strongroom.api.respond import broken, fhir, http_date
 from strongroom.clock import Clock
-from strongroom.errors import StrongroomError
+from strongroom.errors import StrongroomError, where
 from strongroom.fhir.outcome import single
 from strongroom.ids import new_id
 
@@ -77,7 +76,7 @@ class Rim:
         try:
             await (refusal or self._app)(scope, receive, finish)
         except Exception as error:  # noqa: BLE001  # the last line: nothing of an error may reach the client or the log
-            log.error("request %s failed: %s", request_id, _where(error))
+            log.error("request %s failed: %s", request_id, where(error))
             if not started:
                 await broken()(scope, receive, finish)
 
@@ -119,11 +118,3 @@ def _refusal(scope: Scope) -> Response | None:
         headers = {"WWW-Authenticate": 'Bearer realm="strongroom", error="invalid_request"'}
         return fhir(single("login", "A token in the address is not taken: use the Authorization header."), 401, headers)
     return None
-
-
-def _where(error: Exception) -> str:
-    """The kind of the error and the lines it came through. Not its message, which may hold what a client sent."""
-    lines = [
-        f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    return f"{type(error).__name__} at {' < '.join(reversed(lines[-8:]))}"

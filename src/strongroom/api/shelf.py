@@ -13,7 +13,7 @@ from strongroom.documents.blobs import Blobs
 from strongroom.envelope import small
 from strongroom.envelope.binding import content_context, metadata_context
 from strongroom.envelope.sealed import CHUNK, HEADER, Opener, Ranges, Sealer
-from strongroom.errors import StrongroomError, Tampered
+from strongroom.errors import Conflict, StrongroomError, Tampered, Unavailable
 from strongroom.fhir.resource import DocumentReference, decode_stored, encode
 from strongroom.ids import new_id
 from strongroom.keeper.protocol import Opened, Released, Row
@@ -45,7 +45,11 @@ class Shelf:
         context = content_context(opened.patient, opened.document, opened.version, content_type)
         sealed = _sealing(Sealer(Secret(opened.key), context), chunks)
         blob = new_id()
-        return Kept(blob, await self._blobs.put(blob, sealed))
+        try:
+            return Kept(blob, await self._blobs.put(blob, sealed))
+        except Conflict as error:  # with itself: the store took it, its answer was lost, and it was sent once more
+            msg = "The object store has an object of a name that was made up a moment ago."
+            raise Unavailable(msg, advice="It is tried again under another name.") from error
 
     async def drop(self, kept: Kept) -> None:
         """Take back what was kept, if it can be; what cannot stays as ciphertext without a key."""
@@ -106,8 +110,10 @@ class Shelf:
         found = bytearray()
         async for cipher in self._blobs.get(blob, start, length):
             found += cipher
+            if len(found) > length:
+                break
         if len(found) != length:
-            msg = "The object store has less of a document than was recorded."
+            msg = "The object store gives another part of a document than was asked for."
             raise Tampered(msg)
         return bytes(found)
 

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING, Any
 
-from strongroom.errors import Malformed, StrongroomError
+from strongroom.errors import Malformed, StrongroomError, where
 from strongroom.keeper import protocol as p
 from strongroom.keeper.door import Door
 from strongroom.keeper.reading import Reading
@@ -52,8 +52,8 @@ class Dispatch:
         except StrongroomError as error:
             log.warning("%s refused: %s", type(request).__name__, error.message)
             return CLOSED
-        except Exception:  # whatever it is, the door stays shut; the type and place are told, never a value
-            log.exception("%s failed", type(request).__name__)
+        except Exception as error:  # noqa: BLE001  # the door stays shut; the type and place are told, never a value
+            log.error("%s failed: %s", type(request).__name__, where(error))
             return CLOSED
 
     async def _ping(self, _request: p.Ping) -> p.Reply:

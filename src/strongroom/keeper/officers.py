@@ -19,7 +19,7 @@ from strongroom.audit.query import Read, Selectors, Window
 from strongroom.audit.resolve import Gap
 from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
 from strongroom.clock import DAY, Millis
-from strongroom.errors import Conflict, Malformed, StrongroomError, UsageError
+from strongroom.errors import Conflict, Malformed, StrongroomError, UsageError, where
 from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
@@ -105,8 +105,8 @@ class Acts:
             return await self._act(request, uid)
         except StrongroomError as error:
             return ActRefused(why=error.message, advice=error.advice)
-        except Exception:  # an officer waits for an answer; the type and place are told in the keeper's own log
-            log.exception("an officer's act failed")
+        except Exception as error:  # noqa: BLE001  # an officer waits; the type and place are told in the keeper's own log
+            log.error("an officer's act failed: %s", where(error))
             return ActRefused(why="The act failed inside the keeper.", advice="Look at the keeper's messages.")
 
     async def _act(self, act: Act, uid: int) -> ActReply:

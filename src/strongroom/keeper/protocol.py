@@ -27,8 +27,15 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
+def _unseen(self: object) -> str:
+    """A message with keys or tokens in it does not print, wherever it ends up."""
+    return f"{type(self).__name__}(**redacted**)"
+
+
 class Asking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who asks, in their own signed words; the app's opinion is not among them."""
+
+    __repr__ = _unseen
 
     token: Token
     """The user's own access token, a JWT in compact form."""
@@ -228,6 +235,8 @@ class Refused(_Base, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One version of one document that the asker may know of."""
 
+    __repr__ = _unseen
+
     document: Id
     version: int
     patient: Id
@@ -253,6 +262,8 @@ class Known(_Base, frozen=True, kw_only=True):
 class Released(_Base, frozen=True, kw_only=True):
     """The key, and all that is needed to open and check the ciphertext."""
 
+    __repr__ = _unseen
+
     receipt: int
     """Index of the log entry."""
     document: Id
@@ -275,6 +286,8 @@ class Listed(_Base, frozen=True, kw_only=True):
 
 class Opened(_Base, frozen=True, kw_only=True):
     """Keys to write `version` of `document`."""
+
+    __repr__ = _unseen
 
     ticket: Id
     document: Id

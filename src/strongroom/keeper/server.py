@@ -14,7 +14,7 @@ from typing import Any
 
 from strongroom.audit import event
 from strongroom.budget.scope import Disclosure
-from strongroom.errors import StrongroomError, Unavailable
+from strongroom.errors import StrongroomError, Unavailable, where
 from strongroom.keeper.acts import MAX_ACT, ActRefused, OfficersRequest
 from strongroom.keeper.destroying import destroy_due, finish_destroyed
 from strongroom.keeper.dispatch import Dispatch
@@ -104,8 +104,8 @@ class Keeper:
                 await self._second(minute=ticks % MINUTE_TICKS == 1)
             except StrongroomError as error:
                 log.warning("%s", error.message)
-            except Exception:  # whatever it is: without this beat nothing is published, and no fault ever mended
-                log.exception("the keeper's second failed")
+            except Exception as error:  # noqa: BLE001  # without this beat nothing is published, and no fault ever mended
+                log.error("the keeper's second failed: %s", where(error))
 
     async def _second(self, *, minute: bool) -> None:
         parts = self.door.parts
