@@ -12,6 +12,7 @@ from strongroom.clock import SECOND
 from strongroom.identity.context import hash_token
 from strongroom.identity.jwk import parse_jwks
 from strongroom.identity.jws import read_jws
+from strongroom.signin import http
 from strongroom.signin.grants import Asked, Denied
 from strongroom.signin.http import HASHES, MAX_FORM, WAITING, create_app
 
@@ -187,3 +188,24 @@ def test_garbage_is_answered(web: TestClient, body: Any, authorization: str) -> 
         answer = web.post(path, headers=headers, **sent)
         assert 400 <= answer.status_code < 500
         assert answer.json()["error"]
+
+
+def test_a_form_that_does_not_come(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte at a time is as good as nothing: it is not waited for."""
+    monkeypatch.setattr(http, "FORM", 0.1)
+    app, status = create_app(desk.grants, desk.key), []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0.03)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            status.append(message["status"])
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/token", "raw_path": b"/token", "query_string": b"", "root_path": "",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded")], "client": ("203.0.113.7", 1),
+    }  # fmt: skip
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 5))
+    assert status == [400]

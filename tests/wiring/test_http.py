@@ -57,6 +57,11 @@ async def _headers(request: Request) -> Response:
     return JSONResponse(dict(request.headers), headers={"Date": "mine"})
 
 
+async def _fail(_request: Request) -> Response:
+    msg = "Ngaire Tamatea"
+    raise RuntimeError(msg)
+
+
 async def _early(_request: Request) -> Response:
     return Response("no", 401)
 
@@ -70,7 +75,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """With bounds of a moment."""
     monkeypatch.setattr(http, "HEAD", 0.3)
     monkeypatch.setattr(http, "LOOK", 0.3)
-    app = Starlette(routes=[Route("/", _headers, methods=["GET", "POST"]), Route("/big", _big),
+    app = Starlette(routes=[Route("/", _headers, methods=["GET", "POST"]), Route("/big", _big), Route("/fail", _fail),
                             Route("/early", _early, methods=["POST"])])  # fmt: skip
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -182,6 +187,14 @@ def test_a_request_with_two_readings_is_refused(web: Web, head: bytes) -> None:
     answer = web.says(b"POST / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501"))
+
+
+def test_an_error_is_told_without_its_message(web: Web, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither to the client nor, with a traceback, to the log."""
+    answer = web.says(b"GET /fail HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 500")
+    assert "a request failed: RuntimeError at test_http.py" in caplog.text
+    assert "Ngaire" not in caplog.text + answer.decode()
 
 
 def test_an_answer_that_is_not_taken_is_not_kept(web: Web) -> None:

@@ -6,13 +6,14 @@ and it counts every open connection: a few hundred silent ones would shut the se
 * the request line and headers come within `HEAD` seconds and `MAX_HEAD` bytes, and so does a body that nobody reads;
 * an answer goes on being taken: twice `LOOK` seconds without a byte taken end the connection.
 
-A body that is read has bounds of its own (`api.body`), and so has a document on its way out (`api.delivery`).
+A body that is read has bounds of its own (`api.body`, `signin.http`), and so has a document on its way out (`api.delivery`).
 
 h11 and not httptools: it keeps trailers apart from headers, which decided what is done and were checked, and has a bound for
 everything that it holds.
 """
 
 import asyncio
+import logging
 from typing import Any
 
 import h11
@@ -21,6 +22,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from strongroom.errors import where
+
+log = logging.getLogger("strongroom.web")
 
 MAX_HEAD = 32_768
 """Bytes of request line and headers. A token and a proof of 8 KiB each and an address of 8 KiB fit."""
@@ -51,8 +56,10 @@ def served(app: Starlette, host: str, port: int, *, dated: bool) -> uvicorn.Conf
 
 
 class Framed:
-    """Refuses a request whose body has two lengths. h11 reads it by its chunks, as RFC 9112 (section 6.1) allows; whoever
-    stood before us may have read it by the other, and taken the rest for the next request.
+    """Lets out no error, and refuses a request whose body has two lengths.
+
+    h11 reads such a body by its chunks, as RFC 9112 (section 6.1) allows; whoever stood before us may have read it by the
+    other length, and taken the rest for the next request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -65,7 +72,10 @@ class Framed:
             refusal = PlainTextResponse("A body has one length.", 400, {"Connection": "close"})
             await refusal(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001  # uvicorn would log it with its message, which may hold what was sent
+            log.error("a request failed: %s", where(error))
 
 
 class Patient(H11Protocol):
