@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 WHOLE = 8 * 1_048_576
 """Bytes up to which an object is written in one conditional request; longer ones go in parts."""
+PARTS = 2
+"""Parts of 5 MiB of one upload that are on their way at once, and so in memory, when the store is slower than the client."""
 PIECE = 256 * 1_024
 """Bytes handed on at once when reading."""
 
@@ -91,7 +93,7 @@ class Objects:
         try:
             await self._within(obstore.head_async(self._store, path))
         except FileNotFoundError:
-            await obstore.put_async(self._store, path, rest.after(head), use_multipart=True)
+            await obstore.put_async(self._store, path, rest.after(head), use_multipart=True, max_concurrency=PARTS)
             return
         raise AlreadyExistsError
 
