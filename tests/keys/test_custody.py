@@ -198,9 +198,21 @@ def test_a_patient_key_is_held_for_five_minutes_and_no_longer(vault: Vault) -> N
     assert vault.root.unwraps == before + 1
 
 
-def test_the_cache_is_bounded(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_cache_every_release_asks_the_root_key(vault: Vault) -> None:
+    """With no key to be held, none is, and the root key is asked as often as there are releases."""
+    vault.custody.inner._size = 0
+    subject = vault.subject()
+    prepared = vault.custody.prepare(subject, DOCUMENT, 1)
+    before = vault.root.unwraps
+    for _ in range(3):
+        vault.custody.release(vault.receipt(Op.RELEASED), subject, DOCUMENT, 1, prepared.wrapped_content)
+    assert vault.root.unwraps == before + 3
+    assert vault.custody._cache == {}
+
+
+def test_the_cache_is_bounded(vault: Vault) -> None:
     """The oldest key goes first."""
-    monkeypatch.setattr(custody_module, "CACHE_SIZE", 2)
+    vault.custody.inner._size = 2
     subjects = [vault.subject(PatientId(name)) for name in "abc"]
     for subject in subjects:
         vault.custody.prepare(subject, DOCUMENT, 1)

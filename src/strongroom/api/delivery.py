@@ -19,6 +19,9 @@ from strongroom.keeper.protocol import Delivered
 
 log = logging.getLogger("strongroom.api")
 
+TOGETHER = 0.05
+"""Seconds. Words of that time are told together, so that they share one sync of the keeper's disk: nobody waits for them."""
+
 _telling: set[asyncio.Future[None]] = set()
 """Words on their way; kept here so that nobody collects them before they arrive."""
 
@@ -33,6 +36,7 @@ def tell(door: Door, receipt: int, sent: int, *, complete: bool) -> "asyncio.Fut
 
 async def _tell(door: Door, word: Delivered) -> None:
     try:
+        await asyncio.sleep(TOGETHER - asyncio.get_running_loop().time() % TOGETHER)
         await door.ask(word)
     except StrongroomError as error:
         # The release itself is on record; without this word it counts as wholly delivered.

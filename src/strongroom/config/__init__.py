@@ -43,6 +43,15 @@ class Keeper(_Section, frozen=True, kw_only=True):
     deletion_delay_days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
     probe_limit: Annotated[int, msgspec.Meta(ge=3)] = 20
     """Distinct unknown or forbidden ids an account may name within an hour before its session is frozen."""
+    patient_keys: Annotated[int, msgspec.Meta(ge=0, le=65_536)] | None = None
+    """Patient keys held in the clear for five minutes at most. None: 4,096 with a root key in a file, 0 with an HSM."""
+
+    @property
+    def held_keys(self) -> int:
+        """`patient_keys`, or what the kind of root key makes of it: with an HSM its own count of uses is the last word."""
+        if self.patient_keys is not None:
+            return self.patient_keys
+        return 4_096 if self.root == "file" else 0
 
 
 class Objects(_Section, frozen=True, kw_only=True):

@@ -44,6 +44,8 @@ class KeeperClient:
             raise Unavailable(_GONE, advice=_ADVICE) from error
 
     async def _connected(self) -> "_Link":
+        if self._link is not None and not self._link.lost:
+            return self._link
         async with self._connecting:
             if self._link is None or self._link.lost:
                 loop = asyncio.get_running_loop()

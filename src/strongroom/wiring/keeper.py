@@ -129,7 +129,11 @@ def open_keeper(
         log=log,
         query=query,
         custody=Custody(
-            config.store.name, Above(root, read_recovery(layout.secrets), LifeFile(layout.life)), seal, clock
+            config.store.name,
+            Above(root, read_recovery(layout.secrets), LifeFile(layout.life)),
+            seal,
+            clock,
+            config.keeper.held_keys,
         ),
         settings=Settings(
             glass=config.keeper.break_glass_minutes * MINUTE, deletion_delay=config.keeper.deletion_delay_days * DAY
