@@ -23,7 +23,12 @@ def test_widening_access_is_the_privacy_officers_alone() -> None:
         assert Role.OPERATOR not in RULES[op].roles
     for op in ("freeze", "revoke-session"):
         assert RULES[op].roles == set(Role)
-    assert {op for op, rule in RULES.items() if rule.signatures > 1} == {"destroy", "grant-past", "rerun"}
+    assert {op for op, rule in RULES.items() if rule.signatures > 1} == {
+        "destroy",
+        "grant-past",
+        "rerun",
+        "rotate-root",
+    }
 
 
 def test_nobody_does_an_act_that_is_not_theirs(house: House) -> None:

@@ -16,6 +16,7 @@ from pkcs11.exceptions import AttributeSensitive, DeviceRemoved
 from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
 from strongroom.keys import pkcs11
 from strongroom.keys.pkcs11 import Pkcs11RootKey
+from strongroom.keys.ring import Ring
 from strongroom.secret import Secret
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
@@ -236,3 +237,27 @@ def test_a_token_that_changes_is_refused_and_its_pin_is_not_tried_to_death(tmp_p
         [sys.executable, "-c", ALONE, tmp_path, MODULE], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == (EXPECTED, "")
+
+
+def test_an_older_key_is_destroyed_and_the_newer_stays(token: str) -> None:
+    """Found by their labels; what the older wrapped opens with both as one, and with nothing once it is destroyed."""
+    pin = Secret(PIN)
+    older = Pkcs11RootKey.create(MODULE, token, "turn", pin)
+    wrapped = older.wrap(Secret(bytes(32)), b"b")
+    newer = Pkcs11RootKey.create(MODULE, token, "turn.2", pin)
+    assert {"turn", "turn.2"} <= set(Pkcs11RootKey.labels(MODULE, token, pin))
+    both: Any = Ring([newer, older])
+    assert both.distant
+    assert both.unwrap(wrapped, b"b") == Secret(bytes(32))
+    assert asyncio.run(both.unwrap_soon(wrapped, b"b")) == Secret(bytes(32))
+    Pkcs11RootKey.destroy(MODULE, token, "turn", pin)
+    Pkcs11RootKey.destroy(MODULE, token, "turn", pin)
+    labels = Pkcs11RootKey.labels(MODULE, token, pin)
+    assert "turn" not in labels
+    assert "turn.2" in labels
+    assert newer.unwrap(newer.wrap(Secret(bytes(32)), b"b"), b"b") == Secret(bytes(32))
+    with pytest.raises(Tampered):
+        newer.unwrap(wrapped, b"b")
+    with pytest.raises(ConfigError):
+        Pkcs11RootKey(MODULE, token, "turn", pin)
+    Pkcs11RootKey.destroy(MODULE, token, "turn.2", pin)

@@ -200,9 +200,17 @@ def officer(
     return Draft(t=at, op=Op.OFFICER, actor=by, action=act, target=target, count=count, details=details)
 
 
-def key(at: Millis, act: str, target: Target, *, by: AccountId | None = None, details: str | None = None) -> Draft:
-    """A key was made, rotated or destroyed."""
-    return Draft(t=at, op=Op.KEY, actor=by, action=act, target=target, details=details)
+def key(
+    at: Millis,
+    act: str,
+    target: Target,
+    *,
+    by: AccountId | None = None,
+    count: int | None = None,
+    details: str | None = None,
+) -> Draft:
+    """A key was made, rotated or destroyed; or `count` keys were wrapped under another."""
+    return Draft(t=at, op=Op.KEY, actor=by, action=act, target=target, count=count, details=details)
 
 
 def erased(at: Millis, patient: PatientId, document: DocumentId) -> Draft:

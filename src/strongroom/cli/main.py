@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rehearse": ("rehearse", "Attack a store made for it (or your own) and say what would be lost."),
     "relation": ("relation", "Add, end and list relations."),
     "restore": ("restore", "Bring a backup back, and verify all of it."),
-    "rotate": ("rotate", "Another key for a patient, while everybody reads on."),
+    "rotate": ("rotate", "Another key for a patient or the whole store, while everybody reads on."),
     "run": ("run", "Run one program of a store (the supervisor's own command)."),
     "serve": ("serve", "Start every process of a store and keep it running."),
     "token": ("token", "A token for a demonstration login."),

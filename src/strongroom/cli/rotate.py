@@ -1,4 +1,4 @@
-"""`strongroom rotate`: another key for a patient, while everybody reads on."""
+"""`strongroom rotate`: another key, while everybody reads on."""
 
 from pathlib import Path
 
@@ -8,19 +8,60 @@ from strongroom.cli.common import emit, find_store, json_option, store_option
 from strongroom.cli.signing import act, officer_option
 
 
-@click.command("rotate")
-@click.argument("what", type=click.Choice(["patient"]))
-@click.argument("name")
+@click.group("rotate")
+def command() -> None:
+    """Another key for a patient or for the whole store, while everybody reads on."""
+
+
+@command.command("patient")
+@click.argument("patient")
 @store_option
 @officer_option
 @json_option
-def command(what: str, name: str, store: Path | None, officers: tuple[Path, ...], *, as_json: bool) -> None:
-    """Give the patient NAME a new key, and wrap the keys of all their documents under it. Needs an officer.
+def _patient(patient: str, store: Path | None, officers: tuple[Path, ...], *, as_json: bool) -> None:
+    """Give PATIENT a new key, and wrap the keys of all their documents under it. Needs an officer.
 
     \b
     Example:
       strongroom rotate patient 7fk2…
     """
-    receipt, result = act(find_store(store), officers, f"rotate-{what}", {"patient": name.removeprefix("Patient/")})
-    text = f"{name} has key {result['key_version']}; {result['versions']} versions are under it (log entry {receipt})."
-    emit("rotate", {"patient": name, "receipt": receipt, **result}, as_json=as_json, text=text)
+    receipt, result = act(find_store(store), officers, "rotate-patient", {"patient": patient.removeprefix("Patient/")})
+    text = (
+        f"{patient} has key {result['key_version']}; {result['versions']} versions are under it (log entry {receipt})."
+    )
+    emit("rotate-patient", {"patient": patient, "receipt": receipt, **result}, as_json=as_json, text=text)
+
+
+@command.command("root")
+@store_option
+@officer_option
+@json_option
+def _root(store: Path | None, officers: tuple[Path, ...], *, as_json: bool) -> None:
+    """Make a new root key, wrap every patient's key under it, and destroy the old one. Two officers sign.
+
+    The keeper does it, some hundred patients a second; it goes on after a restart.
+
+    \b
+    Example:
+      strongroom rotate root --officer ana.key --officer ben.key
+    """
+    receipt, _ = act(find_store(store), officers, "rotate-root", {})
+    text = f"There is a new root key (log entry {receipt}). How far it is: strongroom rotate status"
+    emit("rotate-root", {"receipt": receipt}, as_json=as_json, text=text)
+
+
+@command.command("status")
+@store_option
+@officer_option
+@json_option
+def _status(store: Path | None, officers: tuple[Path, ...], *, as_json: bool) -> None:
+    """How far the rotation of the root key is.
+
+    \b
+    Example:
+      strongroom rotate status
+    """
+    _, result = act(find_store(store), officers, "rotate-status", {})
+    text = (f"{result['done']} of {result['patients']} patients' keys are under the new root key." if result["turning"]
+            else f"No rotation is under way; {result['patients']} patients' keys are under the root key.")  # fmt: skip
+    emit("rotate-status", result, as_json=as_json, text=text)

@@ -44,6 +44,8 @@ RULES: dict[str, Rule] = {
     "rerun": Rule(_PRIVACY, signatures=2),
     "revoke-session": Rule(_ANY),
     "rotate-patient": Rule(_OFFICERS),
+    "rotate-root": Rule(_OFFICERS, signatures=2),
+    "rotate-status": Rule(_ANY),
     "undelete": Rule(_PRIVACY),
     "unfreeze": Rule(_OFFICERS),
     "who-read": Rule(_OFFICERS),

@@ -43,6 +43,7 @@ from strongroom.keeper.protocol import Asking, Refused
 from strongroom.keeper.sqlite import AccountRow, Catalog
 from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Custody
+from strongroom.keys.ring import Roots
 
 NETWORK_UNKNOWN = "unknown"
 FREEZES = "freezes"
@@ -92,6 +93,7 @@ class Parts:
     query: Callable[[], Query]
     """A question to the log as it is now: what it has resolved is kept for one question only."""
     custody: Custody
+    roots: Roots
     settings: Settings
 
 

@@ -353,6 +353,11 @@ def rotate_patient(
     ]
 
 
+def rewrap_patient(patient: PatientId, old: bytes, new: bytes) -> Effect:
+    """The same key under another root key; nothing happens when it was rotated or destroyed meanwhile."""
+    return Effect("update patient set wrapped = ? where id = ? and wrapped = ?", (new, patient, old))
+
+
 def ask_destruction(patient: PatientId, asked: int, due: int) -> Effect:
     """The patient's key is to be destroyed at `due`. Fails when that was asked already, or it is destroyed."""
     return Effect(

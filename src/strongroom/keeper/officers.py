@@ -24,7 +24,7 @@ from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
-from strongroom.keeper import destroying, effects
+from strongroom.keeper import destroying, effects, rotating
 from strongroom.keeper.acts import (
     MAX_ANSWER,
     OFFICER,
@@ -92,6 +92,8 @@ class Acts:
             "rerun": self._rerun,
             "revoke-session": self._revoke_session,
             "rotate-patient": self._rotate_patient,
+            "rotate-root": self._rotate_root,
+            "rotate-status": self._rotate_status,
             "undelete": self._undelete,
             "unfreeze": self._unfreeze,
             "who-read": self._who_read,
@@ -267,6 +269,13 @@ class Acts:
             self._parts.custody.forget(patient)
             return receipt.index, {"versions": len(rows), "key_version": subject.key_version + 1}
         raise UsageError("The patient's documents are being written to just now.", advice="Try again in a moment.")
+
+    async def _rotate_root(self, signed: Signed, _attachment: bytes) -> Outcome:
+        return await rotating.begin(self._parts, _by(signed), _signers(signed)), {}
+
+    async def _rotate_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
+        found = await rotating.progress(self._parts)
+        return None, {"turning": found.turning, "done": found.done, "patients": found.patients}
 
     def _now(self) -> Millis:
         return self._parts.clock.now()

@@ -22,6 +22,7 @@ from strongroom.keeper.door import Door
 from strongroom.keeper.erasing import erase_due
 from strongroom.keeper.officers import Acts
 from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Refused
+from strongroom.keeper.rotating import turn
 from strongroom.keeper.snapshot import Snapshots
 from strongroom.keeper.socket import Listener
 
@@ -116,6 +117,7 @@ class Keeper:
         for one in self.door.denials.due(now):
             await parts.log.append(event.denials(now, one.account, one.count, one.first))
         await asyncio.to_thread(parts.log.publish)
+        await turn(parts)
         if minute:
             parts.ledger.advance(now)
             self._snapshots.keep(parts.ledger, parts.log.size)

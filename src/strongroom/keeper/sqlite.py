@@ -377,6 +377,20 @@ class Catalog:
         rows = self._all("select wrapped, key_version from patient where id = ? and length(recovery) > 0", (patient,))
         return (bytes(rows[0][0]), int(rows[0][1])) if rows else None
 
+    def keys_after(self, patient: PatientId, limit: int) -> list[tuple[PatientId, bytes, int]]:
+        """(patient, wrapped key, version of the key), in the order of ids greater than `patient`."""
+        return self._all(
+            "select id, wrapped, key_version from patient where id > ? and length(recovery) > 0 order by id limit ?",
+            (patient, limit),
+        )
+
+    def count_keys(self, until: PatientId) -> tuple[int, int]:
+        """How many patients have keys: with ids up to `until`, and in all."""
+        rows = self._all(
+            "select count(*) filter (where id <= ?), count(*) from patient where length(recovery) > 0", (until,)
+        )
+        return int(rows[0][0]), int(rows[0][1])
+
     def versions_of(self, patient: PatientId) -> list[tuple[DocumentId, int, bytes, bytes]]:
         """(document, version, wrapped content key, wrapped metadata key) of every version that has keys."""
         return self._all(

@@ -22,7 +22,7 @@ from strongroom.envelope import small
 from strongroom.envelope.binding import bind
 from strongroom.errors import Tampered
 from strongroom.ids import DocumentId, PatientId
-from strongroom.keys.life import LifeKeys, open_in, seal_in
+from strongroom.keys.life import LifeKeys, life_of, open_in, seal_in
 from strongroom.keys.recovery import RecoveryPublic
 from strongroom.keys.root import RootKey
 from strongroom.secret import Secret
@@ -159,6 +159,17 @@ class Custody:
             moved.append((both[0], both[1]))
         return await self._wrapped(new, subject.patient, subject.key_version + 1), moved
 
+    def use(self, root: RootKey) -> None:
+        """From here on wrap under, and unwrap with, this root key; it must open what is stored."""
+        self._root = root
+
+    async def rewrap(self, rows: Sequence[tuple[PatientId, bytes, int]]) -> list[bytes]:
+        """Patients' keys (patient, wrapped key, version of the key) under the newest root key, in order.
+
+        Raises Tampered, Malformed, Unavailable; all or none.
+        """
+        return await asyncio.gather(*[self._rewrapped(*row) for row in rows])
+
     def destroy(self, patient: PatientId | None, life: bytes) -> None:
         """Destroy a life key: nothing opens the patient's key, or any copy of it, again. Raises Unavailable."""
         if patient is not None:
@@ -212,6 +223,12 @@ class Custody:
                 del self._cache[next(iter(self._cache))]
             self._cache[subject] = (key, self._clock.now() + CACHE_TIME)
         return key
+
+    async def _rewrapped(self, patient: PatientId, wrapped: bytes, version: int) -> bytes:
+        bound = patient_bound(self._store, patient, version)
+        inner = open_in(self._life, wrapped, bound)
+        key = await self._root.unwrap_soon(inner, bound)
+        return seal_in(self._life.get(life_of(wrapped)), await self._root.wrap_soon(key, bound), bound)
 
     async def _wrapped(self, key: Secret, patient: PatientId, version: int) -> NewPatient:
         bound, life = patient_bound(self._store, patient, version), self._life.spare()

@@ -83,6 +83,21 @@ class FileRootKey:
             raise ConfigError(msg, advice="Put back the copy you kept, or restore with the recovery key.")
         return cls(key)
 
+    @staticmethod
+    def destroy(path: Path) -> None:
+        """Overwrite a key's file and take it away. Raises Unavailable; then it may be done again."""
+        try:
+            with path.open("r+b") as file:
+                file.write(bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            path.unlink()
+            _sync(path.parent)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _unwritten(path, error) from error
+
     def wrap(self, key: Secret, bound: bytes) -> bytes:
         """See `RootKey.wrap`."""
         return small.seal(self._key, key.reveal(), bound)

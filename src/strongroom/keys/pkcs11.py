@@ -91,6 +91,19 @@ class Pkcs11RootKey:
             )  # fmt: skip
         return cls(module, token, label, pin)
 
+    @staticmethod
+    def labels(module: str, token: str, pin: Secret) -> list[str]:
+        """The labels of all secret keys in the token."""
+        with _translated(), _session(module, token, pin) as session:
+            return [str(key.label) for key in session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY})]
+
+    @staticmethod
+    def destroy(module: str, token: str, label: str, pin: Secret) -> None:
+        """Destroy the key of this label, if there is one."""
+        with _translated(), _session(module, token, pin, writing=True) as session:
+            for key in _keys(session, label):
+                key.destroy()
+
     def wrap(self, key: Secret, bound: bytes) -> bytes:
         """See `RootKey.wrap`."""
         return self._do(_wrapping(key, bound))

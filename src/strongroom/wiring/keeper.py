@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from strongroom.audit.charges import Charges
@@ -47,8 +48,8 @@ from strongroom.keys.custody import Above, Custody
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.place import log_signer, read_officers
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
-from strongroom.wiring.root import open_root
-from strongroom.wiring.secrets import KeeperSecrets, open_secrets, read_recovery
+from strongroom.wiring.root import StoreRoots, open_root
+from strongroom.wiring.secrets import KeeperSecrets, open_secrets, read_recovery, rewrap
 from strongroom.wiring.supervisor import tell_ready
 
 Decide = Callable[[Case], Permit | Deny]
@@ -135,6 +136,7 @@ def open_keeper(
             clock,
             config.keeper.held_keys,
         ),
+        roots=StoreRoots(config, layout, partial(rewrap, layout.secrets, config.store.name)),
         settings=Settings(
             glass=config.keeper.break_glass_minutes * MINUTE, deletion_delay=config.keeper.deletion_delay_days * DAY
         ),

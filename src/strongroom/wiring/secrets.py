@@ -6,7 +6,7 @@ from pathlib import Path
 
 from strongroom.envelope import small
 from strongroom.envelope.binding import bind
-from strongroom.errors import ConfigError, Untrusted
+from strongroom.errors import ConfigError, Unavailable, Untrusted
 from strongroom.keys.recovery import RecoveryPrivate, RecoveryPublic
 from strongroom.keys.root import RootKey
 from strongroom.secret import Secret
@@ -73,6 +73,26 @@ def reseal(folder: Path, store: str, paper: RecoveryPrivate, root: RootKey) -> N
         key = paper.unwrap(sealed.read_bytes(), secret_bound(store, name))
         (folder / f"{name}.root").unlink(missing_ok=True)
         _write(folder / f"{name}.root", root.wrap(key, secret_bound(store, name)))
+
+
+def rewrap(folder: Path, store: str, root: RootKey) -> None:
+    """Wrap every secret anew, each file replaced whole. Raises Unavailable, Tampered; then it may be done again."""
+    for sealed in sorted(folder.glob("*.root")):
+        bound = secret_bound(store, sealed.stem)
+        key = root.unwrap(sealed.read_bytes(), bound)
+        half = sealed.with_suffix(".half")
+        half.unlink(missing_ok=True)
+        try:
+            _write(half, root.wrap(key, bound))
+            half.replace(sealed)
+        except OSError as error:
+            msg = f"The keeper's secret {sealed.stem!r} cannot be written: {error.strerror}."
+            raise Unavailable(msg, advice="Look at the disk of the keeper's directory.") from error
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _seal(folder: Path, store: str, name: str, key: Secret, root: RootKey, recovery: RecoveryPublic) -> None:
