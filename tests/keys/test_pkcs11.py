@@ -1,9 +1,10 @@
-"""The root key in an HSM, with a real one: SoftHSM."""
+"""The root key in an HSM, with a real one: SoftHSM. What hangs does so until it is let go, and not for a time."""
 
 import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,14 @@ from strongroom.secret import Secret
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = b"87654321"
+PROMISED = pkcs11.TIMEOUT
+LONG = 60.0
+"""Seconds for what must succeed: a machine that stands still for a while is no HSM that is away."""
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pkcs11, "TIMEOUT", LONG)
 
 
 @pytest.fixture(scope="module")
@@ -94,24 +103,35 @@ def test_a_wrong_name_module_or_object_is_a_configuration_error(root: Any, token
         assert PIN.decode() not in str(caught.value)
 
 
-def test_a_call_that_hangs_is_refused_within_a_second_and_holds_up_nobody(root: Any) -> None:
+def test_the_door_can_refuse_within_a_second() -> None:
+    """What is left after the HSM's time is the door's own."""
+    assert PROMISED < 1.0
+
+
+def test_a_call_that_hangs_is_refused_and_holds_up_nobody(root: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other patients' keys are wrapped and unwrapped meanwhile, by other sessions, from a loop that goes on."""
-    key = Secret(os.urandom(32))
+    key, hangs, gate = Secret(os.urandom(32)), threading.Event(), threading.Event()
     wrapped = root.wrap(key, b"b")
 
+    def hang(_: Any) -> None:
+        hangs.set()
+        gate.wait(LONG)
+
     async def whole() -> None:
-        began = time.monotonic()
-        slow = asyncio.ensure_future(root._do_soon(lambda _: time.sleep(1.5)))
-        await asyncio.sleep(0.01)
+        slow = asyncio.ensure_future(root._do_soon(hang))
+        await asyncio.to_thread(hangs.wait)
         for _ in range(50):
             assert await root.unwrap_soon(await root.wrap_soon(key, b"b"), b"b") == key
-        assert time.monotonic() - began < 0.7
-        with pytest.raises(Unavailable):
-            await slow
-        assert time.monotonic() - began < 1.0
+        assert not slow.done()
+        slow.cancel()
+        with monkeypatch.context() as hasty:
+            hasty.setattr(pkcs11, "TIMEOUT", 0.05)
+            with pytest.raises(Unavailable):
+                await root._do_soon(hang)
 
     asyncio.run(whole())
-    assert root.unwrap(wrapped, b"b") == key
+    assert root.unwrap(wrapped, b"b") == key  # while both still hang, or hold no lane
+    gate.set()
 
 
 def test_many_calls_at_once(root: Any) -> None:
@@ -169,6 +189,7 @@ from strongroom.errors import StrongroomError
 from strongroom.keys import pkcs11
 from strongroom.secret import Secret
 
+pkcs11.TIMEOUT = 60.0
 PIN, WRONG, KEY = Secret(b"87654321"), Secret(b"00001111"), Secret(b"k" * 32)
 
 def say(what, call):
@@ -234,7 +255,7 @@ def test_a_token_that_changes_is_refused_and_its_pin_is_not_tried_to_death(tmp_p
     if not Path(MODULE).exists():
         pytest.skip("needs SoftHSM (Debian's softhsm2; ./up check installs it)")
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, tmp_path, MODULE], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", ALONE, tmp_path, MODULE], capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.stdout, done.stderr) == (EXPECTED, "")
 

@@ -120,10 +120,10 @@ class Pkcs11RootKey:
         """See `RootKey.unwrap_soon`."""
         return await self._do_soon(_unwrapping(wrapped, bound))
 
-    def _do(self, operation: Callable[[Any], T], seconds: float = TIMEOUT) -> T:
-        """One operation, within so many seconds."""
+    def _do(self, operation: Callable[[Any], T], seconds: float | None = None) -> T:
+        """One operation, within so many seconds; else within `TIMEOUT`."""
         with self._judged():
-            return self._workers.run(partial(self._with_key, operation), seconds)
+            return self._workers.run(partial(self._with_key, operation), TIMEOUT if seconds is None else seconds)
 
     async def _do_soon(self, operation: Callable[[Any], T]) -> T:
         with self._judged():

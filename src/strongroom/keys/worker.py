@@ -76,13 +76,18 @@ class _Call(Generic[T]):
         self._mark = mark
 
     def run(self) -> None:
-        try:
-            if self.future.set_running_or_notify_cancel():  # else it was given up before it began
-                self.future.set_result(self._call())
-        except BaseException as error:  # noqa: BLE001  # it is raised where the call was asked for
-            self.future.set_exception(error)
-        finally:
+        """Over before it is told: who asks again at once finds the lane free, and begins no other thread and session."""
+        if not self.future.set_running_or_notify_cancel():  # it was given up before it began
             self._mark.ended = True
+            return
+        try:
+            found = self._call()
+        except BaseException as error:  # noqa: BLE001  # it is raised where the call was asked for
+            self._mark.ended = True
+            self.future.set_exception(error)
+        else:
+            self._mark.ended = True
+            self.future.set_result(found)
 
 
 class _Lane(threading.Thread):
