@@ -19,14 +19,16 @@ from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Done,
 from strongroom.keeper.socket import Listener
 
 BODY: Any = AppRequest
+LONG = 60.0
+"""Seconds for what must be answered: a machine that stands still for a while is no keeper that is away."""
 
 
 async def answering(path: Path, *replies: bytes) -> asyncio.Server:
-    """A keeper that sends these bytes for each thing it is sent, and hangs up when they are used up."""
+    """A keeper that sends one of these for the first thing it is sent on a connection, and hangs up."""
     waiting = list(replies)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while waiting and await reader.read(65_536):
+        if await reader.read(65_536):
             writer.write(waiting.pop(0))
         writer.close()
 
@@ -40,12 +42,11 @@ def test_nonsense_or_a_hang_up_is_no_answer_and_the_next_request_connects_anew(t
     async def run() -> None:
         good = Status(open=True, log_size=1)
         server = await answering(path, b"\xff" * 32, frame(99, good), frame(3, good))
-        client = KeeperClient(path, timeout=0.3)
+        client = KeeperClient(path, timeout=LONG)
         client.close()
         for _ in range(2):
             with pytest.raises(Unavailable, match="does not answer"):
                 await client.ask(Ping())
-        client.close()
         assert await client.ask(Ping()) == good
         client.close()
         server.close()
@@ -68,6 +69,7 @@ def test_an_answer_that_comes_too_late_is_nobodys(tmp_path: Path) -> None:
         client = KeeperClient(path, timeout=0.2)
         with pytest.raises(Unavailable):
             await client.ask(Delivered(receipt=0, bytes=1, complete=True))
+        client._timeout = LONG
         gate.set()
         assert await client.ask(Delivered(receipt=1, bytes=1, complete=True)) == Done(receipt=1)
         client.close()
@@ -79,21 +81,24 @@ def test_an_answer_that_comes_too_late_is_nobodys(tmp_path: Path) -> None:
 
 def test_requests_under_way_fail_when_the_keeper_goes(tmp_path: Path) -> None:
     """At once, not after their time."""
-    path = tmp_path / "k.sock"
+    path, arrived = tmp_path / "k.sock", asyncio.Semaphore(0)
 
     async def never(_request: object, _uid: int) -> object:
+        arrived.release()
         await asyncio.Event().wait()
         return Done()
 
     async def run() -> None:
         door = Listener(path, BODY, MAX_REQUEST, never, lambda _uid: True, garbled=Refused(why="malformed"))
         await door.start(0o600)
-        client = KeeperClient(path, timeout=60)
+        client = KeeperClient(path, timeout=10 * LONG)
         asked = [asyncio.ensure_future(client.ask(Ping())) for _ in range(3)]
-        await asyncio.sleep(0.1)
-        asked[0].cancel()
-        await door.stop()
-        found = await asyncio.gather(*asked, return_exceptions=True)
+        async with asyncio.timeout(LONG):
+            for _ in asked:
+                await arrived.acquire()
+            asked[0].cancel()
+            await door.stop()
+            found = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(one) for one in found] == [asyncio.CancelledError, Unavailable, Unavailable]
 
     asyncio.run(run())
@@ -112,13 +117,14 @@ def test_more_connections_than_there_is_room_for_are_turned_away(
     async def run() -> None:
         door = Listener(path, BODY, MAX_REQUEST, status, lambda _uid: True, garbled=Refused(why="malformed"))
         await door.start(0o600)
-        one, two = KeeperClient(path, timeout=0.3), KeeperClient(path, timeout=0.3)
+        one, two = KeeperClient(path, timeout=LONG), KeeperClient(path, timeout=LONG)
         await one.ask(Ping())
         with pytest.raises(Unavailable):
             await two.ask(Ping())
         await one.ask(Ping())
         one.close()
-        await asyncio.sleep(0.05)
+        while door._connections:  # noqa: ASYNC110  # the listener's own loop tells nobody
+            await asyncio.sleep(0.001)
         assert isinstance(await two.ask(Ping()), Status)
         two.close()
         await door.stop()

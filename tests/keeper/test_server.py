@@ -31,7 +31,7 @@ def test_a_started_keeper_answers_on_its_sockets_and_stops_in_good_order(house: 
     async def work() -> None:
         keeper = house.open()
         await keeper.start()
-        client = KeeperClient(house.layout.socket)
+        client = KeeperClient(house.layout.socket, 60.0)
         status = await client.ask(p.Ping())
         assert isinstance(status, p.Status)
         assert status.open
