@@ -29,7 +29,7 @@ class Sheet:
     def write(self, items: Sequence[Item]) -> Sequence[Outcome]:
         """Each draft's time is its number; odd hundreds fail alone."""
         self.entered.set()
-        self.gate.wait(10)
+        self.gate.wait(60)
         if len(self.batches) >= self.fails_after:
             raise Unavailable("full", advice="make room")
         self.batches.append([draft.t - START for draft, _ in items])
