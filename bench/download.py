@@ -87,7 +87,7 @@ def run(scale: Scale) -> Iterable[Figure]:
     if nginx is None:
         raise ConfigError("This bench needs nginx.", advice="apt-get install -y --no-install-recommends nginx-light")
     count = REQUESTS[scale]
-    with open_store(8) as store, client() as pipe, peers(nginx) as (plain, bare):
+    with open_store(80) as store, client() as pipe, peers(nginx) as (plain, bare):
         found = [Measured() for _ in range(3)]
         addresses = deposit(store)
         for seed in range(ROUNDS):

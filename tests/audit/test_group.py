@@ -241,3 +241,28 @@ def test_a_loop_that_is_gone_is_told_nothing() -> None:
     sheet.gate.set()
     one.stop()
     assert sheet.batches == [[0]]
+
+
+def test_a_draft_does_not_wait_for_a_slow_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the loop is busy for long, what waits is written when another draft comes, not when the loop has time."""
+    monkeypatch.setattr(group, "SOON", 0.0)
+    sheet = Sheet()
+    written = threading.Event()
+
+    def write(items: Sequence[Item]) -> Sequence[Outcome]:
+        outcomes = sheet.write(items)
+        written.set()
+        return outcomes
+
+    async def script() -> None:
+        many = Group(write, 5.0)
+        waiting = [asyncio.ensure_future(many.append((release(number), ()), None)) for number in range(2)]
+        asyncio.get_running_loop().call_soon(
+            lambda: told.append(written.wait(5.0))
+        )  # behind both, and before any other
+        await asyncio.gather(*waiting)
+        many.stop()
+
+    told: list[bool] = []
+    asyncio.run(script())
+    assert told == [True]

@@ -22,6 +22,8 @@ MAX_BATCH = 512
 """Drafts in one transaction; a commit of that many takes some 20 ms."""
 ENOUGH = 64
 """Drafts that are worth a transaction, however much more the loop has to add: it goes on while they are written."""
+SOON = 0.01
+"""Seconds that a first draft waits for others at most, where rounds of the loop are long."""
 MAX_WAITING = 8_192
 """Drafts that wait; beyond that the log is so far behind that it refuses at once."""
 STOP_PATIENCE = 5.0
@@ -53,7 +55,8 @@ class Group:
         self._patience = patience
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._go: SimpleQueue[None] = SimpleQueue()  # wakes the thread: there is something in the queue
-        self._added = 0  # since the thread was last woken; of the loop
+        self._added = 0  # drafts since the thread was last woken; of the loop
+        self._since = 0.0  # when the first of them came, in the loop's time
         self._loop: asyncio.AbstractEventLoop | None = None
         self._home: threading.Thread | None = None  # the loop's own
         self._thread: threading.Thread | None = None
@@ -100,20 +103,23 @@ class Group:
             raise Unavailable(fault.message, advice=fault.advice)
         self._queue.put(job)
         self._added += 1
-        if self._added == ENOUGH:
+        loop = job.answer.get_loop()
+        if self._added == 1:
+            self._since = loop.time()
+            loop.call_soon(self._look, 1)
+        elif self._added >= ENOUGH or loop.time() - self._since > SOON:
             self._wake()
-        elif self._added == 1:
-            job.answer.get_loop().call_soon(self._look, 1)
         if self._thread is None:
-            self._loop = job.answer.get_loop()
+            self._loop = loop
             self._home = threading.current_thread()
             self._thread = threading.Thread(target=self._run, args=(self._loop,), name="log", daemon=True)
             self._thread.start()
 
     def _look(self, seen: int) -> None:
         """One round of the loop later: wake the thread, unless more was added; then look again after the next."""
-        if self._added not in (0, seen):
-            asyncio.get_running_loop().call_soon(self._look, self._added)
+        loop = asyncio.get_running_loop()
+        if self._added not in (0, seen) and loop.time() - self._since <= SOON:
+            loop.call_soon(self._look, self._added)
         elif self._added:
             self._wake()
 

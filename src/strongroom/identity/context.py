@@ -5,7 +5,7 @@ token (`ath`), so that a context cannot be moved to another login. A stolen sign
 address and device and nothing else: who asks is told by the token alone.
 
 Each request has another context, so each is checked anew. Hence a key that signer and keeper share, and a MAC:
-Ed25519 took longer than everything else that the door does to a request (docs/adr/0009-context-mac.md). That the keeper
+Ed25519 took longer than everything else that the door does to a request (docs/adr/0011-context-mac.md). That the keeper
 could sign a context too means nothing: it is who believes them.
 
 Form: `signer.claims.tag`; claims are base64url of JSON, the tag is base64url of HMAC-SHA256 over what stands before it. The
