@@ -1,6 +1,7 @@
 """The root key in an HSM, with a real one: SoftHSM. What hangs does so until it is let go, and not for a time."""
 
 import asyncio
+import ctypes
 import os
 import subprocess
 import sys
@@ -282,3 +283,33 @@ def test_an_older_key_is_destroyed_and_the_newer_stays(token: str) -> None:
     with pytest.raises(ConfigError):
         Pkcs11RootKey(MODULE, token, "turn", pin)
     Pkcs11RootKey.destroy(MODULE, token, "turn.2", pin)
+
+
+@pytest.mark.parametrize(
+    ("listed", "finalized", "with_locks", "without", "threads"),
+    [(0, 0, 0, 0, True), (0, 0, 10, 0, False), (0, 6, 0, 0, False), (5, 0, 0, 0, False), (0, 0, 10, 5, None)],
+)
+def test_whether_a_driver_can_lock_is_asked_of_it(  # a row of the table
+    monkeypatch: pytest.MonkeyPatch, listed: int, finalized: int, with_locks: int, without: int, threads: bool | None
+) -> None:
+    """Only its own yes counts; one that does not come back from being asked is away."""
+    call = pkcs11._InitializeOrFinalize
+    functions = pkcs11._Functions(
+        initialize=call(lambda arguments: with_locks if arguments else without), finalize=call(lambda _: finalized)
+    )
+
+    class Driver:
+        def __init__(self, _module: str) -> None:
+            pass
+
+        @staticmethod
+        def C_GetFunctionList(place: Any) -> int:  # noqa: N802  # the standard's name
+            ctypes.cast(place, ctypes.POINTER(ctypes.POINTER(pkcs11._Functions)))[0] = ctypes.pointer(functions)
+            return listed
+
+    monkeypatch.setattr(ctypes, "CDLL", Driver)
+    if threads is None:
+        with pytest.raises(Unavailable):
+            pkcs11._allow_threads("driver.so")
+    else:
+        assert pkcs11._allow_threads("driver.so") is threads
