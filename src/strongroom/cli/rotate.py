@@ -10,7 +10,14 @@ from strongroom.cli.signing import act, officer_option
 
 @click.group("rotate")
 def command() -> None:
-    """Another key for a patient or for the whole store, while everybody reads on."""
+    """Another key for a patient or for the whole store, while everybody reads on.
+
+    \b
+    Examples:
+      strongroom rotate patient 7fk2…
+      strongroom rotate root --officer ana.key --officer ben.key
+      strongroom rotate status
+    """
 
 
 @command.command("patient")
