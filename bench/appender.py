@@ -6,6 +6,7 @@ is looked up, its entry appended with the same group commit and disk sync, and a
 
 import asyncio
 import gc
+import hashlib
 import signal
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ async def serve(folder: Path) -> None:
     signer = Signer(Verifier("strongroom.local/bench", key.public_key().public_bytes_raw()), key.sign)
     place = Place(folder / "log.db", folder / "log")
     Log.create(place, signer)
-    log = Log.open(place, signer, Cover(bytes, bytes), ReceiptSeal())
+    log = Log.open(place, signer, Cover(bytes, bytes, lambda row: hashlib.sha256(row).digest()), ReceiptSeal())
     clock = SystemClock()
     plan = msgspec.msgpack.decode((folder / "plan").read_bytes(), type=list[Planned])
     known = {(one.token, one.document): one for one in plan}

@@ -11,10 +11,10 @@ from strongroom.errors import Malformed, Tampered
 from strongroom.ids import DocumentId
 from strongroom.tlog.entry import Entry, Op, decode
 from strongroom.tlog.tree import leaf_hash
-from tests.audit.conftest import GROUND, START, disclosure, listing, release, turned
+from tests.audit.conftest import GROUND, START, disclosure, listing, release, tagged, turned
 from tests.audit.test_pseudonym import JANUARY, Memory
 
-COVER = Cover(turned, turned)
+COVER = Cover(turned, turned, tagged)
 AT = Millis(START)
 
 

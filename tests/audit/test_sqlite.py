@@ -12,6 +12,7 @@ from strongroom.audit.sqlite import Journal, Leap
 from strongroom.audit.sqlite_reader import Reader
 from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable
 from strongroom.tlog.tree import Frontier, leaf_hash
+from tests.audit.conftest import tagged
 
 
 def entry(text: str, details: Details | None = None) -> Composed:
@@ -50,42 +51,42 @@ def test_created_beside_what_the_keeper_has(tmp_path: Path) -> None:
     with closing(sqlite3.connect(place)) as other:
         other.execute("create table patient (id text)")
     Journal.create(place, b"checkpoint")
-    Journal.open(place).close()
+    Journal.open(place, tagged).close()
 
 
 def test_nothing_is_created_by_opening(tmp_path: Path) -> None:
     """Where there is no log, opening says so and leaves nothing behind."""
     with pytest.raises(ConfigError):
-        Journal.open(tmp_path / "keeper.db")
+        Journal.open(tmp_path / "keeper.db", tagged)
     with pytest.raises(ConfigError):
         Reader.open(tmp_path / "keeper.db")
     assert list(tmp_path.iterdir()) == []
     with closing(sqlite3.connect(tmp_path / "other.db")) as other:
         other.execute("create table patient (id text)")
     with pytest.raises(ConfigError):
-        Journal.open(tmp_path / "other.db")
+        Journal.open(tmp_path / "other.db", tagged)
 
 
 def test_another_version_is_not_guessed_at(path: Path) -> None:
     """A log of a later schema is left alone."""
     with closing(sqlite3.connect(path)) as other, other:
-        other.execute("update log_head set version = 2")
+        other.execute("update log_head set version = 9")
     with pytest.raises(ConfigError):
-        Journal.open(path)
+        Journal.open(path, tagged)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     """Garbage is unavailable, not created over."""
     (tmp_path / "keeper.db").write_bytes(b"garbage" * 1000)
     with pytest.raises(Unavailable):
-        Journal.open(tmp_path / "keeper.db")
+        Journal.open(tmp_path / "keeper.db", tagged)
     with pytest.raises(Unavailable):
         Journal.create(tmp_path / "keeper.db", b"checkpoint")
 
 
 def test_durable_settings(path: Path) -> None:
     """WAL, a sync at every commit, page checks, and erased text overwritten."""
-    with closing(Journal.open(path)._db) as db:
+    with closing(Journal.open(path, tagged)._db) as db:
         asked = [
             db.execute(f"pragma {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous", "cell_size_check", "secure_delete", "foreign_keys")
@@ -95,7 +96,7 @@ def test_durable_settings(path: Path) -> None:
 
 def test_all_or_nothing(path: Path) -> None:
     """A transaction that raises leaves nothing behind, neither entries nor names."""
-    with closing(Journal.open(path)) as journal, closing(Reader.open(path)) as reader:
+    with closing(Journal.open(path, tagged)) as journal, closing(Reader.open(path)) as reader:
         with pytest.raises(KeyError), journal.transaction():  # noqa: PT012  # what was begun is part of the promise
             journal.add(leap(Frontier(), entry("one", Details(b"salt", b"sealed"))))
             journal.add_name("patient", "pat", "2026-01", "token")
@@ -112,7 +113,7 @@ def test_all_or_nothing(path: Path) -> None:
 
 def test_entries_cannot_be_changed_by_any_effect(path: Path) -> None:
     """Our own code can neither alter nor remove an entry; SQLite refuses."""
-    with closing(Journal.open(path)) as journal:
+    with closing(Journal.open(path, tagged)) as journal:
         with journal.transaction():
             journal.add(leap(Frontier(), entry("one")))
         for sql in ("update log_entry set body = x''", "delete from log_entry"):
@@ -122,7 +123,7 @@ def test_entries_cannot_be_changed_by_any_effect(path: Path) -> None:
 
 def test_two_writers_cannot_both_go_on(path: Path) -> None:
     """The second one finds that the log is not as it left it, and stops."""
-    with closing(Journal.open(path)) as one, closing(Journal.open(path)) as other:
+    with closing(Journal.open(path, tagged)) as one, closing(Journal.open(path, tagged)) as other:
         with one.transaction():
             one.add(leap(Frontier(), entry("one")))
         with pytest.raises(Unavailable, match="Another program"), other.transaction():
@@ -131,7 +132,7 @@ def test_two_writers_cannot_both_go_on(path: Path) -> None:
 
 def test_a_lock_held_by_others_is_told_apart(path: Path) -> None:
     """Somebody else's lock is waited for, not longer than a second, and named."""
-    with closing(Journal.open(path)) as journal, closing(sqlite3.connect(path, isolation_level=None)) as other:
+    with closing(Journal.open(path, tagged)) as journal, closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
         with pytest.raises(Unavailable, match="SQLITE_BUSY"), journal.transaction():
             raise AssertionError
@@ -142,7 +143,7 @@ def test_a_lock_held_by_others_is_told_apart(path: Path) -> None:
 
 def test_a_full_disk_in_the_middle_of_an_effect(path: Path) -> None:
     """The whole transaction is lost and says why; it is not mistaken for a fault of the draft."""
-    with closing(Journal.open(path)) as journal:
+    with closing(Journal.open(path, tagged)) as journal:
         with journal.transaction():
             journal.apply([Effect("create table big (x blob)")])
         pages = journal._db.execute("pragma page_count").fetchone()[0]
@@ -162,7 +163,7 @@ def test_effects_are_all_done_or_none(path: Path) -> None:
         (Effect("insert into nowhere values (1)"), OperationError),
         (Effect(word, ("\ud800",)), OperationError),
     ]
-    with closing(Journal.open(path)) as journal, journal.transaction():
+    with closing(Journal.open(path, tagged)) as journal, journal.transaction():
         journal.apply(())
         journal.apply([Effect("create table thing (word text unique)"), Effect(word, ("first",), rows=1)])
         for misfit, error in misfits:
@@ -174,7 +175,7 @@ def test_effects_are_all_done_or_none(path: Path) -> None:
 
 def test_names_and_keys(path: Path) -> None:
     """What is added is found, within the transaction and after it."""
-    with closing(Journal.open(path)) as journal, journal.transaction():
+    with closing(Journal.open(path, tagged)) as journal, journal.transaction():
         number = journal.add_name("patient", "pat", "2026-01", "token")
         assert journal.find_name("patient", "pat", "2026-01") == (number, "token")
         assert journal.find_name("patient", "pat", "2026-02") is None

@@ -12,7 +12,7 @@ from strongroom.errors import Conflict, Malformed, OperationError, Unavailable
 from strongroom.ids import AccountId
 from strongroom.tlog.checkpoint import open_checkpoint
 from strongroom.tlog.entry import decode
-from tests.audit.conftest import START, Store, listing, release
+from tests.audit.conftest import START, Store, listing, release, tagged
 
 SEAL = ReceiptSeal()
 
@@ -21,7 +21,7 @@ SEAL = ReceiptSeal()
 def pen(store: Store) -> Pen:
     """A pen on the store's journal."""
     head = store.reader().head()
-    return Pen(Journal.open(store.place.database), head.frontier, head.checkpoint, store.cover, SEAL)
+    return Pen(Journal.open(store.place.database, tagged), head.frontier, head.checkpoint, store.cover, SEAL)
 
 
 def test_receipts_tell_where_the_entries_are(store: Store, pen: Pen) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from strongroom.envelope import small
 from strongroom.errors import Malformed, Tampered, Untrusted
+from strongroom.secret import Secret
 
 
 @given(st.binary(max_size=300), st.binary(max_size=40))
@@ -43,3 +44,10 @@ def test_what_is_not_small_is_refused() -> None:
     with pytest.raises(Malformed):
         small.open_sealed(key, b"\x01" + bytes(small.MAX_SMALL + small.OVERHEAD), b"")
     assert small.open_sealed(key, small.seal(key, bytes(small.MAX_SMALL), b""), b"") == bytes(small.MAX_SMALL)
+
+
+def test_a_key_of_another_length_opens_nothing() -> None:
+    """A key that was cut where it is kept is altered like any other."""
+    sealed = small.seal(small.new_key(), b"plain", b"bound")
+    with pytest.raises(Tampered):
+        small.open_sealed(Secret(bytes(31)), sealed, b"bound")

@@ -8,13 +8,15 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+import msgspec
 
 from strongroom.audit.event import Draft, Target
 from strongroom.audit.pseudonym import HIDDEN, Naming, Pseudonyms, month_at
 from strongroom.errors import Malformed, Tampered
-from strongroom.tlog.entry import Entry, encode
+from strongroom.tlog.entry import MAX_ENTRY, Entry, decode, encode
 from strongroom.tlog.tree import leaf_hash
 
 MAX_DETAILS = 4_096
@@ -22,6 +24,8 @@ MAX_DETAILS = 4_096
 MAX_NUMBER = 2**53 - 1
 """The largest whole number that every JSON reader takes exactly (RFC 8259, 6)."""
 SALT_BYTES = 16
+ROWS = 64
+"""Bytes left for what is put into an entry last."""
 
 _HIDDEN_SCOPES = {str(kind): kind for kind in HIDDEN}
 
@@ -59,10 +63,12 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How details are kept unreadable: a key of the keeper's, handed in as two callables that undo each other."""
+    """How details are kept unreadable: two callables that undo each other. And the keyed hash of `sqlite_rows`."""
 
     seal: Callable[[bytes], bytes]
     open: Callable[[bytes], bytes]
+    tag: Callable[[bytes], bytes]
+    """32 bytes, under another key."""
 
 
 class Composer:
@@ -94,8 +100,17 @@ class Composer:
             until=draft.until, ref=draft.ref, target=self._target(draft.target, month), details=commitment,
         )  # fmt: skip
         body = encode(entry)
+        if len(body) > MAX_ENTRY - ROWS:
+            msg = f"A log entry of {len(body)} bytes is too long."
+            raise Malformed(msg)
         columns = Columns(draft.t, draft.op.value, actor, patient, session, client, organisation, draft.ref)
         return Composed(body, leaf_hash(body), columns, details)
+
+    @staticmethod
+    def amended(composed: Composed, rows: str) -> Composed:
+        """The same, saying `rows`; which is known only when the effects are done."""
+        body = encode(msgspec.structs.replace(decode(composed.body), rows=rows))
+        return replace(composed, body=body, leaf=leaf_hash(body))
 
     def _name(self, kind: Naming, real: str | None, month: str) -> tuple[int | None, str | None]:
         return (None, None) if real is None else self._names.name(kind, real, month)

@@ -89,17 +89,20 @@ class Log:
         seal: ReceiptSeal,
         *,
         accept: AcceptedRollback | None = None,
+        adopt: bool = False,
         patience: float = PATIENCE,
     ) -> Self:
         """Open an existing log, check it, and publish what a crash left unpublished.
 
         Raises Tampered when it is not the log that was signed and published last (`start.py`); `accept` passes where
-        only the published side disagrees, keeps that aside, and is itself logged. Raises Conflict when another process
-        has it open, ConfigError when there is none, Unavailable when it cannot be read or written.
+        only the published side disagrees, keeps that aside, and is itself logged. `adopt`: the rows of the keeper's other
+        tables were changed on purpose (by a restoration), and are taken as they are; with `accept` they always are.
+        Raises Conflict when another process has it open, ConfigError when there is none, Unavailable when it cannot be
+        read or written.
         """
         log = cls(place, signer, cover, seal, patience)
         try:
-            log._load(accept)
+            log._load(accept, adopt=adopt or accept is not None)
         except BaseException:
             log.close()
             raise
@@ -161,7 +164,7 @@ class Log:
         if self._pen is None:
             self._stop()
             try:
-                self._load(None)
+                self._load(None, adopt=False)
             except BaseException:
                 self._stop()
                 raise
@@ -176,13 +179,18 @@ class Log:
             let_go(self._held)
             self._held = None
 
-    def _load(self, accept: AcceptedRollback | None) -> None:
-        journal = Journal.open(self._place.database)
+    def _load(self, accept: AcceptedRollback | None, *, adopt: bool) -> None:
+        journal = Journal.open(self._place.database, self._cover.tag)
         try:
             self._recognise(journal)
             self._reader = Reader.open(self._place.database)
             frontier = check_stored(self._reader, self._signer.verifier)
             kept = self._reader.head().checkpoint
+            if adopt or frontier.size == 0:
+                with journal.transaction():
+                    journal.rows.adopt()
+            else:
+                journal.rows.check()
         except BaseException:
             journal.close()
             raise

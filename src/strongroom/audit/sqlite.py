@@ -17,13 +17,14 @@ from typing import Self
 
 from strongroom.audit.compose import Composed
 from strongroom.audit.effect import Effect
+from strongroom.audit.sqlite_rows import SCHEMA, Rows, Tag
 from strongroom.errors import ConfigError, Conflict, OperationError, StrongroomError, Unavailable
 from strongroom.tlog.tree import Frontier
 
 BUSY = 0.5
 """Seconds to wait for somebody else's lock (a backup). Less than the second within which the door must refuse."""
-SCHEMA_VERSION = 1
-_SCHEMA = """
+SCHEMA_VERSION = 2
+_SCHEMA = f"""
 create table log_name (
   id integer primary key, kind text not null, month text not null, real text, shown text not null,
   unique (kind, real, month)) strict;
@@ -44,7 +45,7 @@ create trigger log_entry_lasts before delete on log_entry begin select raise(abo
 create table log_tile (
   level integer not null, idx integer not null, hash blob not null, primary key (level, idx)) strict, without rowid;
 create table log_details (idx integer primary key, salt blob not null, body blob not null) strict;
-create table log_head (
+{SCHEMA.lstrip()}create table log_head (
   one integer primary key check (one = 1), version integer not null, size integer not null, peaks blob not null,
   checkpoint blob not null) strict;
 """
@@ -57,6 +58,7 @@ _PRAGMAS = (
     "cell_size_check = on",  # find damaged pages when they are read, not when they are written back
     "trusted_schema = off",
     "secure_delete = on",  # what is erased is overwritten
+    "recursive_triggers = on",  # a row that is replaced is seen to go
 )
 _BESIDE = ("-wal", "-shm")
 """Ends of the names of the files that SQLite keeps beside a database in WAL mode, as long as anybody has it open."""
@@ -83,10 +85,12 @@ class Leap:
 class Journal:
     """The writing connection. One per store; every method but `create` and `open` runs within `transaction`."""
 
-    def __init__(self, connection: sqlite3.Connection, held: Mapping[Path, Identity]) -> None:
+    def __init__(self, connection: sqlite3.Connection, held: Mapping[Path, Identity], rows: Rows) -> None:
         """Use `create` and `open`. `held`: the files that the connection has open, and which they are."""
         self._db = connection
+        self.rows = rows
         self._held = held
+        self._made: list[tuple[str, int | str]] = []  # in this transaction: how each new name is taken back
 
     @property
     def identity(self) -> Identity:
@@ -108,8 +112,9 @@ class Journal:
             connection.execute("commit")
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """The journal in an existing database; pages of an unfinished checkpoint are brought home first.
+    def open(cls, path: Path, tag: Tag) -> Self:
+        """The journal in an existing database; pages of an unfinished checkpoint are brought home first. `tag`: for the
+        sums of its rows.
 
         Raises ConfigError if there is no log or one of another version, Unavailable if it cannot be written.
         """
@@ -120,8 +125,10 @@ class Journal:
             connection.execute("pragma wal_checkpoint(truncate)")
             if _version(connection) == SCHEMA_VERSION:
                 held = {name: _identity(name) for name in (path, *(Path(f"{path}{end}") for end in _BESIDE))}
+                rows = Rows(connection, tag)
+                rows.watch()
                 undo.pop_all()
-                return cls(connection, held)
+                return cls(connection, held, rows)
         raise _no_log(path)
 
     def close(self) -> None:
@@ -137,10 +144,13 @@ class Journal:
         self._check_place()
         with _translated():
             self._db.execute("begin immediate")
+            self._made.clear()
             try:
                 yield
+                self.rows.write()
                 self._db.execute("commit")
             except BaseException:
+                self.rows.undo(0)
                 if self._db.in_transaction:
                     self._db.execute("rollback")
                 raise
@@ -149,6 +159,7 @@ class Journal:
         """All effects or none. Raises Conflict or OperationError if one does not fit, Unavailable as `transaction`."""
         if not effects:
             return
+        mark = self.rows.mark()
         self._db.execute("savepoint draft")
         try:
             for effect in effects:
@@ -156,10 +167,24 @@ class Journal:
         except Unavailable:
             raise  # the whole transaction is lost, savepoint included
         except StrongroomError:
+            self.rows.undo(mark)
             self._db.execute("rollback to draft")
             self._db.execute("release draft")
             raise
         self._db.execute("release draft")
+
+    def named(self) -> int:
+        """For `unname`, before a draft."""
+        return len(self._made)
+
+    def unname(self, since: int) -> bool:
+        """Take back the names and keys that were made for a draft which is left out: no row changes without an entry.
+        Whether there were any.
+        """
+        made, self._made[since:] = self._made[since:], []
+        for statement, key in reversed(made):
+            self._db.execute(statement, (key,))
+        return bool(made)
 
     def add(self, leap: Leap) -> None:
         """Write entries, details, tile hashes and the new frontier."""
@@ -202,6 +227,7 @@ class Journal:
         added = self._db.execute(
             "insert into log_name (kind, real, month, shown) values (?, ?, ?, ?)", (kind, real, month, shown)
         )
+        self._made.append(("delete from log_name where id = ?", added.lastrowid or 0))
         return int(added.lastrowid or 0)
 
     def month_key(self, month: str) -> bytes | None:
@@ -212,6 +238,7 @@ class Journal:
     def add_month_key(self, month: str, key: bytes) -> None:
         """See `NameStore`."""
         self._db.execute("insert into log_month values (?, ?)", (month, key))
+        self._made.append(("delete from log_month where month = ?", month))
 
     def _check_place(self) -> None:
         """SQLite goes on writing into files that were moved or removed, and syncs them; a start would not find them."""
@@ -268,7 +295,8 @@ def _version(connection: sqlite3.Connection) -> int | None:
     """The version of the log in this database; None if there is none."""
     if not connection.execute("select 1 from sqlite_schema where name = 'log_head'").fetchone():
         return None
-    return int(connection.execute("select version from log_head").fetchone()[0])
+    found = connection.execute("select version from log_head").fetchone()
+    return int(found[0]) if found else -1  # a log without its head is none that can be opened
 
 
 @contextmanager

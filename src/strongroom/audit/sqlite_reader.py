@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from strongroom.audit.compose import Columns, Details
 from strongroom.audit.effect import SqlValue
-from strongroom.audit.sqlite import BUSY, away
+from strongroom.audit.sqlite import BUSY, SCHEMA_VERSION, away
 from strongroom.errors import ConfigError, Tampered
 from strongroom.tlog.tile import Tile, tile_nodes
 from strongroom.tlog.tree import Frontier, Nodes
@@ -89,8 +89,14 @@ class Reader:
             raise away(error) from error
 
     def head(self) -> Head:
-        """Size, frontier and checkpoint. Raises Malformed when they do not fit together."""
-        size, peaks, checkpoint = next(self.rows("select size, peaks, checkpoint from log_head"))
+        """Size, frontier and checkpoint. Raises Malformed when they do not fit together, Tampered when they are gone."""
+        found = next(
+            self.rows("select size, peaks, checkpoint from log_head where version = ?", (SCHEMA_VERSION,)), None
+        )
+        if found is None:
+            msg = "The log's frontier and checkpoint are missing from the database, or of another version."
+            raise Tampered(msg, advice="Restore it from a backup.")
+        size, peaks, checkpoint = found
         return Head(Frontier.parse(size, peaks), checkpoint)
 
     def entries(self, start: int, stop: int) -> Iterator[Stored]:
@@ -168,7 +174,7 @@ class Reader:
 
     def check_pages(self) -> None:
         """SQLite's own check of the whole file, slow. Raises Tampered."""
-        found = next(self.rows("pragma quick_check(1)"))[0]
+        found = next(self.rows("pragma integrity_check(1)"))[0]
         if found != "ok":
             msg = "The keeper's database is damaged."
             raise Tampered(msg, advice="Restore it from a backup.")

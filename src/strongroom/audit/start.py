@@ -10,7 +10,7 @@ Not here: a full re-hash of old entries (`verify.py`), which a start has no time
 
 from dataclasses import dataclass
 
-from strongroom.audit.compose import Columns
+from strongroom.audit.compose import Columns, Cover, Details, reveal
 from strongroom.audit.pseudonym import month_at
 from strongroom.audit.sqlite_reader import Reader, Stored
 from strongroom.clock import Millis
@@ -89,6 +89,59 @@ def check_published(reader: Reader, published: bytes | None, verifier: Verifier)
     # 2.
     _covered(reader, reader.head().frontier.size, checkpoint, "that was published", RESTORE_ADVICE)
     return checkpoint
+
+
+def check_entries(reader: Reader, published: Checkpoint | None) -> None:
+    """Every entry of the database, and every hash kept beside them: a start has no time for it.
+
+    1. Each entry is canonical, hashes to its leaf, and is found under what it says; the tiles are those of the entries.
+    2. At its size the published checkpoint, where it is given, has their root.
+    3. All this ends at the stored frontier, and there is neither entry nor tile beyond it.
+
+    Raises Tampered.
+    """
+    head, frontier, tiles = reader.head(), Frontier(), 0
+    for stored in reader.entries(0, head.frontier.size):
+        # 1.
+        check_entry(reader, stored)
+        frontier, completed = frontier.append(stored.leaf)
+        _check_tiles(reader, stored.index, completed)
+        tiles += (len(completed) - 1) // HEIGHT
+        # 2.
+        if published and frontier.size == published.size and frontier.root() != published.root:
+            msg = f"The first {published.size} entries are not those that the checkpoint that was published covers."
+            raise Tampered(msg, advice=DAMAGED_ADVICE)
+    if published and frontier.size < published.size:
+        msg = f"The log has {frontier.size} entries, but the checkpoint that was published covers {published.size}."
+        raise Tampered(msg, advice=RESTORE_ADVICE)
+    # 3.
+    beyond = next(reader.rows("select (select count(*) from log_entry), (select count(*) from log_tile)"))
+    if frontier != head.frontier or beyond != (frontier.size, tiles):
+        raise _damaged("frontier", frontier.size)
+
+
+def check_details(reader: Reader, cover: Cover) -> None:
+    """Every text beside an entry is the one the entry commits to, and none is missing but of people who were erased.
+
+    Raises Tampered, naming the entry.
+    """
+    rows = reader.rows(
+        "select e.idx, e.body, d.salt, d.body, exists (select 1 from log_name n where n.real is null"
+        " and n.id in (e.actor, e.patient)) from log_entry e left join log_details d on d.idx = e.idx order by e.idx"
+    )
+    for index, body, salt, sealed, erased in rows:
+        commitment = decode(body).details
+        if sealed is None and (commitment is None or erased):
+            continue
+        if sealed is None or commitment is None:
+            raise _damaged("details of entry", index)
+        try:
+            reveal(Details(salt, sealed), commitment, cover)
+        except Untrusted as error:
+            raise _damaged("details of entry", index) from error
+    strays = next(reader.rows("select min(idx) from log_details where idx not in (select idx from log_entry)"))
+    if strays != (None,):
+        raise _damaged("details of entry", strays[0])
 
 
 def check_entry(reader: Reader, stored: Stored) -> Entry:

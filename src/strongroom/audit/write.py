@@ -55,6 +55,7 @@ class Pen:
         self._names = Pseudonyms(journal)
         self._composer = Composer(self._names, cover)
         self._seal = seal
+        self._said: tuple[int, int] | None = None  # the sums of the rows that the last entry to speak of them said
         self.frontier = frontier
 
     def close(self) -> None:
@@ -80,6 +81,7 @@ class Pen:
                     self._journal.add(batch.leap())
         except BaseException:
             self._names.forget()
+            self._said = None
             raise
         # Durable. A crash from here on loses answers, no entries: the log tells of releases that never happened.
         self.frontier = batch.frontier
@@ -102,21 +104,35 @@ class Pen:
 
     def _stage(self, batch: _Batch, draft: Draft, effects: Sequence[Effect]) -> int | StrongroomError:
         """The index that the draft will have, or why it is left out."""
+        mark = self._journal.named()
         try:
-            # Before the effects: names made here stay when an effect fails and the draft is left out.
             composed = self._composer.compose(draft)
             self._journal.apply(effects)
         except Unavailable:
             raise
         except StrongroomError as error:
-            return error
+            return self._left_out(mark, error)
         except (ValueError, TypeError, OverflowError) as error:  # text or number that has no place in an entry
             failed = OperationError("The event cannot be written down.")
             failed.__cause__ = error
-            return failed
+            return self._left_out(mark, failed)
         if any(erases(effect) for effect in effects):
             self._names.forget()
-        return batch.take(composed)
+        return batch.take(self._telling(batch, composed))
+
+    def _left_out(self, mark: int, error: StrongroomError) -> StrongroomError:
+        """Nothing of a draft stays, nor the names that were made for it."""
+        if self._journal.unname(mark):
+            self._names.forget()
+        return error
+
+    def _telling(self, batch: _Batch, composed: Composed) -> Composed:
+        """The entry, saying the sums of the rows where they changed; and the first one always."""
+        total = self._journal.rows.total
+        if self._said == (total.rows, total.sum):
+            return composed
+        self._said = (total.rows, total.sum)
+        return self._composer.amended(composed, total.said(self._journal.rows.tag, batch.frontier.size))
 
     def _receipt(self, batch: _Batch, draft: Draft, outcome: int | StrongroomError) -> Receipt | StrongroomError:
         if isinstance(outcome, StrongroomError):

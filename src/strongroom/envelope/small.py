@@ -42,6 +42,6 @@ def open_sealed(key: Secret, sealed: bytes, bound: bytes) -> bytes:
         raise Malformed(msg)
     try:
         return AESGCM(key.reveal()).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], bound)
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # the latter for a key that was cut or grew
         msg = "A sealed thing does not open: altered, moved from its place, or sealed under another key."
         raise Tampered(msg) from error

@@ -102,6 +102,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     target: str | None = None
     """What a freeze, key or officer act is upon, as `scope:pseudonym-or-name`."""
     details: str | None = None
+    rows: str | None = None
+    """After this entry: all rows of the keeper's database, added up and hashed under its key (`audit/sqlite_rows.py`)."""
 
 
 _encoder = msgspec.json.Encoder(order="sorted")

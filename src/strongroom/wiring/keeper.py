@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from strongroom.audit.charges import Charges
-from strongroom.audit.compose import Cover
 from strongroom.audit.log import PATIENCE, AcceptedRollback, Log, Place
 from strongroom.audit.query import Query
 from strongroom.audit.receipt import ReceiptSeal
@@ -25,8 +24,6 @@ from strongroom.budget.scope import Disclosure
 from strongroom.budget.table import DEFAULTS
 from strongroom.clock import DAY, MINUTE, Clock, Millis, SystemClock
 from strongroom.config import Config, Issuer, Layout
-from strongroom.envelope import small
-from strongroom.envelope.binding import bind
 from strongroom.errors import ConfigError
 from strongroom.identity import fetch
 from strongroom.identity.context import ContextKey, ContextVerifier, Signer
@@ -49,7 +46,7 @@ from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.place import log_signer, read_officers
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.root import StoreRoots, open_root
-from strongroom.wiring.secrets import KeeperSecrets, open_secrets, read_recovery, rewrap
+from strongroom.wiring.secrets import cover_of, open_secrets, read_recovery, rewrap
 from strongroom.wiring.supervisor import tell_ready
 
 Decide = Callable[[Case], Permit | Deny]
@@ -86,7 +83,7 @@ def open_keeper(
     log = Log.open(
         Place(layout.database, layout.log),
         log_signer(config, secrets),
-        _cover(secrets),
+        cover_of(secrets),
         seal,
         accept=accept,
         patience=patience,
@@ -105,7 +102,7 @@ def open_keeper(
 
     def query() -> Query:
         reader = Reader.open(layout.database)
-        return Query(reader, resolver(reader), _cover(secrets))
+        return Query(reader, resolver(reader), cover_of(secrets))
 
     ledger, replay_from = snapshots.load(rules, log.size)
     for disclosure in recount(replay_from):
@@ -189,13 +186,6 @@ def _last_time(database: Path) -> Millis:
 def _probe_limit(config: Config, rehearsal: Rehearsal | None) -> int:
     raised = rehearsal.probe_limit if rehearsal is not None else None
     return config.keeper.probe_limit if raised is None else raised
-
-
-def _cover(secrets: KeeperSecrets) -> Cover:
-    bound = bind("log-details")
-    return Cover(
-        lambda text: small.seal(secrets.names, text, bound), lambda raw: small.open_sealed(secrets.names, raw, bound)
-    )
 
 
 def _trusted(layout: Layout, name: str) -> bytes:

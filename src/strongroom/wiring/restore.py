@@ -20,7 +20,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from strongroom.audit.compose import Cover
 from strongroom.audit.event import restored
 from strongroom.audit.files import CHECKPOINT
 from strongroom.audit.log import AcceptedRollback, Log, Place
@@ -28,8 +27,6 @@ from strongroom.audit.receipt import ReceiptSeal
 from strongroom.clock import Clock, Millis, iso
 from strongroom.config import Config, Layout, parse
 from strongroom.documents.blobs import Blobs
-from strongroom.envelope import small
-from strongroom.envelope.binding import bind
 from strongroom.errors import ConfigError, Conflict, OperationError, Tampered, Unavailable, UsageError
 from strongroom.identity.officers import Officer, Officers, Role
 from strongroom.identity.refusal import Refusal
@@ -45,7 +42,8 @@ from strongroom.wiring import archive
 from strongroom.wiring.app import open_blobs
 from strongroom.wiring.place import hand_over, log_signer, objects_path, read_officers
 from strongroom.wiring.root import create_root, open_root
-from strongroom.wiring.secrets import open_secrets, reseal
+from strongroom.wiring.secrets import cover_of, open_secrets, reseal
+from strongroom.wiring.verify import rows_wrong
 
 Say = Callable[[str], None]
 ACCEPT = "accept-log"
@@ -99,9 +97,12 @@ def restore(whence: Whence, root: Path, clock: Clock, say: Say) -> Restored:
         root_key = _root(config, layout)
         say("Wrapping keys under the new root key")
         reseal(layout.secrets, config.store.name, whence.paper, root_key)  # 3
+        wrong = rows_wrong(config, layout, root_key)
+        for sentence in wrong:
+            say(f"WARNING: {sentence}. It was so when the backup was made; the log tells that it was restored.")
         patients, destroyed = _rewrap(layout, config.store.name, whence.paper, root_key, clock.now())
         objects = _objects(whence.backup, config, layout, manifest, say)  # 4
-        size = _note(config, layout, header, manifest, clock, root_key)  # 5
+        size = _note(config, layout, header, manifest, clock, root_key, wrong=wrong)  # 5
         hand_over(layout, config)  # 6
     except BaseException:
         for path in layout.root.iterdir() if layout.root.exists() else ():
@@ -245,30 +246,35 @@ async def _pieces(path: Path) -> AsyncIterator[bytes]:
 
 
 def _note(
-    config: Config, layout: Layout, header: archive.Header, manifest: archive.Manifest, clock: Clock, root: RootKey
+    config: Config,
+    layout: Layout,
+    header: archive.Header,
+    manifest: archive.Manifest,
+    clock: Clock,
+    root: RootKey,
+    *,
+    wrong: Sequence[str],
 ) -> int:
-    """Say in the log that it was restored, and publish it. Gives its size."""
+    """Say in the log that it was restored, and what was `wrong` with its rows; publish it. Gives its size."""
     if base64.b64decode(manifest.checkpoint) != (layout.log / CHECKPOINT).read_bytes():
         msg = "The published checkpoint is not that of the manifest."
         raise Tampered(msg)
-    log = _open_log(config, layout, root, None)
+    log = _open_log(config, layout, root, adopt=True)  # keys were wrapped anew
     try:
         told = f"Restored from the backup {header.id} of {iso(header.made)} under a new root key."
+        told += "".join(f"\nWhile the backup was made: {sentence}." for sentence in wrong)
         log.append_now(restored(clock.now(), (PAPER,), manifest.checkpoint, told))
         return log.publish().size
     finally:
         log.close()
 
 
-def _open_log(config: Config, layout: Layout, root: RootKey, accept: AcceptedRollback | None) -> Log:
+def _open_log(
+    config: Config, layout: Layout, root: RootKey, accept: AcceptedRollback | None = None, *, adopt: bool = False
+) -> Log:
     secrets = open_secrets(layout.secrets, config.store.name, root)
-    bound = bind("log-details")
-    cover = Cover(
-        lambda text: small.seal(secrets.names, text, bound), lambda raw: small.open_sealed(secrets.names, raw, bound)
-    )
-    return Log.open(
-        Place(layout.database, layout.log), log_signer(config, secrets), cover, ReceiptSeal(), accept=accept
-    )
+    place, signer = Place(layout.database, layout.log), log_signer(config, secrets)
+    return Log.open(place, signer, cover_of(secrets), ReceiptSeal(), accept=accept, adopt=adopt)
 
 
 def read_paper(text: str) -> RecoveryPrivate:

@@ -1,9 +1,11 @@
 """The keeper's own secrets: made once, kept sealed under the root key and to the recovery key, opened at start."""
 
+import hmac
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from strongroom.audit.compose import Cover
 from strongroom.envelope import small
 from strongroom.envelope.binding import bind
 from strongroom.errors import ConfigError, Unavailable, Untrusted
@@ -29,6 +31,16 @@ class KeeperSecrets:
     names: Secret
     snapshot: Secret
     rehearsal: bool
+
+
+def cover_of(secrets: KeeperSecrets) -> Cover:
+    """How the log keeps details unreadable, and tags the rows of the database."""
+    bound, key = bind("log-details"), hmac.digest(secrets.snapshot.reveal(), b"strongroom rows", "sha256")
+    return Cover(
+        lambda text: small.seal(secrets.names, text, bound),
+        lambda raw: small.open_sealed(secrets.names, raw, bound),
+        lambda row: hmac.new(key, row, "sha256").digest(),  # keeps the interpreter's lock, which hmac.digest gives up
+    )
 
 
 def secret_bound(store: str, name: str) -> bytes:

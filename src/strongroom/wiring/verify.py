@@ -9,9 +9,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from strongroom.audit import verify as published
-from strongroom.audit.files import Directory
+from strongroom.audit.files import CHECKPOINT, Directory
+from strongroom.audit.sqlite_reader import Reader
+from strongroom.audit.sqlite_rows import differences
+from strongroom.audit.start import check_details, check_entries, check_published, check_stored
 from strongroom.config import Config, Layout
 from strongroom.documents.blobs import Blobs
 from strongroom.envelope import small
@@ -29,6 +33,7 @@ from strongroom.tlog.note import Verifier
 from strongroom.wiring.app import open_blobs
 from strongroom.wiring.place import VKEY
 from strongroom.wiring.root import open_root
+from strongroom.wiring.secrets import cover_of, open_secrets
 
 Say = Callable[[str], None]
 EVERY = 1_000
@@ -67,9 +72,21 @@ class Found:
 
 def verify_store(config: Config, layout: Layout, say: Say) -> Found:
     """Verify all of it, to the end even when something fails. Raises ConfigError when it cannot begin."""
-    found = Found()
+    found = verify_records(config, layout, say)
+    try:
+        asyncio.run(_documents(config, layout, found, say))
+    except Unavailable as error:
+        found.failures.append(f"documents: {error.message}")
+    return found
+
+
+def verify_records(config: Config, layout: Layout, say: Say) -> Found:
+    """The log and the databases, without opening a document."""
+    found, root = Found(), open_root(config, layout)
     _log(layout, found, say)
-    asyncio.run(_documents(config, layout, found, say))
+    _stored(config, layout, root, found, say)
+    found.failures += rows_wrong(config, layout, root)
+    found.failures += [sentence for path in (layout.catalogue, layout.life) for sentence in _pages(path)]
     return found
 
 
@@ -83,6 +100,56 @@ def _log(layout: Layout, found: Found, say: Say) -> None:
         found.failures.append(f"log: {error.message}")
     else:
         say(f"Log: {found.log_size} entries hold")
+
+
+def _stored(config: Config, layout: Layout, root: RootKey, found: Found, say: Say) -> None:
+    """The entries in the keeper's database, which the keeper itself reads: each one as it was written, all as published,
+    with their details; and the pages of the file.
+    """
+    cover, before = cover_of(open_secrets(layout.secrets, config.store.name, root)), len(found.failures)
+    try:
+        verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+        with closing(Reader.open(layout.database)) as reader:
+            raw = Directory(layout.log).read(CHECKPOINT)
+            for look in (
+                reader.check_pages,
+                lambda: check_entries(reader, check_published(reader, raw, verifier)),
+                lambda: check_entries(reader, None),
+                lambda: check_stored(reader, verifier),
+                lambda: check_details(reader, cover),
+            ):
+                try:
+                    look()
+                except StrongroomError as error:
+                    found.failures.append(f"keeper.db: {error.message}")
+    except StrongroomError as error:
+        found.failures.append(f"keeper.db: {error.message}")
+    except OSError as error:
+        found.failures.append(f"keeper.db: {error.strerror}")
+    found.failures[before:] = dict.fromkeys(found.failures[before:])
+    if len(found.failures) == before:
+        say("Database: the entries are those that were published")
+
+
+def rows_wrong(config: Config, layout: Layout, root: RootKey) -> list[str]:
+    """Where the rows of the keeper's database are not those that its log tells of, a sentence each."""
+    tag = cover_of(open_secrets(layout.secrets, config.store.name, root)).tag
+    try:
+        with closing(sqlite3.connect(f"{layout.database.as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
+            db.execute("begin")
+            return [f"keeper.db: {sentence}" for sentence in differences(db, tag)]
+    except sqlite3.Error as error:
+        return [f"keeper.db: it cannot be read ({getattr(error, 'sqlite_errorname', 'error')})"]
+
+
+def _pages(path: Path) -> Iterator[str]:
+    """SQLite's own check of a file: an index that leads elsewhere changes no row, and every answer."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            wrong = [row[0] for row in db.execute("pragma integrity_check(1)") if row[0] != "ok"]
+    except sqlite3.Error as error:
+        wrong = [getattr(error, "sqlite_errorname", "error")]
+    yield from (f"{path.name}: the file is damaged ({one})" for one in wrong)
 
 
 async def _documents(config: Config, layout: Layout, found: Found, say: Say) -> None:
