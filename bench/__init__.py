@@ -29,5 +29,6 @@ BENCHES: dict[str, Entry] = {
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
     "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 240),
+    "tamper": Entry("alterations of everything that is kept: what is found, and told where", 110, 2_400),
 }
 """Name of the bench and of its module -> entry. Alphabetical."""
