@@ -428,8 +428,9 @@ class _Rows:
         if not (row := self._any()):
             return None
         column = self.dice.choice(self.columns)
-        self._set(row, column, _other(row[column], self.dice))
-        return [row]
+        value = _other(row[column], self.dice)
+        self._set(row, column, value)
+        return [row, {**row, column: value}]
 
     def swap(self, _older: Path) -> list[dict[str, object]] | None:
         """Two rows exchange their value in one column that is not the key."""

@@ -32,16 +32,16 @@ def test_what_is_missed_is_counted() -> None:
 def test_its_alterations_are_undone(tmp_path: Path) -> None:
     """Byte by byte, so that each is found by itself."""
     lab = Lab(tmp_path, random.Random(3))
-    before = _content(lab.layout.root)
+
+    def content() -> dict[Path, bytes]:
+        files = [path for path in lab.layout.root.rglob("*") if path.is_file()]
+        return {path: raw for path in files if (raw := path.read_bytes())}  # an empty journal says nothing
+
+    before = content()
     for target in bench.TARGETS:
         for _ in range(4):
             made = target(lab)
             if made is not None:
                 made.undo()
-            assert _content(lab.layout.root) == before
-
-
-def _content(root: Path) -> dict[Path, bytes]:
-    """Every file that holds something: SQLite takes an empty journal away whenever it looks."""
-    found = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
-    return {path: content for path, content in found.items() if content}
+            now = content()
+            assert [path for path in now.keys() | before.keys() if now.get(path) != before.get(path)] == [], target
