@@ -129,7 +129,10 @@ class Store:
 
     def resolver(self) -> Resolver:
         """Names back to people."""
-        return Resolver(self.reader(), lambda patient: [DocumentId(one) for one in self.documents.get(patient, [])])
+        return Resolver(
+            self.reader(),
+            lambda patients: [(one, [DocumentId(held) for held in self.documents.get(one, [])]) for one in patients],
+        )
 
     def query(self) -> Query:
         """Questions to the log as it is now."""

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.audit import pseudonym
-from strongroom.audit.pseudonym import HIDDEN, Naming, Pseudonyms, document_name, month_at, month_span
+from strongroom.audit.pseudonym import (
+    HIDDEN,
+    DocumentHash,
+    Naming,
+    Pseudonyms,
+    document_digest,
+    document_name,
+    month_at,
+    month_span,
+)
 from strongroom.clock import month_of
 from strongroom.ids import DocumentId
 
@@ -104,6 +113,21 @@ def test_documents_are_keyed_hashes_of_the_month() -> None:
     assert names.document(DocumentId("e"), JANUARY) != shown
     assert len(shown) == 16
     assert len(store.keys[JANUARY]) == 32
+
+
+@given(st.binary(min_size=32, max_size=32), st.lists(st.text(max_size=80).map(DocumentId), unique=True, max_size=5))
+def test_hashing_many_documents_is_hashing_each(key: bytes, documents: list[DocumentId]) -> None:
+    """The short way gives what HMAC gives, and text and bytes of a name stand for each other."""
+    hashed = DocumentHash(key)
+    names = [document_name(key, one) for one in documents]
+    assert [hashed.digest(one) for one in documents] == [document_digest(name) for name in names]
+    assert hashed.by_digest(documents) == {document_digest(document_name(key, one)): one for one in documents}
+
+
+@pytest.mark.parametrize("shown", ["unknown", "é", "AAAAAAAAAAAAAAA", "AAAA AAAA", "AAAA=AAA"])
+def test_what_is_no_name_of_a_document_is_nobodys(shown: str) -> None:
+    """An entry that no keeper wrote is a gap in a list and no error."""
+    assert document_digest(shown) == b""
 
 
 @given(st.integers(0, 4_102_444_800_000))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ def test_a_row_tells_all(store: Store, log: Log) -> None:
     log.append_now(event.delivered(Millis(START + 5), 0, 1_000, complete=False))
     log.append_now(event.delivered(Millis(START + 9), 0, 252_000, complete=True))
     (row,) = rows(list(store.query().who_read(Selectors(patient=PAT), store.window())))
-    assert replace(row, session=None) == Read(
+    assert msgspec.structs.replace(row, session=None) == Read(
         index=0, t=START, op=Op.RELEASED, account=ANNA, patient=PAT, session=None, client="portal",
         organisation=OrganisationId("clinic"), documents=((DocumentId("doc"), 1),), bytes=252_000, delivered=252_000,
         complete=True, basis="owner", kind="own", reason=None, purpose="PATRQT",

@@ -2,15 +2,16 @@
 
 import gc
 import weakref
+from collections.abc import Sequence
 
 import pytest
 
-from strongroom.audit import pseudonym
+from strongroom.audit import pseudonym, resolve
 from strongroom.audit.log import Log
 from strongroom.audit.resolve import Gap, Resolver
 from strongroom.audit.sqlite_reader import Reader
 from strongroom.errors import Tampered
-from strongroom.ids import DocumentId
+from strongroom.ids import DocumentId, PatientId
 from strongroom.tlog.entry import decode
 from tests.audit.conftest import START, Store, release
 
@@ -74,7 +75,7 @@ def test_a_resolver_leaves_no_connection_behind(store: Store, log: Log) -> None:
     try:
         reader = Reader.open(store.place.database)
         gone = weakref.ref(reader)
-        found = Resolver(reader, lambda _: [DocumentId("doc")])
+        found = Resolver(reader, lambda patients: [(one, [DocumentId("doc")]) for one in patients])
         found.document("pat", START, "unknown")
         del reader, found
         assert gone() is None
@@ -92,3 +93,46 @@ def test_a_month_that_begins_while_the_resolver_lives(store: Store, log: Log) ->
     log.append_now(release(FEBRUARY))
     second = decode(next(store.reader().entries(1, 2)).body).document or ""
     assert found.document("pat", FEBRUARY, second) == "doc"
+
+
+def test_what_was_expected_is_not_asked_for_again(store: Store, log: Log) -> None:
+    """Names and documents that were looked up together are there; memory has an end, and answers stay the same."""
+    store.documents = {"pat": ["doc"], "other": ["o"]}
+    log.append_now(release())
+    log.append_now(release(patient="other", document="o"))
+    rows = list(store.reader().entries(0, 2))
+    asked: list[list[str]] = []
+
+    def documents_of(patients: Sequence[PatientId]) -> list[tuple[PatientId, list[DocumentId]]]:
+        asked.append([str(one) for one in patients])
+        return [(one, [DocumentId(held) for held in store.documents[one]]) for one in patients]
+
+    found = Resolver(store.reader(), documents_of)
+    found.expect_names([*(row.columns.patient for row in rows), None])
+    found.expect_documents({("pat", "2026-01"), ("other", "2026-01")})
+    for row, patient, document in zip(rows, ("pat", "other"), ("doc", "o"), strict=True):
+        entry = decode(row.body)
+        assert found.who(row.index, row.columns.patient, entry.patient) == patient
+        assert found.document(patient, entry.t, entry.document or "") == document
+        assert found.network(entry.t, entry.network or "") == found.network(entry.t, entry.network or "")
+    assert asked == [["other", "pat"]]
+
+
+def test_memory_has_an_end(store: Store, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for one of each, every answer is the same."""
+    monkeypatch.setattr(resolve, "MAX_NAMES", 1)
+    monkeypatch.setattr(resolve, "MAX_HASHED", 1)
+    store.documents = {"pat": ["doc"], "other": ["o"]}
+    for _ in range(2):
+        log.append_now(release())
+        log.append_now(release(patient="other", document="o"))
+    found = store.resolver()
+    told = [
+        (
+            found.who(row.index, row.columns.patient, entry.patient),
+            found.document(patient, entry.t, entry.document or ""),
+        )
+        for row, patient in zip(store.reader().entries(0, 4), ("pat", "other") * 2, strict=True)
+        for entry in [decode(row.body)]
+    ]
+    assert told == [("pat", "doc"), ("other", "o")] * 2

@@ -85,6 +85,7 @@ def test_the_map(store: Store, log: Log) -> None:
     assert reader.real("patient", "2026-01", named.shown) == "pat-0"
     assert reader.real("patient", "2026-01", "unknown") is None
     assert reader.named(99) is None
+    assert reader.names([number, 99]) == {number: named}
     assert reader.erased("patient") == ()
     log.append_now(release(patient="other"), pseudonym.erase_patient("pat-0"))
     assert reader.erased("patient") == (("2026-01", 1),)

@@ -184,6 +184,20 @@ def test_lists_are_ordered_paged_and_without_decoys(tmp_path: Path) -> None:
     catalog.close()
 
 
+def test_documents_of_many_patients_at_once(tmp_path: Path) -> None:
+    """Each with all there ever were, decoys and deleted ones, too; without those who have none."""
+    rng = random.Random(5)
+    world = make(rng)
+    catalog = store(world, tmp_path / "k.db")
+    held: dict[str, set[str]] = {}
+    for document, patient, *_ in world.documents:
+        held.setdefault(patient, set()).add(document)
+    wanted = [PatientId(one) for one in (*sorted(held)[:3], "unknown")]
+    assert {one: set(found) for one, found in catalog.documents_of(wanted)} == {one: held[one] for one in wanted[:3]}
+    assert catalog.documents_of([]) == []
+    catalog.close()
+
+
 def test_openings_count_what_is_inside_the_window_and_was_not_agreed(tmp_path: Path) -> None:
     """Only unagreed openings after the moment given count, by account and by organisation."""
     world = World(accounts=[("a", b"a", "clinician", 0, None)])

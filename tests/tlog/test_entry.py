@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.errors import Malformed
-from strongroom.tlog.entry import MAX_ENTRY, Entry, Op, decode, encode
+from strongroom.tlog.entry import MAX_ENTRY, Entry, Op, decode, encode, parse
 
 TEXTS = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 NUMBERS = st.none() | st.integers(0, 2**53)
@@ -71,3 +71,12 @@ def test_too_long() -> None:
     """An entry is bounded when it is written, too."""
     with pytest.raises(Malformed):
         encode(Entry(t=0, op=Op.DENIED, reason="x" * MAX_ENTRY))
+
+
+def test_parsing_without_looking_at_the_spelling() -> None:
+    """The same entry as `decode` gives; what is none is refused."""
+    raw = encode(Entry(t=1, op=Op.DENIED))
+    assert parse(raw) == parse(b'{"t":1, "op":"denied"}') == decode(raw)
+    for wrong in (b"", b"{}", b'{"op":"denied","t":1,"x":2}', b'{"op":"denied","r\xe9ason":"x","t":1}'):
+        with pytest.raises(Malformed):
+            parse(wrong)

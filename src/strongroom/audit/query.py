@@ -9,8 +9,11 @@ Not here: names of people (the keeper's database), and whether the log is what w
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from strongroom.audit.compose import Cover, reveal
 from strongroom.audit.effect import SqlValue
@@ -19,7 +22,7 @@ from strongroom.audit.resolve import Gap, Resolver
 from strongroom.audit.sqlite_reader import Reader
 from strongroom.errors import UsageError
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
-from strongroom.tlog.entry import Entry, Op, decode
+from strongroom.tlog.entry import Entry, Op, parse
 
 DISCLOSURES = frozenset({Op.LISTED, Op.RELEASED})
 """What makes somebody affected."""
@@ -39,7 +42,13 @@ HISTORY = DISCLOSURES | {
 FOREVER = 2**62
 """Milliseconds; after every time there is."""
 
-_COLUMNS = """e.idx, e.t, e.body, e.actor, e.patient, (select d.body from log_entry d
+BATCH = 2_048
+"""Entries of a list whose names are looked up together."""
+
+_Found = tuple[tuple[Any, ...], Entry]
+"""A row of `_COLUMNS`, and the entry in it."""
+_COLUMNS = "e.idx, e.t, e.body, e.actor, e.patient"
+_DELIVERY = """, (select d.body from log_entry d
     where d.ref = e.idx and d.op = 'delivered' and d.idx < :size order by d.idx desc limit 1)"""
 _DRIVERS = (
     ("session", Naming.SESSION),
@@ -92,9 +101,11 @@ class Window:
     until: int = FOREVER
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One entry, its names resolved. `delivered` and `complete` are the app's word, None when it said nothing."""
+class Read(msgspec.Struct, frozen=True):
+    """One entry, its names resolved; a struct, because there may be a million on a list.
+
+    `delivered` and `complete` are the app's word, None when it said nothing.
+    """
 
     index: int
     t: int
@@ -127,6 +138,16 @@ class Affected:
     last: int
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """What of a delivery's entry is on a list. Everything else in it is passed over."""
+
+    bytes: int | None = None
+    complete: bool | None = None
+
+
+_delivery = msgspec.json.Decoder(_Said)
+
+
 class Query:
     """Questions to one log. Not shared between threads."""
 
@@ -142,18 +163,24 @@ class Query:
 
     def who_read(self, selectors: Selectors, window: Window) -> Iterator[Read | Gap]:
         """Every disclosure that fits, in the order of the log; then, as gaps, the names that nobody can attribute."""
-        for row, entry in self._matching(selectors, window):
-            yield self._read(row, entry)
+        for batch in self._batches(selectors, window, _COLUMNS + _DELIVERY):
+            whose = [self._resolver.who(row[0], row[4], entry.patient) for row, entry in batch]
+            self._resolver.expect_documents(
+                {(one, month_at(entry.t)) for one, (_, entry) in zip(whose, batch, strict=True) if isinstance(one, str)}
+            )
+            for (row, entry), patient in zip(batch, whose, strict=True):
+                yield self._read(row, entry, patient)
         yield from self._gaps(selectors, window)
 
     def people(self, selectors: Selectors, window: Window) -> tuple[Affected | Gap, ...]:
         """Everybody on the list of `who_read`, once, in the order in which they came onto it; then its gaps."""
         counts: dict[str | Gap, list[int]] = {}
-        for (index, t, _, _, number, _), entry in self._matching(selectors, window):
-            patient = self._resolver.who(index, number, entry.patient) or Gap(Naming.PATIENT, month_at(t))
-            count = counts.setdefault(patient, [0, 0, t, t])
-            count[entry.op is Op.RELEASED] += 1
-            count[2:] = min(count[2], t), max(count[3], t)
+        for batch in self._batches(selectors, window, _COLUMNS):
+            for (index, t, _, _, number), entry in batch:
+                patient = self._resolver.who(index, number, entry.patient) or Gap(Naming.PATIENT, month_at(t))
+                count = counts.setdefault(patient, [0, 0, t, t])
+                count[entry.op is Op.RELEASED] += 1
+                count[2:] = min(count[2], t), max(count[3], t)
         affected = (
             Affected(patient if isinstance(patient, Gap) else PatientId(patient), *count)
             for patient, count in counts.items()
@@ -182,28 +209,42 @@ class Query:
             sql = _select(ops, "e.patient = :driver and e.idx < :before order by e.idx desc limit :limit")
             rows += self._reader.rows(sql, {**parameters, "driver": number})
         newest = sorted(rows, key=itemgetter(0), reverse=True)[:limit]
-        return tuple(self._read(row, decode(row[2]), told=True) for row in newest)
+        told = []
+        for row in newest:
+            entry = parse(row[2])
+            told.append(self._read(row, entry, self._resolver.who(row[0], row[4], entry.patient), told=True))
+        return tuple(told)
 
-    def _matching(self, selectors: Selectors, window: Window) -> Iterator[tuple[tuple[Any, ...], Entry]]:
-        """Rows in the order of the log, decoded, all selectors applied."""
+    def _batches(self, selectors: Selectors, window: Window, columns: str) -> Iterator[list[_Found]]:
+        """Rows in the order of the log, parsed, all selectors applied; the people of a batch are looked up at once."""
+        matching = self._matching(selectors, window, columns)
+        while batch := list(islice(matching, BATCH)):
+            self._resolver.expect_names(number for row, _ in batch for number in (row[3], row[4]))
+            yield batch
+
+    def _matching(self, selectors: Selectors, window: Window, columns: str) -> Iterator[_Found]:
         shown = self._resolver.shown_as(selectors.document) if selectors.document else None
-        streams = self._streams(selectors, window) if selectors.named() else self._scans(shown or {}, window)
+        streams = (
+            self._streams(selectors, window, columns)
+            if selectors.named()
+            else self._scans(shown or {}, window, columns)
+        )
         for row in heapq.merge(*streams, key=itemgetter(0)):
-            entry = decode(row[2])
+            entry = parse(row[2])
             if shown is None or _shows(entry, shown.get(month_at(entry.t), "")):
                 yield row, entry
 
-    def _streams(self, selectors: Selectors, window: Window) -> list[Iterator[tuple[Any, ...]]]:
+    def _streams(self, selectors: Selectors, window: Window, columns: str) -> list[Iterator[tuple[Any, ...]]]:
         """One stream for each name the most selective selector had; each comes sorted out of its index."""
         driver, *others = [(column, self._reader.numbers(kind, real)) for column, kind, real in selectors.named()]
         # The plus keeps SQLite from searching by these as well. Numbers are our own integers.
         narrowed = "".join(f" and +e.{column} in ({','.join(map(str, numbers))})" for column, numbers in others)
-        sql = _select(DISCLOSURES, f"e.{driver[0]} = :driver{narrowed} order by e.idx")
+        sql = _select(DISCLOSURES, f"e.{driver[0]} = :driver{narrowed} order by e.idx", columns)
         return [self._reader.rows(sql, {**_bounds(window), "driver": number}) for number in driver[1]]
 
-    def _scans(self, shown: dict[str, str], window: Window) -> list[Iterator[tuple[Any, ...]]]:
+    def _scans(self, shown: dict[str, str], window: Window, columns: str) -> list[Iterator[tuple[Any, ...]]]:
         """One pass over the bodies of each month, for a document without anything else to search by."""
-        sql = _select(DISCLOSURES, "instr(e.body, :driver) > 0 order by e.idx")
+        sql = _select(DISCLOSURES, "instr(e.body, :driver) > 0 order by e.idx", columns)
         spans = [(name.encode(), _clip(window, *month_span(month))) for month, name in shown.items()]
         return [self._reader.rows(sql, {**_bounds(span), "driver": name}) for name, span in spans]
 
@@ -216,24 +257,24 @@ class Query:
                     if first <= month <= last:
                         yield Gap(kind, month, count=count)
 
-    def _read(self, row: tuple[Any, ...], entry: Entry, *, told: bool = False) -> Read:
-        index, t, _, actor, patient_number, delivery = row
+    def _read(self, row: tuple[Any, ...], entry: Entry, patient: str | Gap | None, *, told: bool = False) -> Read:
+        index, t, _, actor, _, delivery = row
         account = self._resolver.who(index, actor, entry.actor)
-        patient = self._resolver.who(index, patient_number, entry.patient)
-        delivered = None if delivery is None else decode(delivery)
+        document = self._resolver.document
+        said = None if delivery is None else _delivery.decode(delivery)
         return Read(
             index=index,
             t=t,
             op=entry.op,
-            account=account if isinstance(account, Gap | None) else AccountId(account),
-            patient=patient if isinstance(patient, Gap | None) else PatientId(patient),
+            account=AccountId(account) if isinstance(account, str) else account,
+            patient=PatientId(patient) if isinstance(patient, str) else patient,
             session=entry.session,
             client=entry.client,
             organisation=None if entry.organisation is None else OrganisationId(entry.organisation),
-            documents=tuple((self._resolver.document(patient, t, name), version) for name, version in _about(entry)),
+            documents=tuple([(document(patient, t, name), version) for name, version in _about(entry)]),
             bytes=entry.bytes,
-            delivered=None if delivered is None else delivered.bytes,
-            complete=None if delivered is None else delivered.complete,
+            delivered=None if said is None else said.bytes,
+            complete=None if said is None else said.complete,
             basis=entry.basis,
             kind=entry.kind,
             reason=entry.reason,
@@ -261,10 +302,10 @@ def _bounds(window: Window) -> dict[str, SqlValue]:
     return {"size": window.size, "since": window.since, "until": window.until}
 
 
-def _select(ops: frozenset[Op], where: str) -> str:
+def _select(ops: frozenset[Op], where: str, columns: str = _COLUMNS + _DELIVERY) -> str:
     listed = ", ".join(f"'{op.value}'" for op in sorted(ops, key=lambda one: one.value))
     return (
-        f"select {_COLUMNS} from log_entry e where e.op in ({listed}) and e.idx < :size"  # noqa: S608  # our own words
+        f"select {columns} from log_entry e where e.op in ({listed}) and e.idx < :size"  # noqa: S608  # our own words
         f" and e.t >= :since and e.t < :until and {where}"
     )
 

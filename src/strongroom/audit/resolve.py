@@ -3,17 +3,20 @@
 What it does not know is a `Gap`: a value in the answer, never a silence.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from strongroom.audit.pseudonym import Naming, document_name, month_at
+from strongroom.audit.pseudonym import DocumentHash, Naming, document_digest, document_name, month_at
 from strongroom.audit.sqlite_reader import Named, Reader
 from strongroom.errors import Tampered
 from strongroom.ids import DocumentId, PatientId
 
-DocumentsOf = Callable[[PatientId], Iterable[DocumentId]]
-"""Every document a patient ever had, deleted ones included. The keeper's database knows."""
+DocumentsOf = Callable[[Sequence[PatientId]], Iterable[tuple[PatientId, Sequence[DocumentId]]]]
+"""Every document that each of these patients ever had, deleted ones included. The keeper's database knows."""
+MAX_NAMES = 131_072
+"""Names kept in memory, about 40 MB."""
+MAX_HASHED = 4_096
+"""Patients, times months, whose documents are kept hashed in memory; at 28 documents each about 25 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,22 @@ class Gap:
 
 
 class Resolver:
-    """Looks names up, and keeps the latest in memory."""
+    """Looks names up, and keeps the latest in memory. `expect_names` and `expect_documents` look many up at once."""
 
     def __init__(self, reader: Reader, documents_of: DocumentsOf) -> None:
         """`documents_of` may name nobody's documents; then documents are gaps."""
         self._reader = reader
-        self._named = lru_cache(maxsize=131_072)(reader.named)
-        self._real = lru_cache(maxsize=4_096)(reader.real)
-        self._names_of = lru_cache(maxsize=4_096)(_Hashed(reader, documents_of))
+        self._documents_of = documents_of
+        self._named: dict[int, Named | None] = {}
+        self._real: dict[tuple[str, str, str], str | None] = {}
+        self._hashes: dict[str, DocumentHash] = {}
+        self._hashed: dict[tuple[str, str], dict[bytes, DocumentId]] = {}
 
     def who(self, index: int, number: int | None, shown: str | None) -> str | Gap | None:
         """Whom name `number` of entry `index` stands for. Raises Tampered if the entry shows another name."""
         if number is None and shown is None:
             return None
-        named: Named | None = None if number is None else self._named(number)
+        named = None if number is None else self._name(number)
         if named is None or named.shown != shown:
             msg = f"Entry {index} is filed under another name than the one it shows."
             raise Tampered(msg, advice="Restore the keeper's directory from a backup and keep this one for inspection.")
@@ -51,32 +56,58 @@ class Resolver:
 
     def network(self, t: int, shown: str) -> str | Gap:
         """The network behind a token in an entry of time `t`."""
-        real = self._real(Naming.NETWORK, month_at(t), shown)
+        asked = Naming.NETWORK, month_at(t), shown
+        if asked not in self._real:
+            _make_room(self._real, 1, MAX_NAMES)
+            self._real[asked] = self._reader.real(*asked)
+        real = self._real[asked]
         return Gap(Naming.NETWORK, month_at(t), shown) if real is None else real
 
     def document(self, patient: str | Gap | None, t: int, shown: str) -> DocumentId | Gap:
         """The document of `patient` behind a keyed hash in an entry of time `t`."""
         month = month_at(t)
-        found = self._names_of(PatientId(patient), month).get(shown) if isinstance(patient, str) else None
-        return found or Gap("document", month, shown)
+        if isinstance(patient, str):
+            known = self._hashed.get((patient, month))
+            if known is None:
+                self.expect_documents({(patient, month)})
+                known = self._hashed[patient, month]
+            found = known.get(document_digest(shown))
+            if found is not None:
+                return found
+        return Gap("document", month, shown)
 
     def shown_as(self, document: DocumentId) -> dict[str, str]:
         """What stands in the log for a document, by month."""
         return {month: document_name(key, document) for month, key in self._reader.month_keys().items()}
 
+    def expect_names(self, numbers: Iterable[int | None]) -> None:
+        """These will be asked for: look up at once those that are not known yet."""
+        new = [number for number in set(numbers) if number is not None and number not in self._named]
+        _make_room(self._named, len(new), MAX_NAMES)
+        self._named.update(self._reader.names(new))
 
-class _Hashed:
-    """Keyed hash to document, for a patient and a month. Holds no resolver: none lives on through its cache."""
+    def expect_documents(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Documents of these patients will be asked for in these months (2026-01): hash at once what is not known yet."""
+        new = {pair for pair in pairs if pair not in self._hashed}
+        _make_room(self._hashed, len(new), MAX_HASHED)
+        held = dict(self._documents_of(sorted({PatientId(patient) for patient, _ in new})))
+        for patient, month in new:
+            hashed = self._hash(month)
+            self._hashed[patient, month] = {} if hashed is None else hashed.by_digest(held.get(PatientId(patient), ()))
 
-    def __init__(self, reader: Reader, documents_of: DocumentsOf) -> None:
-        self._reader = reader
-        self._documents_of = documents_of
-        self._keys: dict[str, bytes] = {}
+    def _name(self, number: int) -> Named | None:
+        if number not in self._named:
+            _make_room(self._named, 1, MAX_NAMES)
+            self._named[number] = self._reader.named(number)
+        return self._named[number]
 
-    def __call__(self, patient: PatientId, month: str) -> dict[str, DocumentId]:
-        if month not in self._keys:
-            self._keys = self._reader.month_keys()
-        key = self._keys.get(month)
-        if key is None:
-            return {}
-        return {document_name(key, document): document for document in self._documents_of(patient)}
+    def _hash(self, month: str) -> DocumentHash | None:
+        if month not in self._hashes:  # it may have begun since they were read
+            self._hashes = {one: DocumentHash(key) for one, key in self._reader.month_keys().items()}
+        return self._hashes.get(month)
+
+
+def _make_room(kept: dict, coming: int, most: int) -> None:  # type: ignore[type-arg]  # of whatever
+    """Forget everything rather than keep more than `most`: what is asked for together comes together."""
+    if len(kept) + coming > most:
+        kept.clear()

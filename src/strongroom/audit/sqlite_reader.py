@@ -3,12 +3,13 @@
 A reader sees the last committed state; within `snapshot`, one state throughout.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from strongroom.audit.compose import Columns, Details
 from strongroom.audit.effect import SqlValue
@@ -36,8 +37,7 @@ class Stored:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """One row of the map. `real` is None once it was erased."""
 
     kind: str
@@ -141,6 +141,14 @@ class Reader:
         """The row of the map with this number."""
         found = next(self.rows("select kind, month, real, shown from log_name where id = ?", (number,)), None)
         return None if found is None else Named(*found)
+
+    def names(self, numbers: Sequence[int]) -> dict[int, Named]:
+        """The rows of the map with these numbers, by number."""
+        found = self.rows(
+            "select id, kind, month, real, shown from log_name where id in (select value from json_each(?))",
+            (json.dumps(numbers),),
+        )
+        return {row[0]: Named(*row[1:]) for row in found}
 
     def real(self, kind: str, month: str, shown: str) -> str | None:
         """Whom a token of this month stands for; None if there is none or it was erased."""

@@ -7,7 +7,9 @@ relations; every honest change of a relation is an entry in the log.
 Writes are `Effect`s (`effects.py`), done by the log's writer in the transaction of the entry that records them.
 """
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -403,9 +405,13 @@ class Catalog:
         """Every document the patient ever had, with its category."""
         return self._all("select id, category from document where patient = ?", (patient,))
 
-    def documents_of(self, patient: PatientId) -> list[DocumentId]:
-        """Every document the patient ever had, deleted ones and decoys included."""
-        return [DocumentId(row[0]) for row in self._all("select id from document where patient = ?", (patient,))]
+    def documents_of(self, patients: Sequence[PatientId]) -> list[tuple[PatientId, list[DocumentId]]]:
+        """Every document that each of these patients ever had, deleted ones and decoys included. Without who has none."""
+        sql = (
+            "select patient, group_concat(id, ' ') from document"  # no id has a blank in it (`ids.py`)
+            " where patient in (select value from json_each(?)) group by patient"
+        )
+        return [(patient, held.split(" ")) for patient, held in self._all(sql, (json.dumps(patients),))]
 
     def revoked(self) -> list[tuple[SessionId, Millis]]:
         """Sessions that were revoked, in the order in which they were."""

@@ -1,0 +1,153 @@
+"""A store of the size of a country's portal: 1.8 million patients, 50 million documents, 10 million entries in the log.
+
+`standing(scale)` gives it, made once and kept in the cache directory; `./up bench scale` makes it, or tells what is there.
+The keeper's database, the log and its files are what the keeper itself opens; ciphertext there is none.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench import Scale
+from bench.report import Figure, Goal
+from bench.scale import cast, catalog, written
+from bench.scale.history import History
+from bench.scale.world import SIZES, Sizes, World
+from strongroom.audit.sqlite import SCHEMA_VERSION
+from strongroom.clock import HOUR, SystemClock
+from strongroom.config import Config, Layout, parse
+from strongroom.errors import ConfigError
+from strongroom.keeper.snapshot import Snapshots
+from strongroom.keeper.sqlite import VERSION
+from strongroom.keeper.veil import Veil
+from strongroom.keys.custody import Above
+from strongroom.keys.sqlite import LifeFile
+from strongroom.wiring.place import log_signer, make_store
+from strongroom.wiring.root import open_root
+from strongroom.wiring.secrets import open_secrets, read_recovery
+
+VARIABLE = "STRONGROOM_BENCH_CACHE"
+FORM = 1
+"""Of what is made here. Counted up when it changes: what is in caches is made anew."""
+SEED = 20_251_230
+TEXT = """\
+[store]
+name = "scale"
+demonstration = true
+"""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`scale.json`, written when all the rest is there. `end`: milliseconds, when the log ends."""
+
+    form: int
+    tables: tuple[int, int]
+    seed: int
+    end: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A large store, ready to be opened."""
+
+    layout: Layout
+    config: Config
+    world: World
+    manifest: Manifest
+
+
+def run(scale: Scale) -> Iterable[Figure]:
+    """Make it, if it is not there."""
+    standing = stand(scale)
+    size = sum(path.stat().st_size for path in standing.layout.root.rglob("*") if path.is_file())
+    sizes = standing.world.sizes
+    yield Figure("patients", sizes.patients, "")
+    yield Figure("clinicians", sizes.clinicians, "")
+    yield Figure("documents", sizes.documents, "")
+    yield Figure("entries of the log", sizes.entries, "")
+    yield Figure("on the disk", size / 1e9, "GB", goal=Goal("value", "<=", 40.0))
+    yield Figure("made in", standing.manifest.seconds, "s")
+
+
+def cache() -> Path:
+    """Where large stores are kept between benches."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else Path.home() / ".cache" / "strongroom-bench"
+
+
+def remove() -> None:
+    """Remove what is kept there."""
+    for scale in SIZES:
+        shutil.rmtree(place(scale), ignore_errors=True)
+
+
+def place(scale: Scale) -> Path:
+    """Where the store of one scale is kept."""
+    return cache() / f"scale-{scale}"
+
+
+def stand(scale: Scale) -> Standing:
+    """The store of this scale. Made anew when it is not there, or was made by another program. Raises ConfigError."""
+    root = place(scale)
+    layout, world = Layout(root), World(SIZES[scale], SEED)
+    manifest = _manifest(root)
+    if manifest is None:
+        shutil.rmtree(root, ignore_errors=True)
+        check_room(root, world.sizes)
+        end = SystemClock().now() // HOUR * HOUR
+        _say(f"Making {world.sizes.documents:,} documents and {world.sizes.entries:,} entries in {root}")
+        make(root, world, end)
+        manifest = _manifest(root)
+        assert manifest is not None
+    return Standing(layout, parse(layout.config.read_bytes()), world, manifest)
+
+
+def check_room(root: Path, sizes: Sizes) -> None:
+    """Raises ConfigError where the disk has too little room."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(root.parent).free
+    if free < sizes.bytes:
+        msg = f"A store of this size needs {sizes.bytes / 1e9:.1f} GB, and {root.parent} has {free / 1e9:.1f} GB free."
+        raise ConfigError(msg, advice="Name another directory: --cache DIR.")
+
+
+def make(root: Path, world: World, end: int) -> None:
+    """The store, in a directory where nothing is. `end`: milliseconds; nothing in it is younger."""
+    start = time.monotonic()
+    made = make_store(root, TEXT)
+    layout, config = made.layout, made.config
+    os.environ["SQLITE_TMPDIR"] = str(root)  # sorting takes some gigabytes
+    upper = open_root(config, layout)
+    secrets = open_secrets(layout.secrets, config.store.name, upper)
+    lives = LifeFile(layout.life)
+    with catalog.loading(layout.database) as db:
+        catalog.load(db, world, Veil(secrets.index, secrets.names), config.issuer_url, end, _say)
+        cast.give_keys(db, world, config.store.name, Above(upper, read_recovery(layout.secrets), lives))
+        ledger = written.write(db, layout.log, History(world, end), log_signer(config, secrets), _say)
+        _say("indices")
+    lives.close()
+    Snapshots(layout.keeper / "budgets.snapshot", secrets.snapshot).keep(ledger, world.sizes.entries)
+    manifest = Manifest(
+        form=FORM, tables=(VERSION, SCHEMA_VERSION), seed=world.seed, end=end, seconds=time.monotonic() - start
+    )
+    (root / "scale.json").write_bytes(msgspec.json.encode(manifest))
+
+
+def _manifest(root: Path) -> Manifest | None:
+    try:
+        found = msgspec.json.decode((root / "scale.json").read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    fits = (found.form, found.tables, found.seed) == (FORM, (VERSION, SCHEMA_VERSION), SEED)
+    return found if fits else None
+
+
+def _say(what: str) -> None:
+    print(f"  {time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
