@@ -14,6 +14,10 @@ Scale = Literal["small", "full"]
 """small: at most two minutes, for every day. full: the figures that are published."""
 
 
+CACHE = "STRONGROOM_BENCH_CACHE"
+"""Environment variable: where large stores are kept between benches (`bench/scale`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the list: what is measured, and how many seconds it takes about."""
@@ -29,6 +33,7 @@ BENCHES: dict[str, Entry] = {
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
     "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 240),
+    "scale": Entry("making a store of a country's size, which other benches then use", 30, 900),
     "tamper": Entry("alterations of everything that is kept: what is found, and told where", 110, 2_400),
 }
 """Name of the bench and of its module -> entry. Alphabetical."""

@@ -3,33 +3,48 @@
 """
 
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import get_args
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from bench import BENCHES, Scale
+from bench import BENCHES, CACHE, Scale
 from bench.report import Report
 from strongroom.errors import ConfigError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar=CACHE,
+    help="Where large stores are kept between benches. Default: ~/.cache/strongroom-bench.",
+)
+@click.option("--remove-cache", is_flag=True, help="Remove the large stores that are kept there, at the end.")
 @click.option("--scale", type=click.Choice(get_args(Scale)), default="small", show_default=True)
 @click.option(
     "--json", "as_json", is_flag=True, help="One object a bench, one a line; the shape stands in bench/report.py."
 )
-def main(names: tuple[str, ...], scale: Scale, *, as_json: bool) -> None:
+def main(names: tuple[str, ...], scale: Scale, cache: Path | None, *, as_json: bool, remove_cache: bool) -> None:
     """Measure; without a NAME, list what there is to measure."""
+    if cache is not None:
+        os.environ[CACHE] = str(cache.absolute())
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         raise click.UsageError(f"There is no bench {', '.join(unknown)}. The benches: {', '.join(BENCHES) or 'none'}.")
-    if not names:
+    if not names and not remove_cache:
         _list()
         return
-    reports = [_measure(name, scale, as_json=as_json) for name in names]
+    try:
+        reports = [_measure(name, scale, as_json=as_json) for name in names]
+    finally:
+        if remove_cache:
+            importlib.import_module("bench.scale").remove()
     sys.exit(0 if all(report.holds for report in reports) else 1)
 
 

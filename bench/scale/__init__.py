@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import Scale
+from bench import CACHE, Scale
 from bench.report import Figure, Goal
 from bench.scale import cast, catalog, written
 from bench.scale.history import History
@@ -32,7 +32,6 @@ from strongroom.wiring.place import log_signer, make_store
 from strongroom.wiring.root import open_root
 from strongroom.wiring.secrets import open_secrets, read_recovery
 
-VARIABLE = "STRONGROOM_BENCH_CACHE"
 FORM = 1
 """Of what is made here. Counted up when it changes: what is in caches is made anew."""
 SEED = 20_251_230
@@ -78,7 +77,7 @@ def run(scale: Scale) -> Iterable[Figure]:
 
 def cache() -> Path:
     """Where large stores are kept between benches."""
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(CACHE)
     return Path(named) if named else Path.home() / ".cache" / "strongroom-bench"
 
 

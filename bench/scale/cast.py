@@ -26,11 +26,11 @@ async def _give(db: sqlite3.Connection, world: World, custody: Custody) -> None:
     for number in members(world):
         patient = world.patient(number)
         made = await custody.new_patient(patient)
-        lengths = db.execute("select length(wrapped), length(recovery) from patient where id = ?", (patient,)).fetchone()
+        lengths = db.execute(
+            "select length(wrapped), length(recovery) from patient where id = ?", (patient,)
+        ).fetchone()
         assert lengths == (len(made.wrapped), len(made.recovery)), (len(made.wrapped), len(made.recovery))
-        db.execute(
-            "update patient set wrapped = ?, recovery = ? where id = ?", (made.wrapped, made.recovery, patient)
-        )
+        db.execute("update patient set wrapped = ?, recovery = ? where id = ?", (made.wrapped, made.recovery, patient))
         for one in world.documents_of(number):
             document = world.document(one)
             prepared = await custody.prepare(Subject(patient, made.wrapped), document, 1)

@@ -89,7 +89,9 @@ def _people(db: sqlite3.Connection, world: World, veil: Veil, issuer: str, end: 
     )
     db.executemany("insert into account (id, login, kind, name, brought) values (?, ?, ?, ?, ?)", staff)
     identifiers = sorted((veil.identifier("nhi", str(number)), number) for number in everybody)
-    db.executemany("insert into identifier values (?, ?)", ((key, world.patient(number)) for key, number in identifiers))
+    db.executemany(
+        "insert into identifier values (?, ?)", ((key, world.patient(number)) for key, number in identifiers)
+    )
 
 
 def _relations(db: sqlite3.Connection, world: World, end: int) -> None:
@@ -100,10 +102,7 @@ def _relations(db: sqlite3.Connection, world: World, end: int) -> None:
     )
     db.executemany(
         "insert into member (account, organisation, since, until) values (?, ?, ?, ?)",
-        (
-            (world.clinician(number), world.practice(number), since, FOREVER)
-            for number in range(world.sizes.clinicians)
-        ),
+        ((world.clinician(number), world.practice(number), since, FOREVER) for number in range(world.sizes.clinicians)),
     )
     db.executemany(
         "insert into delegation (account, patient, level, basis, since, until) values (?, ?, 'full', 'parent', ?, ?)",
@@ -184,6 +183,4 @@ def _lists(db: sqlite3.Connection, world: World) -> None:
     db.execute("create temp table tail (n integer primary key, text text not null)")
     db.executemany("insert into tail values (?, ?)", enumerate(numbered.tails))
     db.execute("create temp table person (n integer primary key, id text not null)")
-    db.executemany(
-        "insert into person values (?, ?)", ((n, world.patient(n)) for n in range(world.sizes.patients))
-    )
+    db.executemany("insert into person values (?, ?)", ((n, world.patient(n)) for n in range(world.sizes.patients)))

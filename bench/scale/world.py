@@ -71,7 +71,7 @@ class World:
     """Everybody, and everything they have."""
 
     def __init__(self, sizes: Sizes, seed: int) -> None:
-        """A patient's documents are `evenly` dealt out ones, and more where the patient is favoured."""
+        """The same for the same seed."""
         self.sizes, self.seed = sizes, seed
         rng = random.Random(seed)
         self._patients, self._logins, self._clinicians, self._documents = (
@@ -81,7 +81,9 @@ class World:
         self.practices = max(1, sizes.clinicians // 20)
         self.evenly = sizes.documents * 3 // 5
         self.favoured = max(1, sizes.patients // FAVOURED)
-        self._stride = next(n for n in range(sizes.patients // 3, sizes.patients) if gcd(n, sizes.patients) == 1)
+        # By the golden section, so that any number of victims lies spread over everybody.
+        middle = round(sizes.patients * 0.618)
+        self._stride = next(n for n in range(middle, 2 * sizes.patients) if gcd(n, sizes.patients) == 1)
 
     @property
     def documents(self) -> Numbered:

@@ -43,9 +43,9 @@ def write(db: sqlite3.Connection, published: Path, history: History, signer: Sig
         for disclosure in history.remembered:
             ledger.apply(disclosure)
         history.remembered.clear()
-        if history.size * PIECES // total > told:
-            told = history.size * PIECES // total
-            say(f"{history.size:,} of {total:,} entries of the log")
+        if files.frontier.size * PIECES // total > told:
+            told = files.frontier.size * PIECES // total
+            say(f"{files.frontier.size:,} of {total:,} entries of the log")
     files.finish()
     frontier = files.frontier
     assert frontier.size == total
