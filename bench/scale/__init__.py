@@ -19,8 +19,11 @@ from bench.report import Figure, Goal
 from bench.scale import cast, catalog, written
 from bench.scale.history import History
 from bench.scale.world import SIZES, Sizes, World
+from strongroom.audit import event
+from strongroom.audit.log import Log, Place
+from strongroom.audit.receipt import ReceiptSeal
 from strongroom.audit.sqlite import SCHEMA_VERSION
-from strongroom.clock import HOUR, SystemClock
+from strongroom.clock import HOUR, Millis, SystemClock
 from strongroom.config import Config, Layout, parse
 from strongroom.errors import ConfigError
 from strongroom.keeper.snapshot import Snapshots
@@ -30,7 +33,7 @@ from strongroom.keys.custody import Above
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.place import log_signer, make_store
 from strongroom.wiring.root import open_root
-from strongroom.wiring.secrets import open_secrets, read_recovery
+from strongroom.wiring.secrets import cover_of, open_secrets, read_recovery
 
 FORM = 1
 """Of what is made here. Counted up when it changes: what is in caches is made anew."""
@@ -132,6 +135,12 @@ def make(root: Path, world: World, end: int) -> None:
         ledger = written.write(db, layout.log, History(world, end), log_signer(config, secrets), _say)
         _say("indices")
     lives.close()
+    _say("sums of rows")
+    signer = log_signer(config, secrets)
+    log = Log.open(Place(layout.database, layout.log), signer, cover_of(secrets), ReceiptSeal(), adopt=True)
+    log.append_now(event.stopped(Millis(end)))  # an entry that says them, as every keeper's last one
+    log.publish()
+    log.close()
     Snapshots(layout.keeper / "budgets.snapshot", secrets.snapshot).keep(ledger, world.sizes.entries)
     manifest = Manifest(
         form=FORM, tables=(VERSION, SCHEMA_VERSION), seed=world.seed, end=end, seconds=time.monotonic() - start
