@@ -255,6 +255,8 @@ def lost(
         [one for one in calls if one.name in {"fsync", "fdatasync", "pwrite64", "write", "rename", "link"}]
     )
     moment = dice.choice((call.start, call.end, call.end + 1e-6, dice.uniform(call.start, call.end)))
+    if lying:  # when all that people were told is on such a disk; at an early moment there may be nothing to lose yet
+        moment = max(one.end for one in calls) + 1e-6
     with tempfile.TemporaryDirectory(prefix="strongroom-power-") as name:
         target = Path(name) / "store"
         one = disk.Disk(root, base, lying=lying)
