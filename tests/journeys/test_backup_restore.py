@@ -205,8 +205,11 @@ def test_verification_finds_what_was_altered(world: World, tmp_path: Path) -> No
     raw[-1] ^= 1
     spoilt.write_bytes(raw)
     with sqlite3.connect(target / "app" / "catalogue.db") as catalogue:
-        row = catalogue.execute("select document from entry where blob <> ? limit 1", (spoilt.name,)).fetchone()
-        catalogue.execute("update entry set metadata = zeroblob(80) where document = ?", row)
+        # One row, not one document: a document that was superseded has a row for each of its versions.
+        document, blob = catalogue.execute(
+            "select document, blob from entry where blob <> ? limit 1", (spoilt.name,)
+        ).fetchone()
+        catalogue.execute("update entry set metadata = zeroblob(80) where blob = ?", (blob,))
     catalogue.close()
     tile = next(path for path in sorted((target / "keeper" / "log" / "tile" / "0").rglob("*")) if path.is_file())
     tile.write_bytes(b"\0" * tile.stat().st_size)
@@ -215,7 +218,7 @@ def test_verification_finds_what_was_altered(world: World, tmp_path: Path) -> No
     failures = json.loads(done.stdout)["verified"]["failures"]
     assert len(failures) == 3
     assert sum(one.startswith("document ") for one in failures) == 2
-    assert any(row[0] in one for one in failures)
+    assert any(document in one for one in failures)
     assert sum(one.startswith("log: ") for one in failures) == 1
 
 
