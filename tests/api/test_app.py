@@ -1,6 +1,7 @@
 """The application behind its real server, over its real store and catalogue, with clients that misbehave."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Running:
     """A server in a thread."""
 
     port: int
+    server: uvicorn.Server
     door: MemoryDoor
     objects: Path
     client: httpx2.Client
@@ -40,7 +42,10 @@ class Running:
         """Raw bytes over a connection that is closed after `take` bytes of the answer."""
 
         async def go() -> bytes:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # else the kernel may take all at once
+            connection.connect(("127.0.0.1", self.port))
+            reader, writer = await asyncio.open_connection(sock=connection)
             writer.write(head.replace("\n", "\r\n").encode() + b"\r\n" + body)
             await writer.drain()
             got = await reader.read(take) if take else b""
@@ -50,12 +55,20 @@ class Running:
         return asyncio.run(go())
 
     def wait_for(self, kind: type, count: int = 1) -> None:
-        """Until the door has heard it. Ten seconds are only there so that a broken build ends."""
-        for _ in range(2_000):
+        """Until the door has heard it. The minute is only there so that a broken build ends."""
+        for _ in range(12_000):
             if len(self.door.words(kind)) >= count:
                 return
             threading.Event().wait(0.005)
         pytest.fail(f"The door never heard {kind.__name__}.")
+
+    def wait_until_idle(self) -> None:
+        """Until no request is under way."""
+        for _ in range(12_000):
+            if not self.server.server_state.tasks:
+                return
+            threading.Event().wait(0.005)
+        pytest.fail("A request never ended.")
 
 
 @pytest.fixture
@@ -76,8 +89,8 @@ def running(tmp_path: Path) -> Iterator[Running]:
     while not server.started:
         threading.Event().wait(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=OWNER) as client:
-        yield Running(port, door, objects, client)
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=OWNER, timeout=60.0) as client:
+        yield Running(port, server, door, objects, client)
     server.should_exit = True
     thread.join()
     catalogue.close()
@@ -118,7 +131,7 @@ def test_an_upload_that_is_dropped(running: Running) -> None:
             f"X-Security-Context: Patient/{PATIENT}\nContent-Length: 1000000\n")  # fmt: skip
     running.talk(head, PDF * 1_000)
     running.wait_for(p.Deposit)
-    running.client.get("/healthz")
+    running.wait_until_idle()
     assert running.door.words(p.Deposited) == []
     assert running.files() == []
 

@@ -43,7 +43,7 @@ def _talk(issuer: Issuer, path: Path, script: Callable[[Ends], Awaitable[None]],
             reader, writer = await asyncio.open_unix_connection(path / "courier.sock")
             await script((reader, writer))
             writer.close()
-            await asyncio.wait_for(served.wait(), 5)
+            await asyncio.wait_for(served.wait(), 60)
 
     asyncio.run(run())
 
@@ -130,7 +130,7 @@ def test_an_issuer_that_answers_nonsense(make_authority: Callable[..., Any], tmp
         issuer = Issuer(Pin("https://op.example", "aud", frozenset({"EdDSA"}), jwks_uri=uri))
         issuer.offer(KEY.jwks(), Millis(0))
         door = CourierDoor(Issuers([issuer]), {issuer.pin.url: source(uri, authorities=authority.pem)}, ManualClock())
-        async with outside, await asyncio.start_unix_server(door.serve, tmp_path / "courier.sock"), asyncio.timeout(10):
+        async with outside, await asyncio.start_unix_server(door.serve, tmp_path / "courier.sock"), asyncio.timeout(60):
             await Relay(tmp_path / "courier.sock", allow([uri])).once()
             while issuer.failure == "No answer yet.":  # noqa: ASYNC110  # the door's own task
                 await asyncio.sleep(0.001)

@@ -134,7 +134,7 @@ def test_few_at_once(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         with lock:
             inside += 1
             most = max(most, inside)
-        gate.wait(10)
+        gate.wait(60)
         with lock:
             inside -= 1
         return Denied("invalid_grant", "No.")
@@ -161,8 +161,9 @@ def test_few_at_once(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def all_of_them() -> list[int]:
         tasks = [asyncio.create_task(one()) for _ in range(WAITING + 8)]
-        turned_away, _ = await asyncio.wait(tasks, timeout=10, return_when=asyncio.FIRST_COMPLETED)
-        assert turned_away
+        async with asyncio.timeout(60):
+            while sum(task.done() for task in tasks) < 8 or inside < HASHES:  # noqa: ASYNC110  # threads tell nobody
+                await asyncio.sleep(0.001)
         gate.set()
         return list(await asyncio.gather(*tasks))
 
@@ -207,5 +208,5 @@ def test_a_form_that_does_not_come(desk: Any, monkeypatch: pytest.MonkeyPatch) -
         "type": "http", "method": "POST", "path": "/token", "raw_path": b"/token", "query_string": b"", "root_path": "",
         "headers": [(b"content-type", b"application/x-www-form-urlencoded")], "client": ("203.0.113.7", 1),
     }  # fmt: skip
-    asyncio.run(asyncio.wait_for(app(scope, receive, send), 5))
+    asyncio.run(asyncio.wait_for(app(scope, receive, send), 60))
     assert status == [400]
