@@ -12,7 +12,7 @@ from bench.scale.history import History
 from strongroom.budget.ledger import Ledger
 from strongroom.tlog.checkpoint import Checkpoint, sign_checkpoint
 from strongroom.tlog.note import Signer
-from strongroom.tlog.tile import HEIGHT, WIDTH, Tile, render_bundle, render_hashes
+from strongroom.tlog.tile import HEIGHT, WIDTH, Tile, fold, render_bundle, render_hashes
 from strongroom.tlog.tree import Frontier, leaf_hash
 
 Say = Callable[[str], None]
@@ -74,12 +74,16 @@ class _Files:
         self._write(Tile(None, self._bundles, len(bodies)), render_bundle(bodies))
         self._bundles += 1
         for leaf in leaves:
-            index = self.frontier.size
-            self.frontier, completed = self.frontier.append(leaf)
-            for level in range(0, len(completed), HEIGHT):
-                self._hash(level // HEIGHT, completed[level])
-                if level:
-                    self.tiles.append((level // HEIGHT, index >> level, completed[level]))
+            self._hash(0, leaf)
+        if len(leaves) == WIDTH:
+            index = self.frontier.size + WIDTH - 1
+            self.frontier, completed = self.frontier.append_subtree(fold(leaves), HEIGHT)
+            for level, root in enumerate(completed[::HEIGHT], 1):
+                self._hash(level, root)
+                self.tiles.append((level, index >> level * HEIGHT, root))
+        else:
+            for leaf in leaves:
+                self.frontier, _ = self.frontier.append(leaf)
 
     def finish(self) -> None:
         """Write the tiles that are not full."""

@@ -252,3 +252,22 @@ def test_empty_proof_between_different_sizes() -> None:
     """A proof that says nothing proves nothing."""
     with pytest.raises(Tampered, match="empty"):
         verify_consistency(3, 5, mth(leaves(3)), mth(leaves(5)), ())
+
+
+@given(st.integers(0, 6), st.integers(0, 4))
+def test_a_full_subtree_is_as_good_as_its_leaves(before: int, level: int) -> None:
+    """Appended at once, it gives the frontier and the completed subtrees that its leaves give one by one."""
+    hashes = leaves((before + 1) << level)
+    start = Frontier()
+    for leaf in hashes[: before << level]:
+        start, _ = start.append(leaf)
+    singly, completed = start, list[bytes]()
+    for leaf in hashes[before << level :]:
+        singly, completed = singly.append(leaf)
+    assert start.append_subtree(mth(hashes[before << level :]), level) == (singly, completed[level:])
+
+
+def test_a_subtree_needs_its_place() -> None:
+    """Two leaves have no place after one."""
+    with pytest.raises(UsageError):
+        Frontier().append(leaf_hash(b""))[0].append_subtree(leaf_hash(b""), 1)

@@ -16,6 +16,7 @@ from strongroom.tlog.tile import (
     HEIGHT,
     WIDTH,
     Tile,
+    fold,
     parse_bundle,
     parse_hashes,
     render_bundle,
@@ -76,9 +77,12 @@ class Walk:
             leaves = [leaf_hash(body) for body in bodies]
             _check_tile(self._read, tile, leaves)
             # 5.
-            for leaf in leaves:
-                frontier, completed = frontier.append(leaf)
+            if tile.width == WIDTH:
+                frontier, completed = frontier.append_subtree(fold(leaves), HEIGHT)
                 upper.take(completed)
+            else:  # the last one
+                for leaf in leaves:
+                    frontier, _ = frontier.append(leaf)
             yield from enumerate(bodies, bundle.start)
         upper.finish()
         # 6.
@@ -199,10 +203,10 @@ class _Upper:
     done: dict[int, int] = field(default_factory=dict)
 
     def take(self, completed: Sequence[bytes]) -> None:
-        """Take the roots of the full tiles that one more leaf completed."""
-        for level in range(1, (len(completed) - 1) // HEIGHT + 1):
+        """Take the root of a full tile, and the subtrees above it that it completed: at [k] the one of k levels above."""
+        for level, root in enumerate(completed[::HEIGHT], 1):
             waiting = self.hashes.setdefault(level, [])
-            waiting.append(completed[level * HEIGHT])
+            waiting.append(root)
             if len(waiting) == WIDTH:
                 self._compare(level)
 

@@ -142,13 +142,13 @@ def tile_nodes(size: int, read: Callable[[Tile], Sequence[bytes]]) -> Nodes:
         tile_level, height = divmod(level, HEIGHT)
         first = index << height
         hashes = kept(tile_at(tile_level, first // WIDTH, size))
-        return _fold(hashes[first % WIDTH : first % WIDTH + (1 << height)])
+        return fold(hashes[first % WIDTH : first % WIDTH + (1 << height)])
 
     return nodes
 
 
-def _fold(hashes: Sequence[bytes]) -> bytes:
+def fold(hashes: Sequence[bytes]) -> bytes:
     """Root of a full subtree over a power of two of hashes."""
     while len(hashes) > 1:
-        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+        hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
     return hashes[0]

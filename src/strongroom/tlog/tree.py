@@ -44,11 +44,21 @@ class Frontier:
 
     def append(self, leaf: bytes) -> tuple["Frontier", list[bytes]]:
         """The frontier with one more leaf hash, and the subtrees this leaf completed: at [k] the one of level k."""
-        peaks, completed, rest = list(self.peaks), [leaf], self.size
+        return self.append_subtree(leaf, 0)
+
+    def append_subtree(self, root: bytes, level: int) -> tuple["Frontier", list[bytes]]:
+        """The same with 2**`level` more leaves, of which `root` is the hash: at [k] the completed one of level + k.
+
+        Raises UsageError unless the size is a multiple of 2**`level`.
+        """
+        if self.size & (1 << level) - 1:
+            msg = f"A subtree of level {level} has no place at {self.size}."
+            raise UsageError(msg)
+        peaks, completed, rest = list(self.peaks), [root], self.size >> level
         while rest & 1:
             completed.append(node_hash(peaks.pop(), completed[-1]))
             rest >>= 1
-        return Frontier(self.size + 1, (*peaks, completed[-1])), completed
+        return Frontier(self.size + (1 << level), (*peaks, completed[-1])), completed
 
     def root(self) -> bytes:
         """The root hash of the tree of this size."""
