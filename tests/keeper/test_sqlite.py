@@ -176,11 +176,13 @@ def test_lists_are_ordered_paged_and_without_decoys(tmp_path: Path) -> None:
     catalog = store(world, tmp_path / "k.db")
     for patient, *_ in world.patients:
         expected = sorted(d for d, p, _, _, _, decoy in world.documents if p == patient and not decoy)
-        whole = [row.id for row in catalog.documents(PatientId(patient), "", 100)]
+        whole = [row.id for row, _ in catalog.page(PatientId(patient), "", 100)]
         assert whole == expected
         if expected:
-            assert [row.id for row in catalog.documents(PatientId(patient), expected[0], 100)] == expected[1:]
-            assert [row.id for row in catalog.documents(PatientId(patient), "", 1)] == expected[:1]
+            assert [row.id for row, _ in catalog.page(PatientId(patient), expected[0], 100)] == expected[1:]
+            assert [row.id for row, _ in catalog.page(PatientId(patient), "", 1)] == expected[:1]
+        for row, version in catalog.page(PatientId(patient), "", 100):
+            assert version == catalog.version(row.id, row.newest)
     catalog.close()
 
 

@@ -15,7 +15,6 @@ from strongroom.keeper import effects, facts
 from strongroom.keeper.acts import OFFICER
 from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import (
-    MAX_ROWS,
     Access,
     Accesses,
     Delivered,
@@ -202,16 +201,15 @@ class Reading:
         """As many permitted rows as asked for, and whether there is one more. What is hidden leaves no gap."""
         shown: list[tuple[DocumentRow, VersionRow]] = []
         after = request.after or ""
-        while rows := self._parts.catalog.documents(subject.patient, after, MAX_ROWS):
-            for row in rows:
-                version = self._parts.catalog.version(row.id, row.newest)
+        while rows := self._parts.catalog.page(subject.patient, after, request.limit + 1):
+            for row, version in rows:
                 case = case_of(Action.LIST, asked, account, subject, row, version)
                 if version is None or isinstance(self._parts.decide(case), Deny):
                     continue
                 if len(shown) == request.limit:
                     return shown, True
                 shown.append((row, version))
-            after = rows[-1].id
+            after = rows[-1][0].id
         return shown, False
 
     async def _listed(  # the steps 4 to 6 of both kinds of listing

@@ -85,24 +85,25 @@ NOBODY = PatientId("nobody")
 NOTHING = DocumentId("nothing")
 """A document that is never anybody's, so that an unknown id costs the same look-ups as a foreign one."""
 
-_SUBJECT = """
+RULED_OUT = "!"
+"""Stands behind a withheld category that break-glass may not open either. No category has it in its name."""
+
+_SUBJECT = f"""
   p.id, p.wrapped, p.key_version, p.born,
-  (select group_concat(w.category) from withholding w where w.patient = p.id and w.ruled_out = 1 and (w.party in ('', a.id)
-     or w.party in (select organisation from member m where m.account = a.id))),
   g.level, g.basis, g.since, g.until,
   (select m.organisation from enrolment e join member m on m.organisation = e.organisation and m.account = a.id
      where e.patient = p.id and e.since <= :now and :now < e.until and m.since <= :now and :now < m.until limit 1),
   exists (select 1 from share s where s.patient = p.id and s.since <= :now and :now < s.until and (s.party = a.id
      or s.party in (select organisation from member m where m.account = a.id and m.since <= :now and :now < m.until))),
-  (select group_concat(w.category) from withholding w where w.patient = p.id and (w.party in ('', a.id)
-     or w.party in (select organisation from member m where m.account = a.id))),
+  (select group_concat(w.category || iif(w.ruled_out = 1, '{RULED_OUT}', '')) from withholding w where w.patient = p.id
+     and (w.party in ('', a.id) or w.party in (select organisation from member m where m.account = a.id))),
   (select max(b.until) from glass b where b.account = a.id and b.patient = p.id and b.opened <= :now),
   r.organisation, r.purpose, r.cursor, r.size, r.until,
   exists (select 1 from enrolment e where e.patient = p.id and e.organisation = r.organisation
      and e.since <= :now and :now < e.until),
   (select 1 from agreement n where n.account = a.id and n.subject = p.id and :now < n.until),
   (select min(m.organisation) from member m where m.account = a.id and m.since <= :now and :now < m.until)
-"""
+"""  # noqa: S608  # made of the constant above
 
 _ASKER = "a.id, a.kind, a.disabled, a.patient"
 
@@ -273,6 +274,7 @@ class Catalog:
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.5, check_same_thread=False)
         self._db.execute("pragma query_only = on")
         self._db.execute("pragma mmap_size = 268435456")
+        self._db.execute("pragma cache_size = -65536")  # 64 MB: of 50 million documents, the index pages of the trees
         [(found,)] = self._all("pragma user_version", ())
         if found != VERSION:
             self._db.close()
@@ -293,22 +295,23 @@ class Catalog:
         """The same with one version of the document, the newest where `version` is None; None: there is no such one."""
         asked: dict[str, object] = {"login": login, "document": document, "version": version, "now": now}
         row = self._one(DOCUMENT_FACTS, asked)
-        found = DocumentRow(row[25], row[26], row[27], row[28], bool(row[29]))
-        return _account(row), _subject(row), found, None if row[30] is None else VersionRow(*row[30:])
+        found = DocumentRow(row[24], row[25], row[26], row[27], bool(row[28]))
+        return _account(row), _subject(row), found, None if row[29] is None else VersionRow(*row[29:])
 
     def of_patient(self, login: bytes, patient: str, now: int) -> tuple[AccountRow, SubjectRow]:
         """The facts about one login and one patient; an unknown patient is `NOBODY`."""
         row = self._one(PATIENT_FACTS, {"login": login, "patient": patient, "now": now})
         return _account(row), _subject(row)
 
-    def documents(self, patient: PatientId, after: str, limit: int) -> list[DocumentRow]:
-        """Documents of a patient with ids greater than `after`, ordered; decoys are in no list."""
+    def page(self, patient: PatientId, after: str, limit: int) -> list[tuple[DocumentRow, VersionRow | None]]:
+        """Documents of a patient with ids greater than `after`, ordered, with their newest versions; decoys are in no list."""
         rows = self._all(
-            "select id, category, state, newest, decoy from document"
-            " where patient = ? and id > ? and decoy = 0 order by id limit ?",
+            f"select d.id, d.category, d.state, d.newest, d.decoy, {_VERSION} from document d"  # noqa: S608  # columns
+            " left join version v on v.document = d.id and v.version = d.newest"
+            " where d.patient = ? and d.id > ? and d.decoy = 0 order by d.id limit ?",
             (patient, after, limit),
         )
-        return [DocumentRow(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
+        return [(DocumentRow(*row[:4], bool(row[4])), None if row[5] is None else VersionRow(*row[5:])) for row in rows]
 
     def version(self, document: DocumentId, version: int) -> VersionRow | None:
         """One version of one document."""
@@ -508,28 +511,23 @@ def _account(row: tuple) -> AccountRow:  # type: ignore[type-arg]  # sqlite3 row
 
 
 def _subject(row: tuple) -> SubjectRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped
-    delegation = DelegationRow(row[9], row[10], row[11], row[12]) if row[9] is not None else None
-    grant = GrantRow(row[17], row[18], row[19], row[20], row[21]) if row[17] is not None else None
+    withheld = () if row[14] is None else row[14].split(",")
     return SubjectRow(
         patient=row[4],
         wrapped=row[5],
         key_version=row[6],
         born=row[7],
-        ruled_out=_words(row[8]),
-        delegation=delegation,
-        practice=row[13],
-        shared=bool(row[14]),
-        withheld=_words(row[15]),
-        glass_until=row[16],
-        grant=grant,
-        granted_patient=bool(row[22]),
-        agreed=bool(row[23]),
-        home=row[24],
+        ruled_out=frozenset([one[:-1] for one in withheld if one.endswith(RULED_OUT)]),
+        delegation=DelegationRow(row[8], row[9], row[10], row[11]) if row[8] is not None else None,
+        practice=row[12],
+        shared=bool(row[13]),
+        withheld=frozenset([one.removesuffix(RULED_OUT) for one in withheld]),
+        glass_until=row[15],
+        grant=GrantRow(row[16], row[17], row[18], row[19], row[20]) if row[16] is not None else None,
+        granted_patient=bool(row[21]),
+        agreed=bool(row[22]),
+        home=row[23],
     )
-
-
-def _words(joined: str | None) -> frozenset[str]:
-    return frozenset() if joined is None else frozenset(joined.split(","))
 
 
 def _version(row: tuple) -> VersionRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped
