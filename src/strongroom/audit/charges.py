@@ -3,8 +3,11 @@
 Not here: the counting (`budget.ledger`), and probes, which begin anew with a start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
+from strongroom.audit.pseudonym import month_at
 from strongroom.audit.resolve import Gap, Resolver
 from strongroom.audit.sqlite_reader import Reader
 from strongroom.budget.scope import Disclosure, Kind, Scopes
@@ -18,8 +21,8 @@ _SELECT = (
     " where idx >= ? and op in ('listed', 'released', 'shared', 'delegated', 'withheld', 'glass', 'deleted', 'relabelled')"
     " order by idx"
 )
-
-
+BATCH = 2_048
+"""Entries whose names are looked up together."""
 DISCLOSURES = frozenset({Op.LISTED, Op.RELEASED})
 
 
@@ -37,17 +40,31 @@ class Charges:
         A document that is no longer known is named by its keyed hash, so that repeated reads of it still count as one.
         Raises Tampered when an entry says what no keeper wrote.
         """
-        for at, body, actor, patient, session in self._reader.rows(_SELECT, (index,)):
-            entry = decode(body)
-            if entry.kind is None and entry.op not in DISCLOSURES:
-                continue  # written before such acts were charged
-            found = self._disclosure(at, entry, (actor, patient, session))
-            if found is None:
-                self.gaps += 1
-            else:
-                yield at, found
+        rows = self._reader.rows(_SELECT, (index,))
+        while batch := list(islice(rows, BATCH)):
+            entries = [decode(body) for _, body, *_ in batch]
+            self._expect(batch, entries)
+            for (at, _, *numbers), entry in zip(batch, entries, strict=True):
+                if entry.kind is None and entry.op not in DISCLOSURES:
+                    continue  # written before such acts were charged
+                found = self._disclosure(at, entry, numbers)
+                if found is None:
+                    self.gaps += 1
+                else:
+                    yield at, found
 
-    def _disclosure(self, index: int, entry: Entry, numbers: tuple[int | None, ...]) -> Disclosure | None:
+    def _expect(self, batch: Sequence[tuple[Any, ...]], entries: Sequence[Entry]) -> None:
+        """Have everybody and everything of a batch looked up at once."""
+        resolver = self._resolver
+        resolver.expect_names(number for row in batch for number in row[2:])
+        pairs = (
+            (resolver.who(row[0], row[3], entry.patient), month_at(entry.t))
+            for row, entry in zip(batch, entries, strict=True)
+            if entry.document is not None
+        )
+        resolver.expect_documents({(patient, month) for patient, month in pairs if isinstance(patient, str)})
+
+    def _disclosure(self, index: int, entry: Entry, numbers: Sequence[int | None]) -> Disclosure | None:
         shown = (entry.actor, entry.patient, entry.session)
         names = [self._resolver.who(index, number, one) for number, one in zip(numbers, shown, strict=True)]
         if entry.network is None or entry.client is None or None in names:
