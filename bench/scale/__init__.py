@@ -18,7 +18,7 @@ from bench import CACHE, Scale
 from bench.report import Figure, Goal
 from bench.scale import cast, catalog, written
 from bench.scale.history import History
-from bench.scale.world import SIZES, Sizes, World
+from bench.scale.world import SIZES, Size, Sizes, World
 from strongroom.audit import event
 from strongroom.audit.log import Log, Place
 from strongroom.audit.receipt import ReceiptSeal
@@ -35,7 +35,7 @@ from strongroom.wiring.place import log_signer, make_store
 from strongroom.wiring.root import open_root
 from strongroom.wiring.secrets import cover_of, open_secrets, read_recovery
 
-FORM = 1
+FORM = 2
 """Of what is made here. Counted up when it changes: what is in caches is made anew."""
 SEED = 20_251_230
 TEXT = """\
@@ -49,6 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """`scale.json`, written when all the rest is there. `end`: milliseconds, when the log ends."""
 
     form: int
+    size: Size
     tables: tuple[int, int]
     seed: int
     end: int
@@ -86,29 +87,35 @@ def cache() -> Path:
 
 def remove() -> None:
     """Remove what is kept there."""
-    for scale in SIZES:
-        shutil.rmtree(place(scale), ignore_errors=True)
+    for size in SIZES:
+        shutil.rmtree(place(size), ignore_errors=True)
 
 
-def place(scale: Scale) -> Path:
-    """Where the store of one scale is kept."""
-    return cache() / f"scale-{scale}"
+def place(size: Size) -> Path:
+    """Where the store of one size is kept."""
+    return cache() / f"scale-{size}"
 
 
-def stand(scale: Scale) -> Standing:
-    """The store of this scale. Made anew when it is not there, or was made by another program. Raises ConfigError."""
-    root = place(scale)
-    layout, world = Layout(root), World(SIZES[scale], SEED)
-    manifest = _manifest(root)
-    if manifest is None:
+def stand(size: Size) -> Standing:
+    """The store of this size. Made anew when it is not there, or was made by another program. Raises ConfigError."""
+    root, world = place(size), World(SIZES[size], SEED)
+    if _manifest(root) is None:
         shutil.rmtree(root, ignore_errors=True)
         check_room(root, world.sizes)
         end = SystemClock().now() // HOUR * HOUR
         _say(f"Making {world.sizes.documents:,} documents and {world.sizes.entries:,} entries in {root}")
-        make(root, world, end)
-        manifest = _manifest(root)
-        assert manifest is not None
-    return Standing(layout, parse(layout.config.read_bytes()), world, manifest)
+        make(root, world, end, size)
+    return read(root)
+
+
+def read(root: Path) -> Standing:
+    """The store that lies there. Raises ConfigError."""
+    manifest = _manifest(root)
+    if manifest is None:
+        msg = f"There is no large store of this program in {root}."
+        raise ConfigError(msg, advice="Make it: ./up bench scale.")
+    layout = Layout(root)
+    return Standing(layout, parse(layout.config.read_bytes()), World(SIZES[manifest.size], manifest.seed), manifest)
 
 
 def check_room(root: Path, sizes: Sizes) -> None:
@@ -120,7 +127,7 @@ def check_room(root: Path, sizes: Sizes) -> None:
         raise ConfigError(msg, advice="Name another directory: --cache DIR.")
 
 
-def make(root: Path, world: World, end: int) -> None:
+def make(root: Path, world: World, end: int, size: Size) -> None:
     """The store, in a directory where nothing is. `end`: milliseconds; nothing in it is younger."""
     start = time.monotonic()
     made = make_store(root, TEXT)
@@ -143,7 +150,12 @@ def make(root: Path, world: World, end: int) -> None:
     log.close()
     Snapshots(layout.keeper / "budgets.snapshot", secrets.snapshot).keep(ledger, world.sizes.entries)
     manifest = Manifest(
-        form=FORM, tables=(VERSION, SCHEMA_VERSION), seed=world.seed, end=end, seconds=time.monotonic() - start
+        form=FORM,
+        size=size,
+        tables=(VERSION, SCHEMA_VERSION),
+        seed=world.seed,
+        end=end,
+        seconds=time.monotonic() - start,
     )
     (root / "scale.json").write_bytes(msgspec.json.encode(manifest))
 

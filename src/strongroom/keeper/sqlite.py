@@ -311,7 +311,13 @@ class Catalog:
             " where d.patient = ? and d.id > ? and d.decoy = 0 order by d.id limit ?",
             (patient, after, limit),
         )
-        return [(DocumentRow(*row[:4], bool(row[4])), None if row[5] is None else VersionRow(*row[5:])) for row in rows]
+        return [
+            (
+                DocumentRow(row[0], row[1], row[2], row[3], bool(row[4])),
+                None if row[5] is None else VersionRow(*row[5:]),
+            )
+            for row in rows
+        ]
 
     def version(self, document: DocumentId, version: int) -> VersionRow | None:
         """One version of one document."""

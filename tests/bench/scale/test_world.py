@@ -4,10 +4,7 @@ import pytest
 
 from bench.scale.world import SIZES, Numbered, Sizes, World
 from strongroom.ids import is_ours
-
-SMALL = Sizes(
-    patients=240, clinicians=40, documents=6_000, entries=2_000, stolen=130, victims=30, bytes=20_000_000
-)  # fmt: skip
+from tests.bench.conftest import SMALL
 
 
 @pytest.mark.parametrize("count", [1, 1_000, 1_048_576, 1_048_577, 50_000_000])
