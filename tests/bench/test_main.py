@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import os
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -58,3 +60,16 @@ def test_every_listed_bench_exists() -> None:
     assert list(bench.BENCHES) == sorted(bench.BENCHES)
     for name in bench.BENCHES:
         assert callable(importlib.import_module(f"bench.{name}").run)
+
+
+@pytest.mark.usefixtures("two_benches")
+def test_large_stores_are_kept_where_it_is_said_and_removed_when_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the directory of --cache, for all benches of the run; --remove-cache needs no bench."""
+    monkeypatch.setenv(bench.CACHE, "elsewhere")
+    (tmp_path / "scale-small").mkdir()
+    assert CliRunner().invoke(main, ["good", "--cache", str(tmp_path)]).exit_code == 0
+    assert os.environ[bench.CACHE] == str(tmp_path)
+    assert CliRunner().invoke(main, ["--cache", str(tmp_path), "--remove-cache"]).exit_code == 0
+    assert not (tmp_path / "scale-small").exists()
