@@ -101,7 +101,7 @@ class Window:
     until: int = FOREVER
 
 
-class Read(msgspec.Struct, frozen=True):
+class Read(msgspec.Struct, frozen=True, gc=False):
     """One entry, its names resolved; a struct, because there may be a million on a list.
 
     `delivered` and `complete` are the app's word, None when it said nothing.
@@ -138,7 +138,7 @@ class Affected:
     last: int
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _Said(msgspec.Struct, frozen=True, gc=False):
     """What of a delivery's entry is on a list. Everything else in it is passed over."""
 
     bytes: int | None = None

@@ -63,7 +63,7 @@ class Op(Enum):
     WITHHELD = "withheld"
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """One recorded event. `t` is milliseconds since the epoch; `bytes` counts bytes; ids as the field's name says."""
 
     v: int = 1
