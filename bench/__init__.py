@@ -7,6 +7,7 @@ One file a bench; this list is the only place that knows them all. A bench is a 
 that raises nothing it expects, starts and ends whatever it needs, and leaves nothing behind.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,36 @@ Scale = Literal["small", "full"]
 
 CACHE = "STRONGROOM_BENCH_CACHE"
 """Environment variable: where large stores are kept between benches (`bench/scale`)."""
+PART = "STRONGROOM_BENCH_PART"
+"""Environment variable: `2/5` is the second of five parts of a bench that repeats something many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a long bench, with a chance of its own: run by itself, so that what was done is kept. The sum of all is the
+    whole.
+    """
+
+    number: int
+    of: int
+
+    def share(self, total: int) -> int:
+        """How many of `total` are this part's."""
+        return total * self.number // self.of - total * (self.number - 1) // self.of
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Out of `NUMBER/OF`. Raises ValueError."""
+        number, _, of = text.partition("/")
+        part = cls(int(number), int(of))
+        if not 1 <= part.number <= part.of:
+            raise ValueError(text)
+        return part
+
+    @classmethod
+    def asked(cls) -> "Part":
+        """The part that is asked for; all of it, if none is."""
+        return cls.parse(os.environ.get(PART, "1/1"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +59,7 @@ class Entry:
 
 
 BENCHES: dict[str, Entry] = {
-    "crash": Entry("what holds after processes are killed and power is lost", 110, 3_600),
+    "crash": Entry("what holds after processes are killed and power is lost", 110, 4_800),
     "decision": Entry("one decision with its facts, in a large store and in a small one", 20, 60),
     "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bench import BENCHES, CACHE, Scale
+from bench import BENCHES, CACHE, PART, Part, Scale
 from bench.report import Report
 from strongroom.errors import ConfigError
 
@@ -25,15 +25,29 @@ from strongroom.errors import ConfigError
     envvar=CACHE,
     help="Where large stores are kept between benches. Default: ~/.cache/strongroom-bench.",
 )
+@click.option(
+    "--part",
+    envvar=PART,
+    metavar="N/OF",
+    help="Of crash and tamper: a part of them, with a chance of its own. The sum of all parts is the whole.",
+)
 @click.option("--remove-cache", is_flag=True, help="Remove the large stores that are kept there, at the end.")
 @click.option("--scale", type=click.Choice(get_args(Scale)), default="small", show_default=True)
 @click.option(
     "--json", "as_json", is_flag=True, help="One object a bench, one a line; the shape stands in bench/report.py."
 )
-def main(names: tuple[str, ...], scale: Scale, cache: Path | None, *, as_json: bool, remove_cache: bool) -> None:
+def main(
+    names: tuple[str, ...], scale: Scale, cache: Path | None, part: str | None, *, as_json: bool, remove_cache: bool
+) -> None:
     """Measure; without a NAME, list what there is to measure."""
     if cache is not None:
         os.environ[CACHE] = str(cache.absolute())
+    if part is not None:
+        try:
+            Part.parse(part)
+        except ValueError:
+            raise click.BadParameter("A part is, for example, 2/5: the second of five.", param_hint="--part") from None
+        os.environ[PART] = part
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         raise click.UsageError(f"There is no bench {', '.join(unknown)}. The benches: {', '.join(BENCHES) or 'none'}.")

@@ -18,19 +18,20 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import disk
 from bench.aftermath import examine
 from bench.dying import ARMED, MOMENTS, Moment
 from bench.load import Crowd, Told, Upload
+from bench.progress import Progress
 from bench.report import Figure, Goal
 from strongroom.rehearse.stage import StageOptions
 from strongroom.wiring.stage import RunningStage, open_stage
 from strongroom.wiring.supervisor import LAUNCHER, PROGRAMS
 
-from . import Scale
+from . import Part, Scale
 
 PATIENCE = 60.0
 """Seconds for a process to pass its moment, or for the store to answer again: far above what either takes."""
@@ -72,12 +73,20 @@ class Found:
 
 def run(scale: Scale) -> Iterable[Figure]:
     """As every bench. What does not hold is printed to standard error, a line each."""
-    found = crash(SIZES[scale], seed=2_026)
+    part = Part.asked()
+    whole = SIZES[scale]
+    size = replace(
+        whole,
+        kills=part.share(whole.kills),
+        losses=part.share(whole.losses),
+        recordings=max(1, part.share(whole.recordings)),
+    )
+    found = crash(size, seed=2_025 + part.number)
     for line in found.broken:
         print(f"crash: {line}", file=sys.stderr)
     told = found.told
-    yield Figure("processes killed", found.kills, "")
-    yield Figure("power losses", found.losses, "")
+    yield Figure("processes killed", found.kills, "", goal=Goal("value", ">=", size.kills))
+    yield Figure("power losses", found.losses, "", goal=Goal("value", ">=", size.losses))
     yield Figure("states examined", found.examined, "")
     yield Figure("acknowledged releases and listings", len(told.released) + len(told.listed), "")
     yield Figure("acknowledged uploads", len(told.uploads), "")
@@ -111,6 +120,7 @@ async def _kill(stage: RunningStage, folder: Path, size: Size, found: Found, dic
     dice.shuffle(plan)
     del plan[size.moments :]
     seen = number = 0
+    progress = Progress("kills", size.kills)
     async with _at_work(stage, found.told, dice) as crowd:
         while plan or found.kills < size.kills:
             number += 1
@@ -123,6 +133,7 @@ async def _kill(stage: RunningStage, folder: Path, size: Size, found: Found, dic
             else:
                 found.broken.append(f"the moment {moment.name} was never passed")
             await _serves(crowd, found)
+            progress.at(found.kills)
             if number % size.every == 0 or (not plan and found.kills >= size.kills - len(PROGRAMS)):
                 await asyncio.sleep(0.5)
                 copy = folder / f"copy-{number}"
@@ -214,6 +225,7 @@ def _copied(stage: RunningStage, target: Path, told: Told) -> Told:
 
 
 def _lose(stage: RunningStage, folder: Path, size: Size, found: Found, dice: random.Random) -> None:
+    progress = Progress("power losses", size.losses)
     for number in range(size.recordings):
         stage.stop()
         base, record = folder / "base", folder / f"record-{number}"
@@ -226,9 +238,10 @@ def _lose(stage: RunningStage, folder: Path, size: Size, found: Found, dice: ran
         asyncio.run(_record(stage, found, dice, size.seconds))
         stage.stop()
         calls = disk.read(record)
-        for _ in range(size.losses // size.recordings):
+        for _ in range(Part(number + 1, size.recordings).share(size.losses)):
             found.broken += lost(stage.root, base, calls, told, told.uploads[before:], dice)
             found.losses, found.examined = found.losses + 1, found.examined + 1
+            progress.at(found.losses)
         for _ in range(size.lies):
             found.caught += lost(stage.root, base, calls, told, told.uploads[before:], dice, lying=True)
         shutil.rmtree(base)

@@ -73,3 +73,21 @@ def test_large_stores_are_kept_where_it_is_said_and_removed_when_it_is_said(
     assert os.environ[bench.CACHE] == str(tmp_path)
     assert CliRunner().invoke(main, ["--cache", str(tmp_path), "--remove-cache"]).exit_code == 0
     assert not (tmp_path / "scale-small").exists()
+
+
+@pytest.mark.parametrize("total", [1, 7, 1_000])
+def test_the_parts_of_a_bench_are_all_of_it(total: int) -> None:
+    """And no part has much more than another."""
+    shares = [bench.Part(number, 5).share(total) for number in range(1, 6)]
+    assert sum(shares) == total
+    assert max(shares) - min(shares) <= 1
+
+
+@pytest.mark.usefixtures("two_benches")
+def test_a_part_is_one_of_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of five reaches the bench; the sixth of five and words are usage errors."""
+    monkeypatch.setenv(bench.PART, "1/1")
+    assert CliRunner().invoke(main, ["good", "--part", "2/5"]).exit_code == 0
+    assert bench.Part.asked() == bench.Part(2, 5)
+    for wrong in ("6/5", "0/5", "two", "2/"):
+        assert CliRunner().invoke(main, ["good", "--part", wrong]).exit_code == 2
