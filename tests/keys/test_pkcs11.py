@@ -1,7 +1,6 @@
 """The root key in an HSM, with a real one: SoftHSM. What hangs does so until it is let go, and not for a time."""
 
 import asyncio
-import ctypes
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pkcs11.exceptions import AttributeSensitive, DeviceRemoved
 
 from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
 from strongroom.keys import pkcs11
+from strongroom.keys.driver import driver
 from strongroom.keys.pkcs11 import Pkcs11RootKey
 from strongroom.keys.ring import Ring
 from strongroom.secret import Secret
@@ -143,14 +143,14 @@ def test_many_calls_at_once(root: Any) -> None:
         wrapped = [await root.wrap_soon(key, b"b") for key in keys]
         assert await asyncio.gather(*(root.unwrap_soon(one, b"b") for one in wrapped)) == keys
 
-    assert pkcs11._threaded[MODULE] is True
+    assert driver(MODULE).threaded
     asyncio.run(whole())
 
 
 def test_a_driver_that_cannot_lock_is_called_by_one_thread(root: Any, token: str, monkeypatch: Any) -> None:
     """The second call waits for the first."""
     del root
-    monkeypatch.setitem(pkcs11._threaded, MODULE, False)
+    monkeypatch.setattr(driver(MODULE), "threaded", False)
     assert Pkcs11RootKey(MODULE, token, "root", Secret(PIN))._workers.lanes == 1
 
 
@@ -182,8 +182,12 @@ folder = pathlib.Path(sys.argv[1])
 (folder / "tokens").mkdir()
 (folder / "softhsm.conf").write_text(f"directories.tokendir = {folder}/tokens")
 os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm.conf")
-subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "alone", "--so-pin", "12345678", "--pin", "87654321"],
-               check=True, capture_output=True)
+
+def make_token():
+    subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "alone", "--so-pin", "12345678",
+                    "--pin", "87654321"], check=True, capture_output=True)
+
+make_token()
 
 from pkcs11 import Attribute, KeyType
 from strongroom.errors import StrongroomError
@@ -231,10 +235,41 @@ print("tries with a refused PIN:", len(tries))
 root = opened()
 new_session(root)
 say("new session:", lambda: root.unwrap(wrapped, b"b") == KEY)
-shutil.rmtree(folder / "tokens")
-say("token deleted:", lambda: root.unwrap(wrapped, b"b"))
+
+def ask(what):
+    say(what, lambda: root.unwrap(wrapped, b"b") == KEY)
+    time.sleep(pkcs11.PAUSE + 0.1)
+
+tokens, drawer = folder / "tokens", folder / "drawer"
+tokens.rename(drawer)
+ask("every token away:")
+ask("and later:")
+drawer.rename(tokens)
+ask("back:")
+
+[place] = tokens.iterdir()
+place.rename(drawer)
+ask("this token away:")
+drawer.rename(tokens / "elsewhere")
+ask("back in another slot:")
+
+(tokens / "elsewhere").rename(drawer)
+make_token()
+other = (
+    "import sys; from strongroom.keys.pkcs11 import Pkcs11RootKey; from strongroom.secret import Secret;"
+    "Pkcs11RootKey.create(sys.argv[1], 'alone', 'root', Secret(b'87654321'))"
+)
+subprocess.run([sys.executable, "-c", other, sys.argv[2]], check=True)
+ask("another token of this name:")
+say("and nothing is wrapped by it:", lambda: root.wrap(KEY, b"b"))
+shutil.rmtree(tokens)
+tokens.mkdir()
+drawer.rename(tokens / "first")
 time.sleep(pkcs11.PAUSE + 0.1)
-say("and later:", lambda: root.unwrap(wrapped, b"b"))
+ask("the first one again:")
+
+shutil.rmtree(tokens)
+ask("token deleted:")
 """
 
 EXPECTED = """\
@@ -246,13 +281,22 @@ PIN changed meanwhile: Unavailable
 PIN changed meanwhile: Unavailable
 tries with a refused PIN: 1
 new session: True
-token deleted: Unavailable
+every token away: Unavailable
 and later: Unavailable
+back: True
+this token away: Unavailable
+back in another slot: True
+another token of this name: Unavailable
+and nothing is wrapped by it: Unavailable
+the first one again: True
+token deleted: Unavailable
 """
 
 
 def test_a_token_that_changes_is_refused_and_its_pin_is_not_tried_to_death(tmp_path: Path) -> None:
-    """At the start a configuration error; while running the HSM is away. No PIN is ever said."""
+    """At the start a configuration error; while running the HSM is away, and is used again when it is back, wherever it is. A
+    token of its name and PIN with another key is not. No PIN is ever said.
+    """
     if not Path(MODULE).exists():
         pytest.skip("needs SoftHSM (Debian's softhsm2; ./up check installs it)")
     done = subprocess.run(
@@ -283,33 +327,3 @@ def test_an_older_key_is_destroyed_and_the_newer_stays(token: str) -> None:
     with pytest.raises(ConfigError):
         Pkcs11RootKey(MODULE, token, "turn", pin)
     Pkcs11RootKey.destroy(MODULE, token, "turn.2", pin)
-
-
-@pytest.mark.parametrize(
-    ("listed", "finalized", "with_locks", "without", "threads"),
-    [(0, 0, 0, 0, True), (0, 0, 10, 0, False), (0, 6, 0, 0, False), (5, 0, 0, 0, False), (0, 0, 10, 5, None)],
-)
-def test_whether_a_driver_can_lock_is_asked_of_it(  # a row of the table
-    monkeypatch: pytest.MonkeyPatch, listed: int, finalized: int, with_locks: int, without: int, threads: bool | None
-) -> None:
-    """Only its own yes counts; one that does not come back from being asked is away."""
-    call = pkcs11._InitializeOrFinalize
-    functions = pkcs11._Functions(
-        initialize=call(lambda arguments: with_locks if arguments else without), finalize=call(lambda _: finalized)
-    )
-
-    class Driver:
-        def __init__(self, _module: str) -> None:
-            pass
-
-        @staticmethod
-        def C_GetFunctionList(place: Any) -> int:  # noqa: N802  # the standard's name
-            ctypes.cast(place, ctypes.POINTER(ctypes.POINTER(pkcs11._Functions)))[0] = ctypes.pointer(functions)
-            return listed
-
-    monkeypatch.setattr(ctypes, "CDLL", Driver)
-    if threads is None:
-        with pytest.raises(Unavailable):
-            pkcs11._allow_threads("driver.so")
-    else:
-        assert pkcs11._allow_threads("driver.so") is threads

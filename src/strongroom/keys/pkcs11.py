@@ -2,19 +2,18 @@
 
 The key is made inside and never leaves; what we hold are handles, one a session. Calls run in threads of their own with a
 time-out, because a driver may hang: a call that hangs refuses like an HSM that is gone, and holds up nobody while a session
-is free. An operation that fails is tried once more with a new session; then the HSM is left alone for a moment.
+is free. An operation that fails is tried once more with a new session, and with the driver begun anew (`driver.py`); then
+the HSM is left alone for a moment. A token that comes back is known again by its key: another one is not used.
 """
 
-import ctypes
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
-import pkcs11
 from pkcs11.constants import Attribute, ObjectClass
 from pkcs11.exceptions import (
     ArgumentsBad,
@@ -35,6 +34,7 @@ from pkcs11.exceptions import (
 from pkcs11.mechanisms import GCMParams, KeyType, Mechanism
 
 from strongroom.errors import ConfigError, Conflict, Malformed, Tampered, Unavailable
+from strongroom.keys.driver import Driver, away, driver
 from strongroom.keys.worker import LANES, Workers
 from strongroom.secret import Secret
 
@@ -50,6 +50,10 @@ _TAG_BITS = 128
 _KEY_SIZE = 32
 _PIN_REFUSED = (PinExpired, PinIncorrect, PinInvalid, PinLenRange, PinLocked)
 _ALTERED = (ArgumentsBad, DataInvalid, EncryptedDataInvalid, EncryptedDataLenRange, SignatureInvalid)
+_SAMPLE = b"strongroom-sample"
+_CHANGED = "Put the token back as it was; it is found by itself."
+_PIN_SAID = "The HSM does not take the PIN any more."
+_PIN_ADVICE = "Put the right one into pin_file, then start the keeper again: the PIN is not tried twice, or the token locks itself."
 _SEALED = 1 + _NONCE + _KEY_SIZE + _TAG_BITS // 8
 
 T = TypeVar("T")
@@ -69,17 +73,18 @@ class Pkcs11RootKey:
         self._opening = threading.Lock()
         self._pin_refused = False
         self._workers = Workers(1)
-        self._rest_until = 0.0
+        self._rest_until, self._failed = 0.0, away()
+        self._sample: bytes | None = None
         self._opened = False
         self._do(lambda _: None, OPENING)
         self._opened = True
-        if _threaded[module]:
+        if driver(module).threaded:
             self._workers.lanes = LANES
 
     @classmethod
     def create(cls, module: str, token: str, label: str, pin: Secret) -> "Pkcs11RootKey":
         """Make the key in the token. Raises Conflict when there is one of this label."""
-        with _translated(), _session(module, token, pin, writing=True) as session:
+        with _calling(module), _session(module, token, pin, writing=True) as session:
             if _keys(session, label):
                 msg = f"The token {token} has a key {label} already."
                 raise Conflict(msg, advice="It is left as it is; choose another label.")
@@ -94,13 +99,13 @@ class Pkcs11RootKey:
     @staticmethod
     def labels(module: str, token: str, pin: Secret) -> list[str]:
         """The labels of all secret keys in the token."""
-        with _translated(), _session(module, token, pin) as session:
+        with _calling(module), _session(module, token, pin) as session:
             return [str(key.label) for key in session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY})]
 
     @staticmethod
     def destroy(module: str, token: str, label: str, pin: Secret) -> None:
         """Destroy the key of this label, if there is one."""
-        with _translated(), _session(module, token, pin, writing=True) as session:
+        with _calling(module), _session(module, token, pin, writing=True) as session:
             for key in _keys(session, label):
                 key.destroy()
 
@@ -132,61 +137,97 @@ class Pkcs11RootKey:
     @contextmanager
     def _judged(self) -> Iterator[None]:
         """What a failure means for those who ask next."""
-        if time.monotonic() < self._rest_until or (self._opened and self._pin_refused):
-            raise _away()
+        if time.monotonic() < self._rest_until:
+            raise Unavailable(self._failed.message, advice=self._failed.advice)
+        if self._opened and self._pin_refused:
+            raise Unavailable(_PIN_SAID, advice=_PIN_ADVICE)
         try:
             yield
         except TimeoutError as error:  # says nothing of the other sessions; how many may hang is bounded
-            raise _away() from error
-        except Unavailable:
-            self._rest_until = time.monotonic() + PAUSE
+            raise away() from error
+        except Unavailable as error:
+            self._rest(error)
             raise
         except ConfigError as error:
             if not self._opened:
                 raise
-            # It was right at the start: the token is gone, or its PIN was changed.
-            self._rest_until = time.monotonic() + PAUSE
-            raise _away() from error
+            # It was right at the start: the token is gone or another one, or its PIN was changed.
+            raise self._rest(Unavailable(error.message, advice=_CHANGED)) from error
+
+    def _rest(self, failed: Unavailable) -> Unavailable:
+        """Leave the HSM alone for a moment; whoever asks meanwhile is told the same."""
+        self._rest_until, self._failed = time.monotonic() + PAUSE, failed
+        return failed
 
     # ---- in a lane --------------------------------------------------------------------------------------------------
 
     def _with_key(self, operation: Callable[[Any], T]) -> T:
+        """By the session at hand, or a new one: the old may be dead of something that is over, as when the HSM was restarted
+        or another session's end logged this one out (5.6.8). Last with the driver begun anew: the token may have been away.
+        """
+        at = driver(self._place[0])
         with _translated():
-            fresh = getattr(self._own, "key", None) is None
+            age, failed = at.age, None
+            for _ in range(1 + self._has_key(at)):
+                try:
+                    return self._try(operation, at)
+                except (*_ALTERED, *_PIN_REFUSED):
+                    raise
+                except (PKCS11Error, ConfigError) as error:
+                    failed = error
+            if failed is not None and not self._opened:
+                raise failed
+            at.begin_anew(age)
+            return self._try(operation, at)
+
+    def _has_key(self, at: Driver) -> bool:
+        """Whether this lane has a session. One of an older driver ended with it, and is not so much as closed: its number may
+        be another's by now.
+        """
+        if getattr(self._own, "age", None) != at.age:
+            self._own.key, self._own.age = None, at.age
+        return self._own.key is not None
+
+    def _try(self, operation: Callable[[Any], T], at: Driver) -> T:
+        with at.calling():
+            if not self._has_key(at):
+                self._own.key = self._found()
+            key = self._own.key
             try:
-                return self._try(operation)
-            except (*_ALTERED, *_PIN_REFUSED):
+                return _told_apart(key, operation)
+            except _ALTERED:
                 raise
             except PKCS11Error:
-                if fresh:
-                    raise
-            # An old session may be dead of something that is over: the HSM was restarted, or another session's end
-            # logged this one out (5.6.8).
-            return self._try(operation)
-
-    def _try(self, operation: Callable[[Any], T]) -> T:
-        if getattr(self._own, "key", None) is None:
-            self._own.key = self._found()
-        key = self._own.key
-        try:
-            return _told_apart(key, operation)
-        except _ALTERED:
-            raise
-        except PKCS11Error:
-            self._own.key = None
-            _close(key.session)  # a token has only so many
-            raise
+                self._own.key = None
+                _close(key.session)  # a token has only so many
+                raise
 
     def _found(self) -> Any:
         with self._opening:  # one after another: a refused PIN is not tried by every lane
             if self._pin_refused:
-                raise _away()
+                raise Unavailable(_PIN_SAID, advice=_PIN_ADVICE)
             try:
-                return _find(*self._place, self._pin)
+                key = _find(*self._place, self._pin)
             except _PIN_REFUSED:
                 # Not before the next start: a few more tries and the token locks itself.
                 self._pin_refused = True
                 raise
+            try:
+                self._recognise(key)
+            except (ConfigError, PKCS11Error):
+                _close(key.session)
+                raise
+            return key
+
+    def _recognise(self, key: Any) -> None:
+        """Raises ConfigError when it is not the key that was there first: what it wrapped, the right one would not open."""
+        if self._sample is None:
+            self._sample = _wrapping(Secret(os.urandom(_KEY_SIZE)), _SAMPLE)(key)
+        try:
+            _told_apart(key, _unwrapping(self._sample, _SAMPLE))
+        except _ALTERED as error:
+            msg = f"The token {self._place[1]} holds another key {self._place[2]} than before."
+            raise ConfigError(msg) from error
 
 
 def _wrapping(key: Secret, bound: bytes) -> Callable[[Any], bytes]:
@@ -222,7 +263,7 @@ def _told_apart(key: Any, operation: Callable[[Any], T]) -> T:
 
 
 def _session(module: str, token: str, pin: Secret, *, writing: bool = False) -> Any:
-    found = _library(module).get_token(token_label=token)
+    found = driver(module).library.get_token(token_label=token)
     try:
         return found.open(rw=writing, user_pin=_text(pin))
     except UserAlreadyLoggedIn:  # by an earlier session of this process; logging in counts for all of them (5.6.1)
@@ -259,67 +300,15 @@ def _close(session: Any) -> None:
         session.close()
 
 
-def _library(module: str) -> Any:
-    try:
-        load: Callable[[str], Any] = pkcs11.lib
-        library = load(module)
-    except (RuntimeError, OSError) as error:
-        msg = f"The PKCS#11 module {module} cannot be loaded."
-        raise ConfigError(
-            msg, advice="Check [keeper.pkcs11] module, and that the HSM's driver is installed."
-        ) from error
-    if module not in _threaded:
-        _threaded[module] = _allow_threads(module)
-    return library
-
-
-_threaded: dict[str, bool] = {}
-"""Modules that are initialized, and whether several threads may call each."""
-
-_InitializeOrFinalize = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_void_p)
-_OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK
-
-
-class _Functions(ctypes.Structure):
-    """The beginning of CK_FUNCTION_LIST (6.6)."""
-
-    _fields_: ClassVar = [
-        ("version", ctypes.c_ubyte * 2),
-        ("initialize", _InitializeOrFinalize),
-        ("finalize", _InitializeOrFinalize),
-    ]
-
-
-class _Arguments(ctypes.Structure):
-    """CK_C_INITIALIZE_ARGS (3.7)."""
-
-    _fields_: ClassVar = [
-        ("mutexes", ctypes.c_void_p * 4),
-        ("flags", ctypes.c_ulong),
-        ("reserved", ctypes.c_void_p),
-    ]
-
-
-def _allow_threads(module: str) -> bool:
-    """Initialize the module again, for several threads. The binding does so for one: then a driver may do without locks,
-    and two calls at once, the second beside one that hangs, spoil its memory (5.4). False: it cannot lock.
-    """
-    functions = ctypes.POINTER(_Functions)()
-    if ctypes.CDLL(module).C_GetFunctionList(ctypes.byref(functions)) != 0:
-        return False
-    again = functions.contents
-    arguments = _Arguments(flags=_OS_LOCKING_OK)
-    if again.finalize(None) != 0:
-        return False
-    if again.initialize(ctypes.byref(arguments)) == 0:
-        return True
-    if again.initialize(None) != 0:
-        raise _away()
-    return False
-
-
 def _text(pin: Secret) -> str:
     return pin.reveal().decode().strip()
+
+
+@contextmanager
+def _calling(module: str) -> Iterator[None]:
+    """For calls outside of a lane."""
+    with _translated(), driver(module).calling():
+        yield
 
 
 @contextmanager
@@ -334,10 +323,4 @@ def _translated() -> Iterator[None]:
         msg = "A wrapped key does not open in the HSM: altered, moved from its place, or of another root key."
         raise Tampered(msg) from error
     except PKCS11Error as error:
-        raise _away() from error
-
-
-def _away() -> Unavailable:
-    return Unavailable(
-        "The HSM does not answer.", advice="Patients whose key is in memory are still served; see the HSM's own log."
-    )
+        raise away() from error

@@ -22,6 +22,7 @@ from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
 from strongroom.wiring.publisher import run_publisher
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
+from strongroom.wiring.root import preload_root
 from strongroom.wiring.signin import open_signin
 from strongroom.wiring.supervisor import tell_ready
 from strongroom.wiring.user import become, preload
@@ -56,6 +57,7 @@ def run_program(name: str, store: Path) -> None:
 
 
 def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
+    preload_root(config)
     # Of the apps' group, so that it may hand them their socket; it gains nothing of theirs, whose files are their own.
     become(config.users.keeper, (config.users.app,))
     opened = open_keeper(config, layout, rehearsal=rehearsal)

@@ -1,7 +1,9 @@
 """Which root keys the configuration means. The first has the configured name; a later one has its number behind it."""
 
+import ctypes
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,15 @@ def create_root(config: Config, layout: Layout) -> RootKey:
         msg = f"There is a root key {_named(config, layout, numbers[-1])} already."
         raise Conflict(msg, advice="It is left as it is. Without it no document could be read again.")
     return _create(config, layout, 1)
+
+
+def preload_root(config: Config) -> None:
+    """Load the HSM's binding and driver while we may still read them. A driver that is missing is told when it is opened."""
+    if config.keeper.root == "file":
+        return
+    _binding()
+    with suppress(OSError):
+        ctypes.CDLL(_where(config)[0])
 
 
 class StoreRoots:
