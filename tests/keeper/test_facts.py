@@ -1,12 +1,12 @@
 """From rows to facts: what a login is to a patient, and which budget a disclosure belongs to whatever was decided."""
 
-from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from strongroom.authz.facts import Care, Category, Clinician, Feed, Glass, Grant, Person, Service, Standing, State
 from strongroom.budget.scope import Kind
@@ -171,6 +171,25 @@ def test_a_version_that_is_not_finished_is_not_available() -> None:
     assert facts.document(row, replace(version, state="pending")).state is State.PENDING
     assert facts.document(row, None).state is State.PENDING
     assert facts.document(replace(row, state="deleted"), version).state is State.DELETED
+
+
+CREATED = st.sampled_from([0, int(NOW) - DAY - 1, int(NOW)])
+
+
+@given(st.sampled_from([OWNER, PERSON, CLINICIAN, SERVICE]), st.lists(CREATED, min_size=2, max_size=2))
+def test_what_of_a_version_bears_on_a_decision(account: AccountRow, created: list[int]) -> None:
+    """Of versions that agree in it the facts are the same, and so is the answer; how new one is, is for programs alone."""
+    row = DocumentRow(DocumentId("d"), "sensitive", "available", 1, decoy=False)
+    subject = replace(NOTHING, grant=GRANT, granted_patient=True, withheld=frozenset({"sensitive"}), practice="o")
+    versions = [VersionRow(row.id, at, "available", "text/plain", 1, 73, one, None, b"", b"")
+                for at, one in enumerate(created)]  # fmt: skip
+    first, second = (facts.bearing(account, row, one) for one in versions)
+    assert (first == second) is (account is not SERVICE or created[0] == created[1])
+    askers = [facts.asker(verified(), account, subject, facts.Wish(NOW, "TREAT", Category.SENSITIVE, one.created))
+              for one in versions]  # fmt: skip
+    assert first != second or askers[0] == askers[1]
+    assert facts.bearing(account, replace(row, category="normal"), versions[0]) != first
+    assert facts.bearing(account, row, replace(versions[0], state="pending")) != first
 
 
 def test_whether_a_delegation_acts_now() -> None:

@@ -100,25 +100,29 @@ def live(since: int, until: int) -> bool:
     return since <= NOW < until
 
 
-def told(world: World, account: str | None, patient: str) -> tuple[object, ...]:
-    """The facts about one login and one patient, by walking every list."""
+def told(world: World, account: str | None, kind: str, patient: str) -> tuple[object, ...]:
+    """The facts about one login and one patient, by walking every list; those that nothing of its kind is decided by are
+    nothing.
+    """
+    cares, program = kind == "clinician", kind == "service"
     mine = {o for a, o, since, until in world.members if a == account and live(since, until)}
     theirs = {o for p, o, since, until in world.enrolments if p == patient and live(since, until)}
     delegation = [row[2:] for row in world.delegations if row[:2] == (account, patient)]
     grant = [row[1:] for row in world.grants if row[0] == account]
     openings = [until for a, p, opened, _, until, _ in world.glasses if (a, p) == (account, patient) and opened <= NOW]
     parties = {account} | {o for a, o, _, _ in world.members if a == account}
+    barred = [(c, out) for p, party, c, _, out in world.withholdings if p == patient and party in parties | {""}]
     return (
         tuple(delegation[0]) if delegation else None,
-        bool(mine & theirs),
-        any(p == patient and live(s, u) and party in mine | {account} for p, party, s, u in world.shares),
-        frozenset(c for p, party, c, *_ in world.withholdings if p == patient and party in parties | {""}),
-        frozenset(c for p, party, c, _, out in world.withholdings if out and p == patient and party in parties | {""}),
-        max(openings) if openings else None,
+        cares and bool(mine & theirs),
+        cares and any(p == patient and live(s, u) and party in mine | {account} for p, party, s, u in world.shares),
+        frozenset(category for category, _ in barred if cares),
+        frozenset(category for category, out in barred if cares and out),
+        max(openings) if openings and cares else None,
         tuple(grant[0]) if grant else None,
-        bool(grant) and grant[0][0] in theirs,
-        any((a, p) == (account, patient) and until > NOW for a, p, until in world.agreements),
-        min(mine) if mine else None,
+        program and bool(grant) and grant[0][0] in theirs,
+        kind != "person" and any((a, p) == (account, patient) and until > NOW for a, p, until in world.agreements),
+        min(mine) if mine and cares else None,
     )
 
 
@@ -151,7 +155,7 @@ def test_the_fact_query_equals_its_oracle(seed: int, tmp_path: Path) -> None:
             row, subject, found = catalog.of_document(login, document, NOW)
             assert (row.id, row.kind, row.disabled, row.patient) == (account, kind, bool(disabled), own)
             assert (found.id, subject.patient) == (document, owner)
-            assert asked(catalog, login, document) == told(world, account, owner)
+            assert asked(catalog, login, document) == told(world, account, kind, owner)
             again_row, again = catalog.of_patient(login, owner, NOW)
             assert (again_row, again) == (row, subject)
     catalog.close()

