@@ -51,7 +51,7 @@ class _OneEntry:
         """Not asked for here."""
         raise NotImplementedError
 
-    async def get(self, document: str, version: int) -> Entry | None:  # noqa: ARG002  # the port's signature
+    async def get(self, document: str, version: int, edition: int) -> Entry | None:  # noqa: ARG002  # the port's signature
         """The entry."""
         return Entry(b"", "blob")
 

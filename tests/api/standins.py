@@ -246,21 +246,21 @@ class Blobs(MemoryBlobs):
 class MemoryCatalogue:
     """A catalogue in a dictionary, which can be taken away."""
 
-    rows: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    rows: dict[tuple[str, int, int], Entry] = field(default_factory=dict)
     down: bool = False
 
     async def put(self, document: str, version: int, metadata: bytes, blob: str) -> None:
         """Enters a new version."""
         self._check()
-        if (document, version) in self.rows:
+        if (document, version, 0) in self.rows:
             msg = "The version is there."
             raise Conflict(msg)
-        self.rows[document, version] = Entry(metadata, blob)
+        self.rows[document, version, 0] = Entry(metadata, blob)
 
-    async def get(self, document: str, version: int) -> Entry | None:
-        """One version."""
+    async def get(self, document: str, version: int, edition: int) -> Entry | None:
+        """One edition of a version."""
         self._check()
-        return self.rows.get((document, version))
+        return self.rows.get((document, version, edition))
 
     def _check(self) -> None:
         if self.down:

@@ -349,7 +349,7 @@ def test_cut_exchanged_or_lost_objects_are_not_served(house: House) -> None:
     """Another document's ciphertext, a shorter one, a longer one, none."""
     one, two = house.put(LONG)["id"], house.put(LONG)["id"]
     blobs = house.blobs.objects
-    mine, other = house.catalogue.rows[one, 1].blob, house.catalogue.rows[two, 1].blob
+    mine, other = house.catalogue.rows[one, 1, 0].blob, house.catalogue.rows[two, 1, 0].blob
     good = blobs[mine]
     for wrong in (blobs[other], good[:-1], good + b"x", good[: len(good) // 2], b""):
         blobs[mine] = wrong
@@ -359,5 +359,5 @@ def test_cut_exchanged_or_lost_objects_are_not_served(house: House) -> None:
     answer = house.get(f"Binary/{one}")
     assert (answer.status_code, issue(answer)["code"]) == (503, "transient")
     blobs[mine] = good
-    house.catalogue.rows.pop((one, 1))
+    house.catalogue.rows.pop((one, 1, 0))
     assert house.get(f"Binary/{one}").status_code == 500

@@ -203,10 +203,10 @@ def test_a_relabelling_shows(house: House) -> None:
 def test_metadata_that_do_not_open_are_an_error_without_details(house: House) -> None:
     """Swapped between two documents, each under its own key: neither opens."""
     one, two = house.put(description="First")["id"], house.put()["id"]
-    house.catalogue.rows[one, 1] = house.catalogue.rows[two, 1]
+    house.catalogue.rows[one, 1, 0] = house.catalogue.rows[two, 1, 0]
     answer = house.get(f"DocumentReference/{one}")
     assert (answer.status_code, issue(answer)["code"]) == (500, "exception")
-    del house.catalogue.rows[one, 1]
+    del house.catalogue.rows[one, 1, 0]
     assert house.get(f"DocumentReference/{one}").status_code == 500
 
 
@@ -460,7 +460,7 @@ def test_a_page_without_rows_is_no_end(library: House) -> None:
 def test_what_does_not_open_is_a_gap_that_is_told(library: House) -> None:
     """The others are shown, with a warning: never a silence."""
     one = next(iter(library.door.held))
-    library.catalogue.rows[one, 1] = Entry(b"junk", library.catalogue.rows[one, 1].blob)
+    library.catalogue.rows[one, 1, 0] = Entry(b"junk", library.catalogue.rows[one, 1, 0].blob)
     body = library.get(f"DocumentReference?patient={PATIENT}").json()
     Bundle.model_validate(body)
     modes = [entry["search"]["mode"] for entry in body["entry"]]

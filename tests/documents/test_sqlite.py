@@ -24,8 +24,8 @@ def test_a_version_is_entered_once_and_found(tmp_path: Path) -> None:
             await catalogue.put("d", 1, b"other", "blob2")
         with pytest.raises(Conflict):
             await catalogue.put("d", 2, b"other", "blob1")
-        assert await catalogue.get("d", 1) == Entry(b"sealed", "blob1")
-        assert await catalogue.get("d", 2) is None
+        assert await catalogue.get("d", 1, 0) == Entry(b"sealed", "blob1")
+        assert await catalogue.get("d", 2, 0) is None
         assert await catalogue.blobs() == {"blob1"}
         catalogue.close()
 
@@ -50,7 +50,7 @@ def test_a_catalogue_that_is_missing_locked_or_broken_says_so(tmp_path: Path) ->
         holder.execute("drop table entry")
         holder.close()
         with pytest.raises(Unavailable):
-            await catalogue.get("d", 1)
+            await catalogue.get("d", 1, 0)
         catalogue.close()
 
     asyncio.run(run())
@@ -65,7 +65,7 @@ def test_a_catalogue_that_goes_away_is_not_made_anew(tmp_path: Path) -> None:
 
     async def run() -> None:
         with pytest.raises(Unavailable):
-            await catalogue.get("d", 1)
+            await catalogue.get("d", 1, 0)
         with pytest.raises(Unavailable):
             await catalogue.put("d", 1, b"", "b")
 

@@ -166,7 +166,7 @@ def test_what_is_charged_to_whose_organisation() -> None:
 def test_a_version_that_is_not_finished_is_not_available() -> None:
     """Nor one that is not there; a deleted document stays deleted."""
     row = DocumentRow(DocumentId("d"), "normal", "available", 1, decoy=False)
-    version = VersionRow(row.id, 1, "available", "text/plain", 1, 73, 1, None, b"", b"")
+    version = VersionRow(row.id, 1, "available", "text/plain", 1, 73, 1, None, b"", b"", 0, 0)
     assert facts.document(row, version).state is State.AVAILABLE
     assert facts.document(row, replace(version, state="pending")).state is State.PENDING
     assert facts.document(row, None).state is State.PENDING

@@ -32,9 +32,10 @@ def create_app(
     door: Door, blobs: Blobs, catalogue: Catalogue, signer: ContextSigner, clock: Clock, settings: Settings
 ) -> Starlette:
     """The API as an ASGI application."""
+    shelf = Shelf(blobs, catalogue)
     parts = Parts(
         Access(door, signer, settings),
-        Shelf(blobs, catalogue),
+        shelf,
         clock,
         Pager(settings.page_key),
         settings,
@@ -52,6 +53,7 @@ def create_app(
             StrongroomError: _answered,
         },
     )
+    app.state.shelf = shelf
     app.router.redirect_slashes = False  # one address for one thing: no second spelling to forget in a check
     return app
 

@@ -26,5 +26,5 @@ class Catalogue(Protocol):
     async def put(self, document: str, version: int, metadata: bytes, blob: str) -> None:
         """Enter a new version. Durable when it returns. Raises Conflict when it is there, Unavailable."""
 
-    async def get(self, document: str, version: int) -> Entry | None:
-        """One version. Raises Unavailable."""
+    async def get(self, document: str, version: int, edition: int) -> Entry | None:
+        """One edition of a version. Raises Unavailable."""

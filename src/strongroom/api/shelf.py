@@ -5,6 +5,7 @@ that nothing opens in another's place; a listing's metadata likewise.
 """
 
 import logging
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Shelf:
     def __init__(self, blobs: Blobs, catalogue: Catalogue) -> None:
         self._blobs = blobs
         self._catalogue = catalogue
+        self._reading: Counter[str] = Counter()
 
     async def keep(self, opened: Opened, content_type: str, chunks: AsyncIterator[bytes]) -> Kept:
         """Seal `chunks` into the store. When it raises, or `chunks` does, nothing was kept."""
@@ -66,7 +68,7 @@ class Shelf:
 
     async def metadata(self, row: Row) -> DocumentReference:
         """What was sealed for `row`. Raises Tampered, Malformed, Unavailable."""
-        found = await self._catalogue.get(row.document, row.version)
+        found = await self._catalogue.get(row.document, row.version, row.edition)
         if found is None:
             msg = "The keeper lists a version that the catalogue has not."
             raise Tampered(msg)
@@ -75,23 +77,37 @@ class Shelf:
 
     async def read(self, released: Released, start: int, length: int) -> AsyncGenerator[bytes, None]:
         """The released bytes from `start`, `length` of them. Raises Tampered before a wrong byte is given out."""
-        found = await self._catalogue.get(released.document, released.version)
+        found = await self._catalogue.get(released.document, released.version, released.edition)
         if found is None:
             msg = "The keeper released a version that the catalogue has not."
             raise Tampered(msg)
+        self._reading[found.blob] += 1
+        try:
+            async for plain in self._read(released, found.blob, start, length):
+                yield plain
+        finally:
+            self._reading[found.blob] -= 1
+            if not self._reading[found.blob]:
+                del self._reading[found.blob]
+
+    def is_read(self, blob: str) -> bool:
+        """Whether somebody is being given this object just now."""
+        return blob in self._reading
+
+    async def _read(self, released: Released, blob: str, start: int, length: int) -> AsyncIterator[bytes]:
         context = content_context(released.patient, released.document, released.version, released.content_type)
         key = Secret(released.key)
         if (start, length) == (0, released.size):
-            async for plain in self._whole(found.blob, Opener(key, context), released.sealed_size):
+            async for plain in self._whole(blob, Opener(key, context), released.sealed_size):
                 yield plain
             return
-        header = await self._fetch(found.blob, 0, HEADER)
+        header = await self._fetch(blob, 0, HEADER)
         ranges = Ranges(key, context, header, released.sealed_size)
         while length > 0:
             # Pieces end where chunks end, so that no chunk is fetched twice.
             piece = min(length, PIECE - start % CHUNK)
             span = ranges.span(start, piece)
-            yield ranges.open(start, piece, await self._fetch(found.blob, span.start, span.end - span.start))
+            yield ranges.open(start, piece, await self._fetch(blob, span.start, span.end - span.start))
             start, length = start + piece, length - piece
 
     async def _whole(self, blob: str, opener: Opener, sealed_size: int) -> AsyncIterator[bytes]:

@@ -213,6 +213,20 @@ def key(
     return Draft(t=at, op=Op.KEY, actor=by, action=act, target=target, count=count, details=details)
 
 
+def reencrypting(at: Millis, of: tuple[PatientId, DocumentId, int], *, by: AccountId, began: int) -> Draft:
+    """The old and the new keys of a version go to the program that re-encrypts. `began`: index of the officers' act."""
+    patient, document, version = of
+    return Draft(
+        t=at, op=Op.REENCRYPTING, actor=by, patient=patient, document=document, version=version, ref=began
+    )  # fmt: skip
+
+
+def reencrypted(at: Millis, of: tuple[PatientId, DocumentId, int], *, by: AccountId, began: int) -> Draft:
+    """From here on the version is read with its new keys."""
+    patient, document, version = of
+    return Draft(t=at, op=Op.REENCRYPTED, actor=by, patient=patient, document=document, version=version, ref=began)
+
+
 def erased(at: Millis, patient: PatientId, document: DocumentId) -> Draft:
     """The delay of a deleted document is over: its keys are gone with this entry."""
     return Draft(t=at, op=Op.ERASED, patient=patient, document=document)

@@ -215,36 +215,61 @@ class Query:
             told.append(self._read(row, entry, self._resolver.who(row[0], row[4], entry.patient), told=True))
         return tuple(told)
 
-    def _batches(self, selectors: Selectors, window: Window, columns: str) -> Iterator[list[_Found]]:
+    def versions(
+        self, selectors: Selectors | None, window: Window, ops: frozenset[Op]
+    ) -> Iterator[tuple[int, DocumentId, int] | Gap]:
+        """(index, document, version) of everything that fits and of which a key went out in entries of these kinds, in
+        the order of the log; a gap where it is not known any more which. None selects all.
+        """
+        for batch in self._batches(selectors, window, _COLUMNS, ops):
+            whose = [self._resolver.who(row[0], row[4], entry.patient) for row, entry in batch]
+            self._resolver.expect_documents(
+                {(one, month_at(entry.t)) for one, (_, entry) in zip(whose, batch, strict=True) if isinstance(one, str)}
+            )
+            for ((index, t, *_), entry), patient in zip(batch, whose, strict=True):
+                for name, version in _about(entry):
+                    document = self._resolver.document(patient, t, name)
+                    yield document if isinstance(document, Gap) else (index, document, version)
+
+    def _batches(
+        self, selectors: Selectors | None, window: Window, columns: str, ops: frozenset[Op] = DISCLOSURES
+    ) -> Iterator[list[_Found]]:
         """Rows in the order of the log, parsed, all selectors applied; the people of a batch are looked up at once."""
-        matching = self._matching(selectors, window, columns)
+        matching = self._matching(selectors, window, columns, ops)
         while batch := list(islice(matching, BATCH)):
             self._resolver.expect_names(number for row, _ in batch for number in (row[3], row[4]))
             yield batch
 
-    def _matching(self, selectors: Selectors, window: Window, columns: str) -> Iterator[_Found]:
-        shown = self._resolver.shown_as(selectors.document) if selectors.document else None
-        streams = (
-            self._streams(selectors, window, columns)
-            if selectors.named()
-            else self._scans(shown or {}, window, columns)
-        )
+    def _matching(
+        self, selectors: Selectors | None, window: Window, columns: str, ops: frozenset[Op]
+    ) -> Iterator[_Found]:
+        shown = self._resolver.shown_as(selectors.document) if selectors is not None and selectors.document else None
+        if selectors is None:
+            streams = [self._reader.rows(_select(ops, "true order by e.idx", columns), _bounds(window))]
+        elif selectors.named():
+            streams = self._streams(selectors, window, columns, ops)
+        else:
+            streams = self._scans(shown or {}, window, columns, ops)
         for row in heapq.merge(*streams, key=itemgetter(0)):
             entry = parse(row[2])
             if shown is None or _shows(entry, shown.get(month_at(entry.t), "")):
                 yield row, entry
 
-    def _streams(self, selectors: Selectors, window: Window, columns: str) -> list[Iterator[tuple[Any, ...]]]:
+    def _streams(
+        self, selectors: Selectors, window: Window, columns: str, ops: frozenset[Op]
+    ) -> list[Iterator[tuple[Any, ...]]]:
         """One stream for each name the most selective selector had; each comes sorted out of its index."""
         driver, *others = [(column, self._reader.numbers(kind, real)) for column, kind, real in selectors.named()]
         # The plus keeps SQLite from searching by these as well. Numbers are our own integers.
         narrowed = "".join(f" and +e.{column} in ({','.join(map(str, numbers))})" for column, numbers in others)
-        sql = _select(DISCLOSURES, f"e.{driver[0]} = :driver{narrowed} order by e.idx", columns)
+        sql = _select(ops, f"e.{driver[0]} = :driver{narrowed} order by e.idx", columns)
         return [self._reader.rows(sql, {**_bounds(window), "driver": number}) for number in driver[1]]
 
-    def _scans(self, shown: dict[str, str], window: Window, columns: str) -> list[Iterator[tuple[Any, ...]]]:
+    def _scans(
+        self, shown: dict[str, str], window: Window, columns: str, ops: frozenset[Op]
+    ) -> list[Iterator[tuple[Any, ...]]]:
         """One pass over the bodies of each month, for a document without anything else to search by."""
-        sql = _select(DISCLOSURES, "instr(e.body, :driver) > 0 order by e.idx", columns)
+        sql = _select(ops, "instr(e.body, :driver) > 0 order by e.idx", columns)
         spans = [(name.encode(), _clip(window, *month_span(month))) for month, name in shown.items()]
         return [self._reader.rows(sql, {**_bounds(span), "driver": name}) for name, span in spans]
 

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ls": ("ls", "List a patient's documents through the door."),
     "people": ("people", "Take in an organisation's signed feed of people and relations."),
     "put": ("put", "Put one document in through the door."),
+    "reencrypt": ("reencrypt", "Other keys and ciphertext for all that was released since a time."),
     "rehearse": ("rehearse", "Attack a store made for it (or your own) and say what would be lost."),
     "relation": ("relation", "Add, end and list relations."),
     "restore": ("restore", "Bring a backup back, and verify all of it."),

@@ -1,5 +1,8 @@
 """The catalogue: for each version, its sealed metadata and where its bytes are. Random ids and sealed bytes, no more.
 
+A version that was re-encrypted has a row for each edition of it. The keeper says which is read; an earlier one is there
+until it is `due`, for whoever asked before.
+
 Rows are written once. Writes run in a thread of a pool: they sync to disk, and the app's event loop must not wait for that.
 A read of one row does not wait for anybody (WAL), takes some microseconds, and is done on the loop; where it finds the
 database locked, a thread waits instead.
@@ -19,15 +22,23 @@ from strongroom.errors import ConfigError, Conflict, Unavailable
 
 SCHEMA = """
 create table entry (
-  document text not null, version integer not null, metadata blob not null, blob text not null unique,
-  primary key (document, version)) strict, without rowid;
+  document text not null, version integer not null, edition integer not null, metadata blob not null,
+  blob text not null unique, due integer, primary key (document, version, edition)) strict, without rowid;
+create index entry_later on entry (document, version) where edition > 0;
+create index entry_due on entry (due) where due is not null;
 """
 BUSY = 0.5
 """Seconds to wait for another process's lock (a backup, the import)."""
 
-_GET = "select metadata, blob from entry where document = ? and version = ?"
+_GET = "select metadata, blob from entry where document = ? and version = ? and edition = ?"
+_UNSETTLED = """
+select document, version from entry e where edition > 0 and exists (select 1 from entry o where o.document = e.document
+  and o.version = e.version and o.edition < e.edition and o.due is null)
+"""
 
 T = TypeVar("T")
+Place = tuple[str, int, int]
+"""Document, version, edition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +80,14 @@ class Catalogue:
             raise ConfigError(msg, advice="Was `strongroom init` run?")
         return cls(path)
 
-    async def put(self, document: str, version: int, metadata: bytes, blob: str) -> None:
+    async def put(self, document: str, version: int, metadata: bytes, blob: str, edition: int = 0) -> None:
         """Enter a version. Durable when it returns. Raises Conflict when it is there already, Unavailable."""
-        await self._run(
-            lambda db: db.execute("insert into entry values (?, ?, ?, ?)", (document, version, metadata, blob))
-        )
+        row = document, version, edition, metadata, blob
+        await self._run(lambda db: db.execute("insert into entry values (?, ?, ?, ?, ?, null)", row))
 
-    async def get(self, document: str, version: int) -> Entry | None:
-        """One version. Raises Unavailable."""
-        wanted = document, version
+    async def get(self, document: str, version: int, edition: int) -> Entry | None:
+        """One edition of a version. Raises Unavailable."""
+        wanted = document, version, edition
         try:
             row = self._reader().execute(_GET, wanted).fetchone()
         except sqlite3.Error:  # a thread waits, and says what is wrong
@@ -88,6 +98,33 @@ class Catalogue:
         """The names of all objects that a version points to. For `doctor` and restoring."""
         rows = await self._run(lambda db: db.execute("select blob from entry").fetchall())
         return {str(row[0]) for row in rows}
+
+    async def retire(self, document: str, version: int, edition: int, due: int) -> None:
+        """Editions before this one are not handed out any more; they may be taken away at `due` (ms)."""
+        sql = "update entry set due = ? where document = ? and version = ? and edition < ? and due is null"
+        await self._run(lambda db: db.execute(sql, (due, document, version, edition)))
+
+    async def due(self, now: int, limit: int) -> list[tuple[Place, str]]:
+        """(place, object's name) of what is due at `now`, `limit` at most."""
+        sql = "select document, version, edition, blob from entry where due <= ? order by due limit ?"
+        rows = await self._run(lambda db: db.execute(sql, (now, limit)).fetchall())
+        return [((str(row[0]), int(row[1]), int(row[2])), str(row[3])) for row in rows]
+
+    async def after(self, document: str, version: int, edition: int) -> list[tuple[Place, str]]:
+        """(place, object's name) of editions after this one: a re-encryption broke off before the keeper knew of them."""
+        sql = "select edition, blob from entry where document = ? and version = ? and edition > ?"
+        rows = await self._run(lambda db: db.execute(sql, (document, version, edition)).fetchall())
+        return [((document, version, int(row[0])), str(row[1])) for row in rows]
+
+    async def unsettled(self) -> list[tuple[str, int]]:
+        """Versions of which several editions may be in use: a re-encryption is under way, or broke off."""
+        rows = await self._run(lambda db: db.execute(_UNSETTLED).fetchall())
+        return [(str(row[0]), int(row[1])) for row in rows]
+
+    async def remove(self, place: Place, blob: str) -> None:
+        """Take an edition's row away, if it still is that of this object. Durable when it returns."""
+        sql = "delete from entry where document = ? and version = ? and edition = ? and blob = ?"
+        await self._run(lambda db: db.execute(sql, (*place, blob)))
 
     def close(self) -> None:
         """Wait for what is under way. Connections close with their threads."""

@@ -37,6 +37,8 @@ RULES: dict[str, Rule] = {
     "grant-past": Rule(_PRIVACY, signatures=2),
     "people-import": Rule(frozenset({Role.OPERATOR, Role.PRIVACY})),
     "people-status": Rule(_ANY),
+    "reencrypt": Rule(_OFFICERS, signatures=2),
+    "reencrypt-plan": Rule(_OFFICERS),
     "register-feed": Rule(_OFFICERS),
     "relation-add": Rule(_PRIVACY),
     "relation-end": Rule(_PRIVACY),
@@ -60,6 +62,11 @@ MAX_ATTACHMENT = 64 * 1_048_576
 MAX_ACT = MAX_ATTACHMENT + 65_536
 MAX_ANSWER = 64 * 1_048_576
 """Bytes of one reply to an officer: some 150,000 rows of a list."""
+
+
+def unseen(self: object) -> str:
+    """A message with keys or a ticket in it does not print."""
+    return f"{type(self).__name__}(**redacted**)"
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,5 +102,56 @@ class ActRefused(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     advice: str = ""
 
 
-OfficersRequest = Act | Health
+class Take(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """The program that re-encrypts asks for its next version. Answer: `Taken`, or `ActDone` when there is none."""
+
+    __repr__ = unseen
+
+    ticket: str
+    """What the act "reencrypt" gave; holds for one run."""
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """A taken version's new ciphertext is durable and catalogued; or, with `done` false, it could not be made.
+
+    From the answer `ActDone` on the version is read with its new keys. With `ActRefused` it is as it was.
+    """
+
+    __repr__ = unseen
+
+    ticket: str
+    document: str
+    version: int
+    done: bool
+
+
+class Which(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """Which edition of a version is read now? Asked after a crash. Answer: `ActDone` with `edition`, null for none."""
+
+    __repr__ = unseen
+
+    ticket: str
+    document: str
+    version: int
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=True):
+    """A version to be re-encrypted: what it is, the keys it has (`content`, `metadata`), and those it gets."""
+
+    __repr__ = unseen
+
+    patient: str
+    document: str
+    version: int
+    edition: int
+    content_type: str
+    sealed_size: int
+    content: bytes
+    metadata: bytes
+    new_content: bytes
+    new_metadata: bytes
+
+
+OfficersRequest = Act | Health | Take | Move | Which
 ActReply = ActDone | ActRefused
+OfficersReply = ActReply | Taken

@@ -327,11 +327,12 @@ def rotate_patient(
     patient: PatientId,
     version: int,
     key: tuple[bytes, bytes],
-    moved: Sequence[tuple[DocumentId, int, tuple[bytes, bytes]]],
+    moved: Sequence[tuple[DocumentId, int, bytes, tuple[bytes, bytes]]],
 ) -> list[Effect]:
     """Another key for a patient, and every version's keys under it. Fails when a version was opened or moved meanwhile.
 
-    `key`: wrapped, to the recovery key. `moved`: document, version, (wrapped content key, wrapped metadata key).
+    `key`: wrapped, to the recovery key. `moved`: document, version, its wrapped content key until now, (wrapped content
+    key, wrapped metadata key).
     """
     rotated = Effect(
         "update patient set wrapped = ?, recovery = ?, key_version = key_version + 1 where id = ? and key_version = ?"
@@ -344,13 +345,30 @@ def rotate_patient(
         rotated,
         *(
             Effect(
-                "update version set wrapped_content = ?, wrapped_metadata = ? where document = ? and version = ?",
-                (*wrapped, document, number),
+                "update version set wrapped_content = ?, wrapped_metadata = ? where document = ? and version = ?"
+                " and wrapped_content = ?",
+                (*wrapped, document, number, before),
                 rows=1,
             )
-            for document, number, wrapped in moved
+            for document, number, before, wrapped in moved
         ),
     ]
+
+
+def reencrypt_version(
+    document: DocumentId, version: int, edition: int, before: bytes, keys: tuple[bytes, bytes], keyed: int
+) -> Effect:
+    """A version's next edition: other keys, and other ciphertext that lies in the store already.
+
+    `before`: its wrapped content key until now; fails when that, or the edition, is another meanwhile. `keyed`: entries
+    of the log before this index gave out keys of earlier editions.
+    """
+    return Effect(
+        "update version set wrapped_content = ?, wrapped_metadata = ?, edition = edition + 1, keyed = ?"
+        " where document = ? and version = ? and edition = ? and wrapped_content = ? and length(wrapped_content) > 0",
+        (*keys, keyed, document, version, edition, before),
+        rows=1,
+    )
 
 
 def rewrap_patient(patient: PatientId, old: bytes, new: bytes) -> Effect:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from strongroom.audit import event
+from strongroom.audit.query import FOREVER as ALWAYS
 from strongroom.audit.query import Read, Selectors, Window
 from strongroom.audit.resolve import Gap
 from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
@@ -34,11 +35,16 @@ from strongroom.keeper.acts import (
     ActRefused,
     ActReply,
     Health,
+    Move,
+    OfficersReply,
     OfficersRequest,
+    Take,
+    Which,
 )
 from strongroom.keeper.door import Door
 from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
+from strongroom.keeper.reencrypting import Reencrypting, Wanted
 from strongroom.keeper.sqlite import NOBODY
 from strongroom.keys.custody import Subject
 from strongroom.tlog.entry import Op
@@ -56,6 +62,16 @@ _FRAME = 1_024
 MAX_ROWS = 1_000_000
 """Rows of one answer; a larger list is asked for in pieces of time."""
 
+SELECTORS: dict[str, Callable[[str], Any]] = {
+    "account": AccountId,
+    "client": str,
+    "document": DocumentId,
+    "organisation": OrganisationId,
+    "patient": PatientId,
+    "session": SessionId,
+}
+"""What lists of disclosures are narrowed by."""
+
 Arguments = Mapping[str, object]
 Outcome = tuple[int | None, dict[str, Any]]
 Advance = Callable[[int], None]
@@ -70,6 +86,7 @@ class Acts:
         self._parts = door.parts
         self._officers = officers
         self._advance = advance
+        self._reencrypting = Reencrypting(self._parts)
         self._importing = asyncio.Lock()  # two feeds at once could each make the same patient
         self._acts: dict[str, Callable[[Signed, bytes], Awaitable[Outcome]]] = {
             "agree": self._agree,
@@ -85,6 +102,8 @@ class Acts:
             "grant-past": self._grant,
             "people-import": self._people_import,
             "people-status": self._people_status,
+            "reencrypt": self._reencrypt,
+            "reencrypt-plan": self._reencrypt_plan,
             "register-feed": self._register_feed,
             "relation-add": self._relation_add,
             "relation-end": self._relation_end,
@@ -99,11 +118,13 @@ class Acts:
             "who-read": self._who_read,
         }
 
-    async def handle(self, request: OfficersRequest, uid: int) -> ActReply:
+    async def handle(self, request: OfficersRequest, uid: int) -> OfficersReply:
         """The answer to one request of an operator's user id. Never raises."""
         try:
             if isinstance(request, Health):
                 return ActDone(receipt=None, result=_raw({"log_size": self._parts.log.size}))
+            if isinstance(request, Take | Move | Which):
+                return await self._reencrypting.answer(request)
             return await self._act(request, uid)
         except StrongroomError as error:
             return ActRefused(why=error.message, advice=error.advice)
@@ -259,7 +280,7 @@ class Acts:
             new, moved = await self._parts.custody.rotate(subject, rows)
             changes = effects.rotate_patient(
                 patient, subject.key_version, (new.wrapped, new.recovery),
-                [(document, version, keys) for (document, version, _, _), keys in zip(rows, moved, strict=True)],
+                [(*row[:3], keys) for row, keys in zip(rows, moved, strict=True)],
             )  # fmt: skip
             draft = event.key(self._now(), "rotated", event.Target("patient", patient), by=_by(signed))
             try:
@@ -276,6 +297,20 @@ class Acts:
     async def _rotate_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
         found = await rotating.progress(self._parts)
         return None, {"turning": found.turning, "done": found.done, "patients": found.patients}
+
+    async def _reencrypt_plan(self, signed: Signed, _attachment: bytes) -> Outcome:
+        return None, (await self._reencrypting.plan(self._wanted(signed.args))).told()
+
+    async def _reencrypt(self, signed: Signed, _attachment: bytes) -> Outcome:
+        wanted, most = self._wanted(signed.args), _number(signed.args, "most", 0)
+        details = f"{_text(signed.args, 'reason')}\n{_signers(signed)}"
+        receipt, plan, ticket = await self._reencrypting.begin(wanted, most, _by(signed), details)
+        return receipt, {**plan.told(), "ticket": ticket}
+
+    def _wanted(self, args: Arguments) -> Wanted:
+        whom = self._selectors(args) if any(args.get(name) for name in SELECTORS) else None
+        window = Window(self._parts.log.size, _number(args, "since", 0), _number(args, "until", ALWAYS))
+        return Wanted(whom, window, listed=args.get("listed") is True)
 
     def _now(self) -> Millis:
         return self._parts.clock.now()
@@ -463,14 +498,15 @@ class Acts:
     async def _who_read(self, signed: Signed, _attachment: bytes) -> Outcome:
         args = signed.args
         size = min(_number(args, "size", self._parts.log.size), self._parts.log.size)
-        selectors = Selectors(
-            patient=_optional(args, "patient", PatientId),
-            account=_optional(args, "account", AccountId),
-            session=_optional(args, "session", SessionId),
-            client=_optional(args, "client", str),
-            organisation=_optional(args, "organisation", OrganisationId),
-            document=_optional(args, "document", DocumentId),
-        )
+        selectors = self._selectors(args)
+        window = Window(size, _number(args, "since", 0), _number(args, "until", ALWAYS))
+        rows, gaps = await asyncio.to_thread(self._rows, selectors, window)
+        people = sorted({str(row["patient"]) for row in rows})
+        return None, {"log_size": size, "people": len(people), "rows": rows, "gaps": gaps}
+
+    def _selectors(self, args: Arguments) -> Selectors:
+        """Whose or which reading is meant. Raises UsageError, also for a patient or document that is not there."""
+        selectors = Selectors(**{name: _optional(args, name, kind) for name, kind in SELECTORS.items()})
         if selectors.patient and not self._parts.catalog.rows(
             "select 1 from patient where id = ?", (selectors.patient,)
         ):
@@ -479,10 +515,7 @@ class Acts:
             )
         if selectors.document and self._parts.catalog.patient_of(selectors.document) is None:
             raise UsageError("There is no such document.", advice="Use the id that the store printed.")
-        window = Window(size, _number(args, "since", 0), _number(args, "until", 2**62))
-        rows, gaps = await asyncio.to_thread(self._rows, selectors, window)
-        people = sorted({str(row["patient"]) for row in rows})
-        return None, {"log_size": size, "people": len(people), "rows": rows, "gaps": gaps}
+        return selectors
 
     def _rows(self, selectors: Selectors, window: Window) -> tuple[list[dict[str, object]], list[str]]:
         """The rows and the gaps. In a thread of its own, with a question and a connection of its own."""

@@ -247,6 +247,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     updated: int
     metadata_key: bytes
     newest: bool = True
+    edition: int = 0
+    """Which encryption of the version the key belongs to; the catalogue knows where it lies."""
 
 
 class Known(_Base, frozen=True, kw_only=True):
@@ -274,6 +276,8 @@ class Released(_Base, frozen=True, kw_only=True):
     sealed_size: int
     updated: int
     key: bytes
+    edition: int = 0
+    """As in `Row`."""
 
 
 class Listed(_Base, frozen=True, kw_only=True):

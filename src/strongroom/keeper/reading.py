@@ -112,6 +112,7 @@ class Reading:
             sealed_size=version.sealed_size,
             updated=version.created,
             key=key.reveal(),
+            edition=version.edition,
         )
 
     async def list_(self, request: List) -> Reply:
@@ -255,6 +256,7 @@ class Reading:
                 updated=version.created,
                 metadata_key=key.reveal(),
                 newest=version.version == row.newest,
+                edition=version.edition,
             )
             for (row, version), key in zip(shown, keys, strict=True)
         )

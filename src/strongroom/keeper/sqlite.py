@@ -19,7 +19,7 @@ from strongroom.clock import Millis
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 
-VERSION = 2
+VERSION = 3
 """Of the tables, kept in the file (`pragma user_version`): a store of another version is refused when it is opened."""
 
 SCHEMA = """
@@ -66,8 +66,8 @@ create index document_tombstone on document (deleted) where deleted is not null 
 create table version (
   document text not null, version integer not null, state text not null, content_type text not null,
   size integer not null default 0, sealed_size integer not null default 0, created integer not null,
-  author text, wrapped_content blob not null, wrapped_metadata blob not null,
-  primary key (document, version)) without rowid;
+  author text, wrapped_content blob not null, wrapped_metadata blob not null, edition integer not null default 0,
+  keyed integer not null default 0, primary key (document, version)) without rowid;
 create table ticket (
   id text primary key, document text not null, version integer not null, upon integer not null,
   account text not null, opened integer not null) without rowid;
@@ -117,7 +117,7 @@ _ASKER = "a.id, a.kind, a.disabled, a.patient"
 
 _VERSION = (
     "v.document, v.version, v.state, v.content_type, v.size, v.sealed_size, v.created, v.author, v.wrapped_content,"
-    " v.wrapped_metadata"
+    " v.wrapped_metadata, v.edition, v.keyed"
 )
 
 _JOINS = """
@@ -216,6 +216,10 @@ class VersionRow(Struct, frozen=True, gc=False):
     author: AccountId | None
     wrapped_content: bytes
     wrapped_metadata: bytes
+    edition: int
+    """Which encryption of the version this is: 0 the first, one more each time it was re-encrypted."""
+    keyed: int
+    """Entries of the log before this index gave out keys of earlier editions."""
 
 
 @dataclass(frozen=True, slots=True)

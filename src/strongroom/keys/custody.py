@@ -2,7 +2,8 @@
 
 * Every key is random and wrapped under the one above it, bound to what it is for; nothing is derived from an id.
 * No key of a document or of its metadata comes out without a receipt that covers exactly that version: `RELEASED` for
-  content, `LISTED` for metadata, `OPENED` for both keys of a version that is being written.
+  content, `LISTED` for metadata, `OPENED` for both keys of a version that is being written, `REENCRYPTING` for the
+  keys that a version has and those that it will have.
 * The patient key itself never comes out.
 * A patient whose life key is destroyed is closed for good, in every copy (`life.py`).
 
@@ -62,16 +63,24 @@ class Prepared:
     """A new version's keys: the wrapped ones to be stored with the log entry, the clear ones locked until its receipt."""
 
     def __init__(
-        self, patient: PatientId, document: DocumentId, version: int, wrapped: tuple[bytes, bytes], keys: WrittenKeys
+        self,
+        patient: PatientId,
+        document: DocumentId,
+        version: int,
+        wrapped: tuple[bytes, bytes],
+        keys: WrittenKeys,
+        op: Op,
     ) -> None:
+        """`op`: of the entry whose receipt unlocks the clear keys."""
         self.wrapped_content, self.wrapped_metadata = wrapped
         self._of = (patient, document, version)
         self._keys = keys
+        self._op = op
 
     def unlock(self, receipt: Receipt, seal: ReceiptSeal) -> WrittenKeys:
-        """The clear keys, once the version's opening is on record. Raises Tampered for any other receipt."""
+        """The clear keys, once it is on record that they go out. Raises Tampered for any other receipt."""
         patient, document, version = self._of
-        _covered(seal, receipt, Op.OPENED, patient, [(document, version)])
+        _covered(seal, receipt, self._op, patient, [(document, version)])
         return self._keys
 
 
@@ -105,19 +114,34 @@ class Custody:
         """A key for a new patient. Raises Unavailable when the root key is away."""
         return await self._wrapped(small.new_key(), patient, 1)
 
-    async def prepare(self, subject: Subject, document: DocumentId, version: int) -> Prepared:
-        """Keys for a version to be written. Raises Unavailable, Tampered."""
+    async def prepare(self, subject: Subject, document: DocumentId, version: int, op: Op = Op.OPENED) -> Prepared:
+        """Keys for a version to be written, or with `op` REENCRYPTING to be written anew. Raises Unavailable, Tampered."""
         above = await self._patient_key(subject)
         keys = WrittenKeys(small.new_key(), small.new_key())
         wrapped = (
             small.seal(above, keys.content.reveal(), key_bound("content", subject.patient, document, version)),
             small.seal(above, keys.metadata.reveal(), key_bound("metadata", subject.patient, document, version)),
         )
-        return Prepared(subject.patient, document, version, wrapped, keys)
+        return Prepared(subject.patient, document, version, wrapped, keys, op)
 
     def open_written(self, prepared: Prepared, receipt: Receipt) -> WrittenKeys:
         """The keys of a version whose opening is on record. Raises Tampered."""
         return prepared.unlock(receipt, self._seal)
+
+    async def reopen(
+        self, receipt: Receipt, subject: Subject, document: DocumentId, version: int, wrapped: tuple[bytes, bytes]
+    ) -> WrittenKeys:
+        """Both keys that a version has, so that it can be re-encrypted. Raises Tampered, Unavailable.
+
+        `wrapped`: its content key, its metadata key.
+        """
+        _covered(self._seal, receipt, Op.REENCRYPTING, subject.patient, [(document, version)])
+        above = await self._patient_key(subject)
+        content, metadata = (
+            Secret(small.open_sealed(above, sealed, key_bound(purpose, subject.patient, document, version)))
+            for purpose, sealed in zip(("content", "metadata"), wrapped, strict=True)
+        )
+        return WrittenKeys(content, metadata)
 
     async def release(
         self, receipt: Receipt, subject: Subject, document: DocumentId, version: int, wrapped: bytes

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 
 from strongroom.api.app import create_app
 from strongroom.api.settings import MIB, Settings
+from strongroom.api.sweep import Sweeper
 from strongroom.clock import Clock, SystemClock
 from strongroom.config import Config, Layout
 from strongroom.documents.local import local_blobs
@@ -72,4 +73,7 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Star
         media_types=DEFAULT if config.api.media_types is None else frozenset(map(bare, config.api.media_types)),
     )
     signer = ContextSigner(read_context_key(layout), clock)
-    return create_app(KeeperClient(layout.socket), blobs, Catalogue.open(layout.catalogue), signer, clock, settings)
+    catalogue = Catalogue.open(layout.catalogue)
+    app = create_app(KeeperClient(layout.socket), blobs, catalogue, signer, clock, settings)
+    app.state.sweeper = Sweeper(blobs, catalogue, app.state.shelf.is_read, clock)
+    return app

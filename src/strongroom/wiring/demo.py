@@ -24,7 +24,7 @@ from strongroom.fhir.labels import CONFIDENTIALITY, SENSITIVITY, TABOO
 from strongroom.fhir.people import signing_bytes
 from strongroom.identity import keyfile
 from strongroom.identity.officers import compose_act, sign_act
-from strongroom.keeper.acts import Act, ActDone, Signature
+from strongroom.keeper.acts import Act, ActRefused, Signature
 from strongroom.keeper.dispatch import Dispatch
 from strongroom.keeper.officers import Acts
 from strongroom.keeper.protocol import AppRequest, Reply
@@ -131,7 +131,7 @@ class _Filler:
         body = compose_act(self._made.config.store.name, op, args, self._clock.now())
         signature = Signature(officer=officer, value=sign_act(key, body))
         reply = await self._acts.handle(Act(body=body, signatures=(signature,), attachment=attachment), 0)
-        if not isinstance(reply, ActDone):
+        if isinstance(reply, ActRefused):
             raise OperationError(reply.why, advice=reply.advice)
 
     async def people(self) -> None:

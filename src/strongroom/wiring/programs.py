@@ -28,7 +28,7 @@ from strongroom.wiring.supervisor import tell_ready
 from strongroom.wiring.user import become, preload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from strongroom.clock import Clock
 
@@ -72,7 +72,8 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
 def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     become(config.users.app)
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
-    _serve(open_app(config, layout, clock), config.api.host, config.api.port, dated=True)
+    app = open_app(config, layout, clock)
+    _serve(app, config.api.host, config.api.port, dated=True, beside=app.state.sweeper.run)
 
 
 def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
@@ -89,18 +90,34 @@ def _courier(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> No
 
 
 class _Server(uvicorn.Server):
-    """Tells the supervisor once it listens."""
+    """Tells the supervisor once it listens, and begins what is done beside serving."""
+
+    beside: "Callable[[], Coroutine[None, None, None]] | None" = None
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # wider is fine
         await super().startup(sockets)  # type: ignore[arg-type]  # handed on as it came
         if self.started:
             tell_ready()
+            if self.beside is not None:
+                self._task = asyncio.get_running_loop().create_task(self.beside())  # held, or it would be collected
 
 
-def _serve(app: Starlette, host: str, port: int, *, dated: bool = False) -> None:
-    """Serve until told to stop. `dated`: the application writes Date itself. Raises ConfigError."""
+def _serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    *,
+    dated: bool = False,
+    beside: "Callable[[], Coroutine[None, None, None]] | None" = None,
+) -> None:
+    """Serve until told to stop. `dated`: the application writes Date itself. `beside`: goes on meanwhile, on the same loop.
+
+    Raises ConfigError.
+    """
+    server = _Server(served(app, host, port, dated=dated))
+    server.beside = beside
     try:
-        _Server(served(app, host, port, dated=dated)).run()
+        server.run()
     except SystemExit as error:  # uvicorn's way to say that it could not bind
         msg = f"The address {host}:{port} cannot be listened on."
         raise ConfigError(

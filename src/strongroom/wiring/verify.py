@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 EVERY = 1_000
 _VERSIONS = """
 select d.patient, p.wrapped, p.key_version, v.document, v.version, v.content_type, v.size, v.sealed_size,
-  v.wrapped_content, v.wrapped_metadata
+  v.wrapped_content, v.wrapped_metadata, v.edition
 from version v join document d on d.id = v.document join patient p on p.id = d.patient
 where v.state = 'available' and d.erased is null order by d.patient, v.document, v.version
 """
@@ -57,6 +57,7 @@ class _Version:
     sealed_size: int
     wrapped_content: bytes
     wrapped_metadata: bytes
+    edition: int
 
 
 @dataclass(slots=True)
@@ -204,7 +205,8 @@ def _catalogued(layout: Layout, one: _Version) -> tuple[bytes, str]:
     try:
         with closing(sqlite3.connect(f"{layout.catalogue.as_uri()}?mode=ro", uri=True)) as db:
             row = db.execute(
-                "select metadata, blob from entry where document = ? and version = ?", (one.document, one.version)
+                "select metadata, blob from entry where document = ? and version = ? and edition = ?",
+                (one.document, one.version, one.edition),
             ).fetchone()
     except sqlite3.Error as error:
         raise _away(error) from error
