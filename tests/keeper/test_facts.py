@@ -181,7 +181,7 @@ def test_what_of_a_version_bears_on_a_decision(account: AccountRow, created: lis
     """Of versions that agree in it the facts are the same, and so is the answer; how new one is, is for programs alone."""
     row = DocumentRow(DocumentId("d"), "sensitive", "available", 1, decoy=False)
     subject = replace(NOTHING, grant=GRANT, granted_patient=True, withheld=frozenset({"sensitive"}), practice="o")
-    versions = [VersionRow(row.id, at, "available", "text/plain", 1, 73, one, None, b"", b"")
+    versions = [VersionRow(row.id, at, "available", "text/plain", 1, 73, one, None, b"", b"", 0, 0)
                 for at, one in enumerate(created)]  # fmt: skip
     first, second = (facts.bearing(account, row, one) for one in versions)
     assert (first == second) is (account is not SERVICE or created[0] == created[1])
