@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -192,6 +193,30 @@ def test_another_database_in_its_place(store: Store, log: Log) -> None:
         log.reopen()
     log.close()
     assert store.open().size == 1
+
+
+def test_another_database_beside_the_wal_of_the_first(store: Store, log: Log) -> None:
+    """What is not yet brought home from the WAL stays where it is, and the first database has all of it when it is back."""
+    with closing(
+        sqlite3.connect(store.place.database)
+    ) as facts:  # as the keeper reads them: the WAL is not closed with the log
+        facts.execute("select count(*) from log_entry").fetchone()
+        for number in range(3):
+            log.append_now(numbered(number))
+        log.publish()
+        first = store.place.database.rename(store.root / "first")
+        shutil.copy(first, store.place.database)
+        with pytest.raises(Unavailable, match="not in its place"):
+            log.append_now(numbered(3))
+        with pytest.raises(Unavailable, match="Another database"):
+            log.reopen()
+        store.place.database.unlink()
+        with pytest.raises(Unavailable, match="No database"):
+            log.reopen()
+        first.rename(store.place.database)
+        assert log.reopen() == 3
+        log.append_now(numbered(4))
+        assert times(store) == [0, 1, 2, 4]
 
 
 @on_loop

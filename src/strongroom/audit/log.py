@@ -22,7 +22,7 @@ from strongroom.audit.event import Draft, restored
 from strongroom.audit.files import CHECKPOINT, Directory, hold, let_go
 from strongroom.audit.group import Group, OnFailure, Outcome
 from strongroom.audit.receipt import Receipt, ReceiptSeal
-from strongroom.audit.sqlite import Identity, Journal
+from strongroom.audit.sqlite import Identity, Journal, identity_of
 from strongroom.audit.sqlite_reader import Reader
 from strongroom.audit.start import AcceptedRollback, check_published, check_stored
 from strongroom.audit.write import Item, Pen
@@ -34,8 +34,8 @@ from strongroom.tlog.tree import EMPTY_ROOT
 
 __all__ = ["AcceptedRollback", "Cover", "Draft", "Effect", "Log", "Place"]
 
-PATIENCE = 1.0
-"""Seconds a draft waits for its commit: the door must refuse within a second."""
+PATIENCE = 0.8
+"""Seconds a draft waits for its commit: the door must refuse within a second, and has more to do than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,10 @@ class Log:
             self._held = None
 
     def _load(self, accept: AcceptedRollback | None, *, adopt: bool) -> None:
+        self._recognise()
         journal = Journal.open(self._place.database, self._cover.tag)
+        self._identity = journal.identity
         try:
-            self._recognise(journal)
             self._reader = Reader.open(self._place.database)
             frontier = check_stored(self._reader, self._signer.verifier)
             kept = self._reader.head().checkpoint
@@ -205,12 +206,13 @@ class Log:
             self._set_aside(accept, rollback)
         self._size = self.publish().size
 
-    def _recognise(self, journal: Journal) -> None:
-        """Facts are read from the file that was opened first; entries must not go to another one."""
-        if self._identity is None:
-            self._identity = journal.identity
-        elif self._identity != journal.identity:
-            msg = "Another database lies in the place of the keeper's."
+    def _recognise(self) -> None:
+        """Facts are read from the file that was opened first; entries must not go to another one. Looked at before it is
+        opened: SQLite would bring home into it, for good, what waits in the WAL beside it and belongs to the first.
+        """
+        found = identity_of(self._place.database)
+        if self._identity is not None and found != self._identity:
+            msg = f"{'Another' if found else 'No'} database lies in the place of the keeper's."
             raise Unavailable(msg, advice="Put the first one back, or start the keeper again with this one.")
 
     def _set_aside(self, accept: AcceptedRollback, rollback: Tampered) -> None:

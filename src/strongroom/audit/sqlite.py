@@ -124,7 +124,7 @@ class Journal:
             connection = undo.enter_context(closing(_connect(path, "rw")))
             connection.execute("pragma wal_checkpoint(truncate)")
             if _version(connection) == SCHEMA_VERSION:
-                held = {name: _identity(name) for name in (path, *(Path(f"{path}{end}") for end in _BESIDE))}
+                held = {name: identity_of(name) for name in (path, *(Path(f"{path}{end}") for end in _BESIDE))}
                 rows = Rows(connection, tag)
                 rows.watch()
                 undo.pop_all()
@@ -243,7 +243,7 @@ class Journal:
     def _check_place(self) -> None:
         """SQLite goes on writing into files that were moved or removed, and syncs them; a start would not find them."""
         for path, identity in self._held.items():
-            if _identity(path) != identity:
+            if identity_of(path) != identity:
                 msg = f"The keeper's {path.name} is not in its place any more."
                 raise Unavailable(msg, advice="Put it back; if another one was put there, start the keeper again.")
 
@@ -283,7 +283,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _identity(path: Path) -> Identity:
+def identity_of(path: Path) -> Identity:
+    """Which file lies at `path` now."""
     try:
         found = os.stat(path)  # noqa: PTH116  # once a commit: Path.stat takes three times as long
     except OSError:

@@ -50,7 +50,7 @@ class Dispatch:
         except (Malformed, OverflowError):  # the latter for a number that no column holds
             return p.Refused(why="malformed")
         except StrongroomError as error:
-            log.warning("%s refused: %s", type(request).__name__, error.message)
+            log.warning("%s refused: %s", type(request).__name__, error)
             return CLOSED
         except Exception as error:  # noqa: BLE001  # the door stays shut; the type and place are told, never a value
             log.error("%s failed: %s", type(request).__name__, where(error))

@@ -104,7 +104,7 @@ class Keeper:
             try:
                 await self._second(minute=ticks % MINUTE_TICKS == 1)
             except StrongroomError as error:
-                log.warning("%s", error.message)
+                log.warning("%s", error)
             except Exception as error:  # noqa: BLE001  # without this beat nothing is published, and no fault ever mended
                 log.error("the keeper's second failed: %s", where(error))
 

@@ -1,0 +1,85 @@
+"""Every part of a running store at fault, one after the other: what is refused, how soon, what is said, and how it heals.
+
+A part is gone, slow, flapping or lying, and whatever else it can be. People ask all the while, over HTTP; in the end a copy of
+what is left is examined as after a crash (`bench.aftermath`): every acknowledged release has its entry, every acknowledged
+upload its bytes.
+"""
+
+import asyncio
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+
+from bench import Scale
+from bench.aftermath import examine
+from bench.faults import database, hsm
+from bench.faults.asking import People
+from bench.faults.fault import PROMISE, Fault, Result, Row
+from bench.faults.measure import measure_all
+from bench.faults.scene import Scene, plain, whole
+from bench.load import Told
+from bench.report import Figure, Goal
+
+FAULTS: tuple[Fault, ...] = (*hsm.FAULTS, *database.FAULTS)
+"""In the order of the table."""
+NONE = Goal("value", "==", 0)
+
+
+def run(scale: Scale) -> Iterable[Figure]:
+    """As every bench. What does not hold is printed to standard error, a line each."""
+    result = measured(scale, [fault for fault in FAULTS if fault.small or scale == "full"])
+    for row in result.rows:
+        for line in row.broken:
+            print(f"faults: {row.name}: {line}", file=sys.stderr)
+    for line in result.broken:
+        print(f"faults: in the end: {line}", file=sys.stderr)
+    for row in result.rows:
+        yield Figure(f"{row.name}: slowest refusal", row.slowest, "s", goal=Goal("value", "<=", PROMISE))
+        yield Figure(f"{row.name}: healed after", float("inf") if row.healed is None else row.healed, "s")
+    yield Figure("faults", len(result.rows), "")
+    yield Figure("requests that nobody answered", sum(row.unanswered for row in result.rows), "", goal=NONE)
+    yield Figure("acknowledged releases and listings", result.released + result.listed, "")
+    yield Figure("acknowledged uploads", result.uploads, "")
+    yield Figure("promises broken", len(result.broken) + sum(len(row.broken) for row in result.rows), "", goal=NONE)
+
+
+def measured(scale: Scale, faults: Sequence[Fault]) -> Result:
+    """These faults, each on the store that it needs."""
+    rows: dict[str, Row] = {}
+    broken: list[str] = []
+    counts = [0, 0, 0]
+    for store, chosen in (
+        (plain, [one for one in faults if not one.whole]),
+        (whole, [one for one in faults if one.whole]),
+    ):
+        if chosen:
+            told, found, left = _on(store(), chosen)
+            rows |= {row.name: row for row in found}
+            broken += [*left, *(f"{fault.name} was not measured" for fault in chosen if fault.name not in rows)]
+            for at, many in enumerate((len(told.released), len(told.listed), len(told.uploads))):
+                counts[at] += many
+    return Result(
+        scale=scale, machine=platform.machine(), rows=[rows[fault.name] for fault in faults if fault.name in rows],
+        released=counts[0], listed=counts[1], uploads=counts[2], broken=broken,
+    )  # fmt: skip
+
+
+def _on(store: AbstractContextManager[Scene], faults: Sequence[Fault]) -> tuple[Told, list[Row], list[str]]:
+    told = Told()
+
+    async def all_of(scene: Scene) -> list[Row]:
+        people = People(scene, told)
+        try:
+            return await measure_all(faults, scene, people)
+        finally:
+            await people.close()
+
+    with store as scene:
+        rows = asyncio.run(all_of(scene))
+        scene.halt()
+        copy = scene.folder / "copy"
+        shutil.copytree(scene.layout.root, copy, ignore=shutil.ignore_patterns("*.sock"))
+        left = examine(copy, told, told.uploads)
+    return told, rows, left
