@@ -72,8 +72,8 @@ FAULTS = (
         do="See the HSM's own log and its network.", heals="Calls that hang are given up; the next are answered.", whole=True,
     ),
     Fault(
-        "HSM", "flapping", "the token comes and goes, each for a second and a half", partial(flapping, token_away, each=1.5), maybe=DOOR,
-        do="As gone.", heals=_FOUND_AGAIN, whole=True,
+        "HSM", "flapping", "the token comes and goes, each for a second and a half",
+        partial(flapping, token_away, each=1.5), maybe=DOOR, do="As gone.", heals=_FOUND_AGAIN, whole=True,
     ),
     Fault(
         "HSM", "lying", "a token of the same name and PIN holds another key", token_of_another, refused=DOOR,
