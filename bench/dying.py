@@ -51,7 +51,7 @@ MOMENTS = (
     Moment("unwrapped-before-answer", "keeper", f"{_CUSTODY}.release", "after"),
     Moment("listed-before-keys", "keeper", f"{_CUSTODY}.listing", "before"),
     Moment("released-before-bytes", "app", f"{_SHELF}.read", "before"),
-    Moment("delivered-before-told", "app", "strongroom.api.delivery:_tell", "before"),
+    Moment("delivered-before-told", "app", "strongroom.api.words:Words._give", "before"),
     # an upload
     Moment("prepared-before-opened", "keeper", f"{_CUSTODY}.prepare", "after"),
     Moment("opened-before-answer", "keeper", f"{_CUSTODY}.open_written", "before"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from strongroom.clock import HOUR, ManualClock
+from strongroom.documents.blobs import Piece
 from strongroom.documents.memory import MemoryBlobs
 from strongroom.documents.sqlite import Entry
 from strongroom.errors import Conflict, Unavailable
@@ -61,6 +62,7 @@ class MemoryDoor:
     held: dict[str, Held] = field(default_factory=dict)
     tickets: dict[str, tuple[Held, Version]] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
+    """Words on deliveries one by one, however many were told together."""
     refuse: dict[type, p.Reply] = field(default_factory=dict)
     """An answer to give instead, by kind of request."""
     lost: set[type] = field(default_factory=set)
@@ -71,7 +73,7 @@ class MemoryDoor:
 
     async def ask(self, request: p.AppRequest) -> p.Reply:
         """One question, one answer, written down."""
-        self.asked.append(request)
+        self.asked += request.words if isinstance(request, p.Deliveries) else [request]
         kind = type(request)
         if kind in self.lost:
             msg = "The keeper does not answer."
@@ -168,7 +170,7 @@ class MemoryDoor:
         version.size, version.sealed_size, version.available = request.size, request.sealed_size, True
         return p.Done(receipt=len(self.asked))
 
-    def _delivered(self, _request: p.Delivered) -> p.Reply:
+    def _deliveries(self, _request: p.Deliveries) -> p.Reply:
         return p.Done()
 
     def _delete(self, request: p.Delete) -> p.Reply:
@@ -225,7 +227,7 @@ class Blobs(MemoryBlobs):
         self._check()
         return await super().put(name, chunks)
 
-    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """See the port."""
         self._check()
         async for chunk in super().get(name, start, length):

@@ -21,7 +21,8 @@ from strongroom.secret import Secret
 from tests.api.conftest import BASE, OWNER, PATIENT, PDF, build, issue, reference, sign
 from tests.api.standins import MemoryDoor
 
-LONG = PDF + b"x" * 3_000_000
+LONG = PDF + b"x" * 9_000_000
+"""More than the kernel keeps for a client that does not take it (the third number of net.ipv4.tcp_wmem)."""
 
 
 @dataclass

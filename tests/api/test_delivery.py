@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from strongroom.api.delivery import Delivery, tell
+from strongroom.api.delivery import Delivery
+from strongroom.api.words import Words
 from strongroom.clock import ManualClock
 from strongroom.errors import Tampered, Unavailable
 from strongroom.keeper import protocol as p
@@ -48,7 +49,7 @@ class Client:
 
 
 def _delivery(door: MemoryDoor, chunks: AsyncGenerator[bytes, None], idle: float = 30.0) -> Delivery:
-    return Delivery(door, 7, chunks, 30, status=200, headers={}, idle=idle)
+    return Delivery(Words(door), 7, chunks, 30, status=200, headers={}, idle=idle)
 
 
 async def _good() -> AsyncGenerator[bytes, None]:
@@ -158,12 +159,28 @@ def test_a_body_of_another_length_is_not_complete() -> None:
     assert client.messages[-1]["more_body"] is True
 
 
-def test_a_door_that_does_not_hear() -> None:
-    """Fails nobody: the release itself is on record."""
-    door = MemoryDoor(ManualClock(), lost={p.Delivered})
+def test_a_body_that_nobody_asked_for_is_no_farewell() -> None:
+    """What the client sends meanwhile is passed over; that it is there is known without waiting."""
 
-    async def run() -> None:
-        await tell(door, 7, 1, complete=True)
+    class Talker(Client):
+        said = 0
 
-    asyncio.run(run())
-    assert len(door.words(p.Delivered)) == 1
+        async def receive(self) -> Message:
+            self.said += 1
+            return await super().receive() if self.said % 3 == 0 else {"type": "http.request", "more_body": True}
+
+    word, client = _deliver(Talker())
+    assert word == (30, True)
+    assert client.body() == b"".join(CHUNKS)
+
+
+def test_the_last_piece_waits_for_the_end() -> None:
+    """Nothing that is not known to be the whole goes out as if it were."""
+
+    async def longer() -> AsyncGenerator[bytes, None]:
+        yield b"a" * 30
+        yield b"a"
+
+    word, client = _deliver(chunks=longer())
+    assert word == (0, False)
+    assert client.messages[0]["status"] == 500

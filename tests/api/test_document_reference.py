@@ -239,8 +239,8 @@ def test_what_was_read_can_be_changed_and_put_back(house: House) -> None:
     assert answer.status_code == 200
     assert answer.json()["description"] == "Now with words"
     assert house.get(f"Binary/{made['id']}").content == PDF
-    kinds = [type(one) for one in house.door.asked[:6]]
-    assert kinds == [p.WhoAmI, p.List, p.Deposit, p.Release, p.Delivered, p.Deposited]
+    kinds = [type(one) for one in house.door.asked if not isinstance(one, p.Delivered)]
+    assert kinds[:5] == [p.WhoAmI, p.List, p.Deposit, p.Release, p.Deposited]
     assert (house.door.words(p.Delivered)[0].bytes, house.door.words(p.Delivered)[0].complete) == (0, False)
 
 

@@ -1,6 +1,7 @@
 """One suite for every object store: in memory, in a folder, and in a bucket of a real S3 server."""
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.documents.blobs import Blobs
+from strongroom.documents.blobs import Blobs, Piece
 from strongroom.documents.local import local_blobs
 from strongroom.documents.memory import MemoryBlobs
 from strongroom.documents.objects import WHOLE
@@ -113,6 +114,61 @@ def test_every_store_passes_the_probe_and_nothing_stays(blobs: Blobs) -> None:
     asyncio.run(run())
 
 
+def test_a_file_that_is_not_in_memory_is_read_from_the_disk(tmp_path: Path) -> None:
+    """The same bytes, whether the machine has them at hand or not."""
+    blobs, name, content = local_blobs(tmp_path), new_id(), os.urandom(600_000)
+
+    async def run() -> None:
+        await blobs.put(name, chunks(content))
+        handle = os.open(tmp_path / name[:2] / name, os.O_RDONLY)
+        os.posix_fadvise(handle, 100_000, 0, os.POSIX_FADV_DONTNEED)  # it was synced, so the kernel can let go of it
+        os.close(handle)
+        assert await read(blobs, name) == content
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("answer", [errno.EAGAIN, errno.EOPNOTSUPP, 0])
+def test_a_file_system_that_would_wait_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: int
+) -> None:
+    """In a thread: when it says that it would have to wait, cannot say, or has only a part at hand."""
+    blobs, name, content = local_blobs(tmp_path), new_id(), os.urandom(300_000)
+    real, waited = os.preadv, []
+
+    def preadv(handle: int, buffers: list[bytearray], offset: int, flags: int = 0) -> int:
+        if flags and answer:
+            raise OSError(answer, "not now")
+        if flags:
+            return real(handle, [memoryview(buffers[0])[: len(buffers[0]) // 2]], offset)
+        waited.append(offset)
+        return real(handle, buffers, offset)
+
+    async def run() -> None:
+        await blobs.put(name, chunks(content))
+        monkeypatch.setattr(os, "preadv", preadv)
+        assert await read(blobs, name) == content
+
+    asyncio.run(run())
+    assert waited == [0, 262_144]
+
+
+def test_a_disk_that_does_not_read_is_not_a_slow_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of the disk is told; nothing is tried again."""
+    blobs, name = local_blobs(tmp_path), new_id()
+
+    def broken(*_: object) -> int:
+        raise OSError(errno.EIO, "a bad sector")
+
+    async def run() -> None:
+        await blobs.put(name, chunks(b"a" * 100))
+        monkeypatch.setattr(os, "preadv", broken)
+        with pytest.raises(Unavailable):
+            await read(blobs, name)
+
+    asyncio.run(run())
+
+
 class Weak(MemoryBlobs):
     """A store that overwrites."""
 
@@ -125,7 +181,7 @@ class Weak(MemoryBlobs):
 class Liar(MemoryBlobs):
     """A store that gives other bytes."""
 
-    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """Nearly the right ones."""
         async for chunk in super().get(name, start, length):
             yield chunk[:-1] + b"x"

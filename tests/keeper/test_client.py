@@ -15,12 +15,17 @@ from strongroom.keeper import socket as keeper_socket
 from strongroom.keeper.acts import ActDone, Health
 from strongroom.keeper.client import KeeperClient, OfficersClient
 from strongroom.keeper.frame import frame
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Done, Ping, Refused, Status
+from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Deliveries, Done, Ping, Refused, Status
 from strongroom.keeper.socket import Listener
 
 BODY: Any = AppRequest
 LONG = 60.0
 """Seconds for what must be answered: a machine that stands still for a while is no keeper that is away."""
+
+
+def said(number: int) -> Deliveries:
+    """A request that has a number."""
+    return Deliveries(words=(Delivered(receipt=number, bytes=1, complete=True),))
 
 
 async def answering(path: Path, *replies: bytes) -> asyncio.Server:
@@ -59,19 +64,19 @@ def test_an_answer_that_comes_too_late_is_nobodys(tmp_path: Path) -> None:
     path, gate = tmp_path / "k.sock", asyncio.Event()
 
     async def first_waits(request: Any, _uid: int) -> object:
-        if request.receipt == 0:
+        if request.words[0].receipt == 0:
             await gate.wait()
-        return Done(receipt=request.receipt)
+        return Done(receipt=request.words[0].receipt)
 
     async def run() -> None:
         door = Listener(path, BODY, MAX_REQUEST, first_waits, lambda _uid: True, garbled=Refused(why="malformed"))
         await door.start(0o600)
         client = KeeperClient(path, timeout=0.2)
         with pytest.raises(Unavailable):
-            await client.ask(Delivered(receipt=0, bytes=1, complete=True))
+            await client.ask(said(0))
         client._timeout = LONG
         gate.set()
-        assert await client.ask(Delivered(receipt=1, bytes=1, complete=True)) == Done(receipt=1)
+        assert await client.ask(said(1)) == Done(receipt=1)
         client.close()
         await door.stop()
         await door.stop()

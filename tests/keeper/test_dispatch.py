@@ -47,7 +47,8 @@ def test_a_number_that_no_column_holds_is_malformed(house: House) -> None:
         ):
             assert await h.ask(request) == p.Refused(why="malformed")
         released = await h.ask(p.Release(asking=h.asking(OWNER), document=document, start=huge, length=huge))
-        assert (await h.ask(p.Delivered(receipt=released.receipt, bytes=huge, complete=True))).why == "malformed"
+        word = p.Delivered(receipt=released.receipt, bytes=huge, complete=True)
+        assert (await h.ask(p.Deliveries(words=(word,)))).why == "malformed"
         assert (await h.ask(p.Ping())).open
 
     house.run(work)

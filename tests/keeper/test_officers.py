@@ -120,7 +120,7 @@ def test_who_read_is_exact_and_the_same_for_the_same_log(house: House) -> None:
         await h.ask(p.Release(asking=h.asking(DOCTOR), document=one))
         size = h.parts.log.size
         released = await h.ask(p.Release(asking=h.asking(DOCTOR), document=two))
-        await h.ask(p.Delivered(receipt=released.receipt, bytes=2, complete=True))
+        await h.ask(p.Deliveries(words=(p.Delivered(receipt=released.receipt, bytes=2, complete=True),)))
         selectors: dict[str, object] = {"session": session_id(h.config.issuer_url, "sid", f"one-{DOCTOR}")}
         found = await h.done("who-read", selectors, "privacy")
         assert [row["documents"] for row in found["rows"]] == [[f"{one}.1"], [f"{two}.1"]]

@@ -10,10 +10,16 @@ from strongroom.ids import new_id
 from strongroom.keeper import protocol as p
 from strongroom.keeper import reading
 from strongroom.keeper.acts import ActRefused
+from strongroom.tlog.entry import decode
 from strongroom.wiring.rehearsal import Rehearsal
 from tests.keeper.conftest import House
 
 OWNER, OTHER, DOCTOR = "person-8", "person-9", "staff-1"
+
+
+def said(receipt: int, size: int, *, complete: bool = True) -> p.Deliveries:
+    """The app's word on one release."""
+    return p.Deliveries(words=(p.Delivered(receipt=receipt, bytes=size, complete=complete),))
 
 
 def test_the_owner_reads_lists_and_sees_it_in_the_history(house: House) -> None:
@@ -34,8 +40,8 @@ def test_the_owner_reads_lists_and_sees_it_in_the_history(house: House) -> None:
         assert one.rows[0].metadata_key != released.key
         listed = await h.ask(p.List(asking=h.asking(OWNER), patient=patient))
         assert set(h.documents(patient)) <= {row.document for row in listed.rows}
-        assert await h.ask(p.Delivered(receipt=released.receipt, bytes=5, complete=False)) == p.Done()
-        assert await h.ask(p.Delivered(receipt=released.receipt, bytes=9, complete=True)) == p.Done()
+        assert await h.ask(said(released.receipt, 5, complete=False)) == p.Done()
+        assert await h.ask(said(released.receipt, 9)) == p.Done()
         history = await h.ask(p.History(asking=h.asking(OWNER), patient=patient, limit=3))
         assert [row.op for row in history.rows] == ["listed", "listed", "released"]
         assert [row.one for row in history.rows] == [False, True, False]
@@ -318,9 +324,27 @@ def test_a_release_is_forgotten_when_many_came_after(house: House, monkeypatch: 
         documents = h.documents(h.demo.own[OWNER])[:3]
         receipts = [(await h.ask(p.Release(asking=h.asking(OWNER), document=one))).receipt for one in documents]
         for receipt in (*receipts, 10**6, -1):
-            assert await h.ask(p.Delivered(receipt=receipt, bytes=1, complete=True)) == p.Done()
+            assert await h.ask(said(receipt, 1)) == p.Done()
         found = h.parts.catalog.rows("select ref from log_entry where op = 'delivered' order by idx")
         assert found == [(receipts[1],), (receipts[2],)]
+
+    house.run(work)
+
+
+def test_words_on_many_deliveries_are_told_together(house: House) -> None:
+    """An entry for each release that the door made, the first word on it, and none for others."""
+
+    async def work(h: House) -> None:
+        documents = h.documents(h.demo.own[OWNER])[:3]
+        one, two, three = [(await h.ask(p.Release(asking=h.asking(OWNER), document=d))).receipt for d in documents]
+        told = [(three, 3), (one, 1), (10**6, 9), (one, 2), (two, 2)]
+        words = tuple(p.Delivered(receipt=receipt, bytes=size, complete=size < 3) for receipt, size in told)
+        assert await h.ask(p.Deliveries(words=words)) == p.Done()
+        bodies = h.parts.catalog.rows("select body from log_entry where op = 'delivered' order by idx")
+        found = [decode(bytes(body)) for (body,) in bodies]
+        assert [(entry.ref, entry.bytes, entry.complete) for entry in found] == [
+            (three, 3, False), (one, 1, True), (two, 2, True),
+        ]  # fmt: skip
 
     house.run(work)
 

@@ -9,12 +9,28 @@ import pytest
 
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.keeper.client import KeeperClient
-from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Asking, Delivered, Done, Ping, Refused, Release, Status
+from strongroom.keeper.protocol import (
+    MAX_REQUEST,
+    AppRequest,
+    Asking,
+    Delivered,
+    Deliveries,
+    Done,
+    Ping,
+    Refused,
+    Release,
+    Status,
+)
 from strongroom.keeper.socket import Listener
 
 BODY: Any = AppRequest
 LONG = 60.0
 """Seconds for what must be answered: a machine that stands still for a while is no keeper that is away."""
+
+
+def said(number: int) -> Deliveries:
+    """A request that has a number."""
+    return Deliveries(words=(Delivered(receipt=number, bytes=1, complete=True),))
 
 
 async def status(_request: object, uid: int) -> object:
@@ -32,17 +48,17 @@ def test_many_requests_on_one_connection_get_their_own_answers(tmp_path: Path) -
     others = asyncio.Event()
 
     async def slow_first(request: Any, _uid: int) -> object:
-        if request.receipt == 0:
+        if request.words[0].receipt == 0:
             await others.wait()
-        elif request.receipt == 299:
+        elif request.words[0].receipt == 299:
             others.set()
-        return Done(receipt=request.receipt)
+        return Done(receipt=request.words[0].receipt)
 
     async def run() -> list[object]:
         door = listener(tmp_path / "k.sock", slow_first)
         await door.start(0o600)
         client = KeeperClient(tmp_path / "k.sock", LONG)
-        asked = [client.ask(Delivered(receipt=n, bytes=1, complete=True)) for n in range(300)]
+        asked = [client.ask(said(n)) for n in range(300)]
         answers: list[object] = list(await asyncio.gather(*asked))
         client.close()
         await door.stop()

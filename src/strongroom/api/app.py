@@ -19,6 +19,7 @@ from strongroom.api.rim import Rim
 from strongroom.api.routes import WAYS, handlers
 from strongroom.api.settings import Settings
 from strongroom.api.shelf import Shelf
+from strongroom.api.words import Words
 from strongroom.clock import Clock
 from strongroom.documents.blobs import Blobs
 from strongroom.errors import StrongroomError, Tampered, Unavailable
@@ -40,6 +41,7 @@ def create_app(
         Pager(settings.page_key),
         settings,
         Crowd(settings.max_uploads),
+        Words(door),
     )
     serve = handlers(parts)
     app = Starlette(

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from strongroom.api.access import document_id, if_match, not_modified, ours, path_version
 from strongroom.api.content import check_type
-from strongroom.api.delivery import Delivery, tell
+from strongroom.api.delivery import Delivery
 from strongroom.api.deposit import Order, deposit
 from strongroom.api.fhir_binary import Upload, form, form_length, read_upload
 from strongroom.api.negotiate import Taste
@@ -115,7 +115,7 @@ class Binaries:
             return self._delivery(released, self._parts.shelf.read(released, 0, size), size, 200, headers)
         part = wanted.of(size)
         if part is None:
-            await tell(self._parts.access.door, released.receipt, 0, complete=False)
+            self._parts.words.tell(released.receipt, 0, complete=False)
             raise stop(416, "invalid", "The range lies beyond the document.", {"Content-Range": f"bytes */{size}"})
         headers["Content-Range"] = f"bytes {part[0]}-{part[0] + part[1] - 1}/{size}"
         return self._delivery(released, self._parts.shelf.read(released, *part), part[1], 206, headers)
@@ -124,7 +124,7 @@ class Binaries:
         self, released: Released, chunks: AsyncGenerator[bytes, None], length: int, status: int, headers: dict[str, str]
     ) -> Delivery:
         return Delivery(
-            self._parts.access.door,
+            self._parts.words,
             released.receipt,
             chunks,
             length,

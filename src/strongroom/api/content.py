@@ -6,7 +6,6 @@ loudly, not stored under a lie.
 
 from collections.abc import AsyncGenerator
 
-from strongroom.api.delivery import tell
 from strongroom.api.parts import Parts
 from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
@@ -71,7 +70,7 @@ async def carried(parts: Parts, asking: Asking, row: Row) -> AsyncGenerator[byte
         async for chunk in parts.shelf.read(released, 0, released.size):
             yield chunk
     finally:
-        await tell(parts.access.door, released.receipt, 0, complete=False)  # to the store, not to the client
+        parts.words.tell(released.receipt, 0, complete=False)  # to the store, not to the client
 
 
 def refers_to(attachment: Attachment, row: Row) -> bool:

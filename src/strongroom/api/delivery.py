@@ -1,54 +1,35 @@
 """A response whose bytes were released by the door, and the word back on how many of them reached the client.
 
-Whatever happens (the client goes away, is too slow, the store fails half-way, the server stops), `Delivered` is told
-once. It is the app's word: it refines what a person is told about an access, and never takes the access away.
+Whatever happens (the client goes away, is too slow, the store fails half-way, the server stops), a word is told once
+(`words.py`).
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from typing import cast
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from strongroom.api.ports import Door
 from strongroom.api.respond import failed
-from strongroom.errors import StrongroomError, Unavailable
-from strongroom.keeper.protocol import Delivered
+from strongroom.api.words import Words
+from strongroom.errors import StrongroomError, Tampered, Unavailable
 
 log = logging.getLogger("strongroom.api")
 
-TOGETHER = 0.05
-"""Seconds. Words of that time are told together, so that they share one sync of the keeper's disk: nobody waits for them."""
-
-_telling: set[asyncio.Future[None]] = set()
-"""Words on their way; kept here so that nobody collects them before they arrive."""
-
-
-def tell(door: Door, receipt: int, sent: int, *, complete: bool) -> "asyncio.Future[None]":
-    """Tell the door, in a task of its own: the request may be cancelled, the word is still given."""
-    task = asyncio.ensure_future(_tell(door, Delivered(receipt=receipt, bytes=sent, complete=complete)))
-    _telling.add(task)
-    task.add_done_callback(_telling.discard)
-    return task
-
-
-async def _tell(door: Door, word: Delivered) -> None:
-    try:
-        await asyncio.sleep(TOGETHER - asyncio.get_running_loop().time() % TOGETHER)
-        await door.ask(word)
-    except StrongroomError as error:
-        # The release itself is on record; without this word it counts as wholly delivered.
-        log.warning("delivery of receipt %d not reported: %s", word.receipt, type(error).__name__)
-
 
 class Delivery(Response):
-    """Streams `chunks`, `length` bytes in all, and tells the door of `receipt` in the end."""
+    """Streams `chunks`, `length` bytes in all, and tells of `receipt` in the end.
+
+    The last bytes go out only when the chunks have ended, which is when they are known to be the whole. The end is said
+    by itself: once it is said, a server calls every client gone.
+    """
 
     def __init__(  # what a response is made of, and what its receipt is made of
         self,
-        door: Door,
+        words: Words,
         receipt: int,
         chunks: AsyncGenerator[bytes, None],
         length: int,
@@ -58,7 +39,7 @@ class Delivery(Response):
         idle: float,
     ) -> None:
         super().__init__(None, status, {**headers, "Content-Length": str(length)})
-        self._door = door
+        self._words = words
         self._receipt = receipt
         self._chunks = chunks
         self._length = length
@@ -70,13 +51,9 @@ class Delivery(Response):
         """Send it. What fails before the first byte is an error of its own; after it, the body ends early: the client
         sees that something is missing, and never a wrong byte.
         """
-        gone = asyncio.ensure_future(_gone(receive))
         try:
             async with aclosing(self._chunks):
-                first = await anext(self._chunks, b"")
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                self._started = True
-                await self._stream(first, send, gone)
+                await self._stream(receive, send)
         except (StrongroomError, TimeoutError, OSError) as error:
             why = error if isinstance(error, StrongroomError) else type(error).__name__
             log.warning("delivery of receipt %d broke off: %s", self._receipt, why)
@@ -85,23 +62,42 @@ class Delivery(Response):
                     scope, receive, send
                 )
         finally:
-            gone.cancel()
-            await asyncio.shield(tell(self._door, self._receipt, self._sent, complete=self._sent == self._length))
+            self._words.tell(self._receipt, self._sent, complete=self._sent == self._length)
 
-    async def _stream(self, first: bytes, send: Send, gone: "asyncio.Future[None]") -> None:
-        chunk = first
-        while chunk:
-            async with asyncio.timeout(self._idle):
+    async def _stream(self, receive: Receive, send: Send) -> None:
+        loop, ended = asyncio.get_running_loop(), False
+        async with asyncio.timeout(self._idle) as patience:
+            while not ended:
+                chunk = await self._next()
+                ended = self._sent + len(chunk) == self._length
+                if (ended and await self._next()) or not (ended or chunk):
+                    msg = "A document is of another length than was recorded."
+                    raise Tampered(msg)
+                if not self._started:
+                    await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                    self._started = True
+                patience.reschedule(loop.time() + self._idle)
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            if gone.done():
-                return
-            self._sent += len(chunk)
-            chunk = await anext(self._chunks, b"")
-        if self._sent == self._length:
+                if not ended:
+                    await asyncio.sleep(0)  # others' turn, and that of the news that the client has left
+                if _gone(receive):
+                    return
+                self._sent += len(chunk)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _next(self) -> bytes:
+        return await anext(self._chunks, b"")
 
-async def _gone(receive: Receive) -> None:
-    """Returns when the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+
+def _gone(receive: Receive) -> bool:
+    """Whether the client is gone, without waiting: the question is asked, and taken back if there is no answer yet."""
+    while True:
+        asked = receive().__await__()
+        try:
+            asked.send(None)
+        except StopIteration as told:
+            if cast("Message", told.value)["type"] == "http.disconnect":
+                return True
+        else:
+            asked.close()
+            return False

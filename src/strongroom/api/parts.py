@@ -11,6 +11,7 @@ from strongroom.api.negotiate import Taste, taste
 from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
 from strongroom.api.shelf import Shelf
+from strongroom.api.words import Words
 from strongroom.clock import Clock
 from strongroom.fhir.page import Pager
 from strongroom.keeper.protocol import Asking
@@ -26,6 +27,7 @@ class Parts:
     pager: Pager
     settings: Settings
     crowd: Crowd
+    words: Words
 
     async def sender(self, asking: Asking) -> AbstractContextManager[None]:
         """Somebody whom the door knows, about to send a document; to be asked for before any of it is read. What it

@@ -10,6 +10,9 @@ from typing import Protocol
 PREFIX = 2
 """Characters of a name that become its folder, so that no folder holds millions of files."""
 
+Piece = bytes | bytearray
+"""Some bytes of an object."""
+
 
 class Blobs(Protocol):
     """Ciphertext by name."""
@@ -21,7 +24,7 @@ class Blobs(Protocol):
         the name is taken, Unavailable when the store is away or full.
         """
 
-    def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """The object from `start`, `length` bytes of it or all that follow. Raises Unavailable, also when it is missing:
         an object that the keeper knows of and the store does not is a fault of the store.
         """

@@ -1,49 +1,71 @@
 """Blobs in a local folder: the default. One machine, one disk: back it up."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from obstore.store import LocalStore
 
-from strongroom.documents.blobs import place
+from strongroom.documents.blobs import Piece, place
 from strongroom.documents.objects import PIECE, Objects, translated
 from strongroom.errors import ConfigError
 
 TIMEOUT = 5.0
 """Seconds. A local disk that takes longer is broken or full of other work."""
+_NOT_NOW = frozenset({errno.EAGAIN, errno.EOPNOTSUPP})
+"""The disk would have to be waited for; the file system cannot tell."""
 
 
 class Folder(Objects):
-    """Reads files by itself: obstore reads 8 KiB at once, and hands each through a thread."""
+    """Reads files by itself: obstore reads 8 KiB at once, and hands each through a thread.
+
+    What the machine has in memory is read at once; a thread waits for the disk where it has not.
+    """
 
     def __init__(self, root: Path, timeout: float, settle: Callable[[str], None]) -> None:
         super().__init__(LocalStore(root, mkdir=False), timeout, settle)
-        self._root = root
+        self._root = str(root)
 
-    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """See `Blobs.get`."""
-        path, loop = self._root / place(name), asyncio.get_running_loop()
+        path, loop = f"{self._root}/{place(name)}", asyncio.get_running_loop()
         left = length
         with translated():
             while left is None or left > 0:
                 size = PIECE if left is None else min(PIECE, left)
-                chunk = await self._within(loop.run_in_executor(None, _read, path, start, size))
+                chunk = _read(path, start, size, os.RWF_NOWAIT)
+                if chunk is None:
+                    chunk = await self._within(loop.run_in_executor(None, _read, path, start, size))
                 if chunk:
                     yield chunk
-                if len(chunk) < size:
+                if chunk is None or len(chunk) < size:
                     return
                 start, left = start + size, None if left is None else left - size
 
 
-def _read(path: Path, start: int, size: int) -> bytes:
-    """Opened anew for each piece: an answer that is broken off leaves no open file behind."""
+def _read(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
+    """At most `size` bytes from `start`; with RWF_NOWAIT None where some of them are not in memory (preadv(2)).
+
+    Opened anew for each piece: an answer that is broken off leaves no open file behind. The memory is as large as what
+    is there, because to give back a part of it costs more than the reading.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.pread(handle, size, start)
+        found = bytearray(max(0, min(size, os.fstat(handle).st_size - start)))
+        got = os.preadv(handle, [found], start, flags)
+    except OSError as error:
+        if flags and error.errno in _NOT_NOW:
+            return None
+        raise
     finally:
         os.close(handle)
+    if got < len(found):
+        if flags:
+            return None
+        del found[got:]  # the file was cut meanwhile
+    return found
 
 
 def local_blobs(root: Path, timeout: float = TIMEOUT) -> Folder:

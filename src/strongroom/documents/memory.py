@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from strongroom.documents.blobs import Piece
 from strongroom.errors import Conflict, Unavailable
 
 
@@ -20,7 +21,7 @@ class MemoryBlobs:
         self.objects[name] = whole
         return len(whole)
 
-    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """See `Blobs.get`."""
         if name not in self.objects:
             msg = "The object store lacks an object that the catalogue knows."

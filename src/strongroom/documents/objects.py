@@ -9,7 +9,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore
 
-from strongroom.documents.blobs import place
+from strongroom.documents.blobs import Piece, place
 from strongroom.errors import Conflict, Unavailable
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Objects:
             raise
         return counted.size
 
-    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """See `Blobs.get`."""
         with translated():
             if length == 0:

@@ -62,7 +62,7 @@ class Opener:
     def __init__(self, key: Secret, context: bytes) -> None:
         self._decryptor = Cobblestone256Decryptor(key.reveal(), context)
 
-    def update(self, cipher: bytes) -> bytes:
+    def update(self, cipher: bytes | bytearray) -> bytes:
         """Authenticated plaintext that is ready. Raises Tampered."""
         try:
             return self._decryptor.update(cipher)

@@ -28,7 +28,7 @@ class Dispatch:
             p.BreakGlass: relating.break_glass,
             p.Delegate: relating.delegate,
             p.Delete: writing.delete,
-            p.Delivered: reading.delivered,
+            p.Deliveries: reading.deliveries,
             p.Deposit: writing.deposit,
             p.Deposited: writing.deposited,
             p.History: reading.history,

@@ -17,9 +17,13 @@ MAX_REQUEST = 65_536
 MAX_REPLY = 1_048_576
 """Bytes. A listing of `MAX_ROWS` rows is about 60 KB."""
 MAX_ROWS = 200
+MAX_WORDS = 200
+"""Of one `Deliveries`."""
 
 Text = Annotated[str, msgspec.Meta(max_length=1_024)]
 Id = Annotated[str, msgspec.Meta(max_length=64)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""That every JSON reader takes exactly (RFC 8259, section 6)."""
 Token = Annotated[str, msgspec.Meta(max_length=8_192)]
 
 
@@ -109,12 +113,18 @@ class Deposited(_Base, frozen=True, kw_only=True):
     """Bytes of ciphertext, header included."""
 
 
-class Delivered(_Base, frozen=True, kw_only=True):
-    """The app's word on how much of a release reached the client. Answer: `Done`. Never removes a person from a list."""
+class Delivered(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The app's word on how much of a release reached the client. Never removes a person from a list."""
 
-    receipt: int
-    bytes: int
+    receipt: Number
+    bytes: Number
     complete: bool
+
+
+class Deliveries(_Base, frozen=True, kw_only=True):
+    """Words on some releases, told together. Answer: `Done`."""
+
+    words: Annotated[tuple[Delivered, ...], msgspec.Meta(max_length=MAX_WORDS)]
 
 
 class Delete(_Base, frozen=True, kw_only=True):
@@ -356,7 +366,7 @@ AppRequest = (
     | List
     | Deposit
     | Deposited
-    | Delivered
+    | Deliveries
     | Delete
     | Relabel
     | Withhold

@@ -1,5 +1,6 @@
 """Requests that disclose: release, list, history; what a login may know of itself; and the app's word on deliveries."""
 
+import asyncio
 from collections import OrderedDict
 from contextlib import closing
 
@@ -17,7 +18,7 @@ from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import (
     Access,
     Accesses,
-    Delivered,
+    Deliveries,
     Done,
     History,
     Known,
@@ -158,12 +159,12 @@ class Reading:
         shown, more = self._page(asked, account, subject, request)
         return await self._listed(asked, account, subject, scopes, decision, shown, more=more)
 
-    async def delivered(self, request: Delivered) -> Reply:
-        """The app's word, once for each release. Not waited for: it refines a list, and takes nobody off it."""
-        if self._open.pop(request.receipt, 0) is None:
-            now = self._parts.clock.now()
-            draft = event.delivered(now, request.receipt, request.bytes, complete=request.complete)
-            await self._parts.log.append(draft)
+    async def deliveries(self, request: Deliveries) -> Reply:
+        """The app's words, one for each release. Not waited for: they refine a list, and take nobody off it."""
+        now = self._parts.clock.now()
+        told = [word for word in request.words if self._open.pop(word.receipt, 0) is None]
+        drafts = (event.delivered(now, word.receipt, word.bytes, complete=word.complete) for word in told)
+        await asyncio.gather(*(self._parts.log.append(draft) for draft in drafts))
         return Done()
 
     async def history(self, request: History) -> Reply:

@@ -71,7 +71,7 @@ def requests(token, documents, patients):
         yield p.Delegate(asking=who, patient=patient, account="a" * 26, full=True, until=later)
         yield p.BreakGlass(asking=who, patient=patient, reason="emergency")
     yield p.Deposited(ticket="a" * 26, size=1, sealed_size=73)
-    yield p.Delivered(receipt=1, bytes=1, complete=True)
+    yield p.Deliveries(words=(p.Delivered(receipt=1, bytes=1, complete=True),))
 
 
 async def run():

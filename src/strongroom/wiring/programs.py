@@ -20,6 +20,7 @@ from strongroom.errors import ConfigError
 from strongroom.wiring.app import open_app
 from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
+from strongroom.wiring.memory import keep_freed
 from strongroom.wiring.publisher import run_publisher
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
 from strongroom.wiring.root import preload_root
@@ -71,6 +72,7 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
 
 def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     become(config.users.app)
+    keep_freed()
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
     app = open_app(config, layout, clock)
     _serve(app, config.api.host, config.api.port, dated=True, beside=app.state.sweeper.run)
