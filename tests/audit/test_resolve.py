@@ -136,3 +136,27 @@ def test_memory_has_an_end(store: Store, log: Log, monkeypatch: pytest.MonkeyPat
         for entry in [decode(row.body)]
     ]
     assert told == [("pat", "doc"), ("other", "o")] * 2
+
+
+def test_what_a_batch_knows_is_not_forgotten_for_what_it_does_not(
+    store: Store, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When memory is full, all that is expected is looked up together, and nothing of it again one by one."""
+    monkeypatch.setattr(resolve, "MAX_HASHED", 2)
+    store.documents = {name: [f"of-{name}"] for name in "abc"}
+    for name in "abc":
+        log.append_now(release(patient=name, document=f"of-{name}"))
+    entries = [decode(row.body) for row in store.reader().entries(0, 3)]
+    asked: list[list[str]] = []
+
+    def documents_of(patients: Sequence[PatientId]) -> list[tuple[PatientId, list[DocumentId]]]:
+        asked.append([str(one) for one in patients])
+        return [(one, [DocumentId(held) for held in store.documents[one]]) for one in patients]
+
+    found = Resolver(store.reader(), documents_of)
+    for batch in ("ab", "bc"):
+        found.expect_documents({(name, "2026-01") for name in batch})
+        for name in batch:
+            shown = entries["abc".index(name)].document or ""
+            assert found.document(name, START, shown) == f"of-{name}"
+    assert asked == [["a", "b"], ["b", "c"]]

@@ -163,13 +163,13 @@ class Query:
 
     def who_read(self, selectors: Selectors, window: Window) -> Iterator[Read | Gap]:
         """Every disclosure that fits, in the order of the log; then, as gaps, the names that nobody can attribute."""
+        who, month = self._resolver.who, month_at
         for batch in self._batches(selectors, window, _COLUMNS + _DELIVERY):
-            whose = [self._resolver.who(row[0], row[4], entry.patient) for row, entry in batch]
+            whose = [who(row[0], row[4], entry.patient) for row, entry in batch]
             self._resolver.expect_documents(
-                {(one, month_at(entry.t)) for one, (_, entry) in zip(whose, batch, strict=True) if isinstance(one, str)}
+                {(one, month(row[1])) for one, (row, _) in zip(whose, batch, strict=True) if isinstance(one, str)}
             )
-            for (row, entry), patient in zip(batch, whose, strict=True):
-                yield self._read(row, entry, patient)
+            yield from [self._read(*found, patient) for found, patient in zip(batch, whose, strict=True)]
         yield from self._gaps(selectors, window)
 
     def people(self, selectors: Selectors, window: Window) -> tuple[Affected | Gap, ...]:

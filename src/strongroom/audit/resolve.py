@@ -5,12 +5,15 @@ What it does not know is a `Gap`: a value in the answer, never a silence.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from strongroom.audit.pseudonym import DocumentHash, Naming, document_digest, document_name, month_at
 from strongroom.audit.sqlite_reader import Named, Reader
 from strongroom.errors import Tampered
 from strongroom.ids import DocumentId, PatientId
 
+K = TypeVar("K")
+V = TypeVar("V")
 DocumentsOf = Callable[[Sequence[PatientId]], Iterable[tuple[PatientId, Sequence[DocumentId]]]]
 """Every document that each of these patients ever had, deleted ones included. The keeper's database knows."""
 MAX_NAMES = 131_072
@@ -56,9 +59,9 @@ class Resolver:
 
     def network(self, t: int, shown: str) -> str | Gap:
         """The network behind a token in an entry of time `t`."""
-        asked = Naming.NETWORK, month_at(t), shown
+        asked = str(Naming.NETWORK), month_at(t), shown
         if asked not in self._real:
-            _make_room(self._real, 1, MAX_NAMES)
+            _missing(self._real, {asked}, MAX_NAMES)
             self._real[asked] = self._reader.real(*asked)
         real = self._real[asked]
         return Gap(Naming.NETWORK, month_at(t), shown) if real is None else real
@@ -82,14 +85,13 @@ class Resolver:
 
     def expect_names(self, numbers: Iterable[int | None]) -> None:
         """These will be asked for: look up at once those that are not known yet."""
-        new = [number for number in set(numbers) if number is not None and number not in self._named]
-        _make_room(self._named, len(new), MAX_NAMES)
-        self._named.update(self._reader.names(new))
+        wanted = {number for number in numbers if number is not None}
+        new = _missing(self._named, wanted, MAX_NAMES)
+        self._named.update(self._reader.names([*new]))
 
     def expect_documents(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Documents of these patients will be asked for in these months (2026-01): hash at once what is not known yet."""
-        new = {pair for pair in pairs if pair not in self._hashed}
-        _make_room(self._hashed, len(new), MAX_HASHED)
+        new = _missing(self._hashed, {*pairs}, MAX_HASHED)
         held = dict(self._documents_of(sorted({PatientId(patient) for patient, _ in new})))
         for patient, month in new:
             hashed = self._hash(month)
@@ -97,7 +99,7 @@ class Resolver:
 
     def _name(self, number: int) -> Named | None:
         if number not in self._named:
-            _make_room(self._named, 1, MAX_NAMES)
+            _missing(self._named, {number}, MAX_NAMES)
             self._named[number] = self._reader.named(number)
         return self._named[number]
 
@@ -107,7 +109,12 @@ class Resolver:
         return self._hashes.get(month)
 
 
-def _make_room(kept: dict, coming: int, most: int) -> None:  # type: ignore[type-arg]  # of whatever
-    """Forget everything rather than keep more than `most`: what is asked for together comes together."""
-    if len(kept) + coming > most:
+def _missing(kept: dict[K, V], wanted: set[K], most: int) -> set[K]:
+    """What of `wanted` is to be looked up. Forgets everything rather than keep more than `most`: what is asked for together
+    comes together; then all of it is to be looked up.
+    """
+    new = wanted - kept.keys()
+    if len(kept) + len(new) > most:
         kept.clear()
+        return wanted
+    return new

@@ -8,6 +8,7 @@ from pathlib import Path
 from strongroom.audit.compose import Cover
 from strongroom.envelope import small
 from strongroom.envelope.binding import bind
+from strongroom.envelope.keyed import keyed_hash
 from strongroom.errors import ConfigError, Unavailable, Untrusted
 from strongroom.keys.recovery import RecoveryPrivate, RecoveryPublic
 from strongroom.keys.root import RootKey
@@ -39,7 +40,7 @@ def cover_of(secrets: KeeperSecrets) -> Cover:
     return Cover(
         lambda text: small.seal(secrets.names, text, bound),
         lambda raw: small.open_sealed(secrets.names, raw, bound),
-        lambda row: hmac.new(key, row, "sha256").digest(),  # keeps the interpreter's lock, which hmac.digest gives up
+        keyed_hash(key),
     )
 
 
