@@ -29,7 +29,7 @@ from strongroom.errors import ConfigError
     "--part",
     envvar=PART,
     metavar="N/OF",
-    help="Of crash and tamper: a part of them, with a chance of its own. The sum of all parts is the whole.",
+    help="Of crash, fuzz and tamper: a part of them, with a chance of its own. The sum of all parts is the whole.",
 )
 @click.option("--remove-cache", is_flag=True, help="Remove the large stores that are kept there, at the end.")
 @click.option("--scale", type=click.Choice(get_args(Scale)), default="small", show_default=True)

@@ -63,6 +63,19 @@ def test_what_fhir_would_not_have_is_refused_where_it_is(member: object, code: s
     assert fault.expression.startswith("Thing.a[0].b")
 
 
+@pytest.mark.parametrize("name", ["a\ud800", "\x00", "", "a" * (MAX_STRING + 1)])
+def test_a_name_is_a_string_like_others(name: str) -> None:
+    """What no string may hold, no member's name may hold: nobody could write it again."""
+    with pytest.raises(Unacceptable):
+        read_object(json.dumps({"resourceType": "Thing", "a": {name: 1}}).encode())
+
+
+@pytest.mark.parametrize("name", ["a]", "]", "extension]", "a[0]", "a[0].extension[0]"])
+def test_a_name_with_brackets_is_no_list(name: str) -> None:
+    """It is read as any name, and what it holds is no extension."""
+    assert read_object(json.dumps({name: {"b": 1}}).encode()) == {name: {"b": 1}}
+
+
 def test_depth_is_bounded() -> None:
     """Forty levels parse as JSON and are still refused."""
     with pytest.raises(Unacceptable):

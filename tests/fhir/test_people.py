@@ -81,7 +81,10 @@ def test_a_header_that_cannot_be_used_stops_everything(changed: dict[str, Any]) 
         read_header([header(**changed)])
 
 
-@pytest.mark.parametrize("lines", [[], [b""], [b"{}"], [b"\xff"], [json.dumps(PATIENT).encode()]])
+@pytest.mark.parametrize(
+    "lines",
+    [[], [b""], [b"{}"], [b"\xff"], [b'{"resourceType":"Parameters","\xff":1}'], [json.dumps(PATIENT).encode()]],
+)
 def test_a_feed_begins_with_its_header(lines: list[bytes]) -> None:
     """An empty feed, or one that begins with anything else, is refused."""
     with pytest.raises(Malformed):

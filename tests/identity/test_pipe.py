@@ -18,7 +18,8 @@ def test_round_trip(host: str, port: int) -> None:
     "line",
     [
         b"", b"\n", b"CONNECT op.example:443", b"CONNECT op.example:443\r\n", b"CONNECT op.example:443\n\n",
-        b"CONNECT op.example:0\n", b"CONNECT op.example:65536\n", b"CONNECT op.example:\n", b"CONNECT :443\n",
+        b"CONNECT op.example:0\n", b"CONNECT op.example:65536\n", b"CONNECT op.example:0443\n",
+        b"CONNECT op.example:\n", b"CONNECT :443\n",
         b"CONNECT OP.example:443\n", b"CONNECT a b:443\n", b"CONNECT [::1]:443\n", b"GET / HTTP/1.1\n",
         b"CONNECT " + b"a" * 254 + b":443\n",
     ],

@@ -48,6 +48,8 @@ def test_objects_are_read(found: dict[str, object]) -> None:
         b'{"a":1,"a":1}',
         b'{"x":{"a":1,"a":2}}',
         b'{"a":Infinity}',
+        b'{"a":["\\ud800"]}',
+        b'{"\\udfff":1}',
         b'{"a":-Infinity}',
         b"\xef\xbb\xbf{}",
         b'{"a":"\xff"}',

@@ -84,18 +84,20 @@ def _faults(value: object, path: str, depth: int) -> Iterator[Fault]:
         )
     elif isinstance(value, dict):
         for name, member in value.items():
+            yield from _string_faults(name, path)
             yield from _faults(member, f"{path}.{name}", depth + 1)
         if isinstance(value.get("div"), str):
             yield from narrative_fault(value["div"], _shown(f"{path}.div"))
-        if path.endswith("]") and _in_extension(path) and not isinstance(value.get("url"), str):
-            yield Fault("required", "An extension needs a url.", _shown(f"{path}.url"))
+        yield from _extension_faults(value.get("extension"), f"{path}.extension")
     elif isinstance(value, list):
         for index, member in enumerate(value):
             yield from _faults(member, f"{path}[{index}]", depth + 1)
 
 
-def _in_extension(path: str) -> bool:
-    return path[: path.rindex("[")].endswith(".extension")
+def _extension_faults(extensions: object, path: str) -> Iterator[Fault]:
+    for index, one in enumerate(extensions if isinstance(extensions, list) else ()):
+        if isinstance(one, dict) and one and not isinstance(one.get("url"), str):
+            yield Fault("required", "An extension needs a url.", _shown(f"{path}[{index}].url"))
 
 
 def _string_faults(value: str, path: str) -> Iterator[Fault]:

@@ -233,7 +233,7 @@ def _resource(line: bytes) -> _Resource:
         raise Malformed(msg)
     try:
         resource: _Resource = _decoder.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "Not a resource that a feed may hold, or a field of it is missing or of the wrong type."
         raise Malformed(msg) from error
     return resource

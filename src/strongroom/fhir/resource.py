@@ -111,6 +111,6 @@ def decode_stored(raw: bytes) -> DocumentReference:
     """What `encode` wrote and the catalogue kept, sealed. Raises Malformed; for bytes of strangers there is `parse`."""
     try:
         return _document_reference.decode(raw)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "A stored DocumentReference does not parse."
         raise Malformed(msg) from error

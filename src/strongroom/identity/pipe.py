@@ -14,7 +14,7 @@ from strongroom.errors import ConfigError, Malformed
 OK = b"OK\n"
 NO = b"NO\n"
 
-_LINE = re.compile(rb"CONNECT ([a-z0-9.-]{1,253}):([0-9]{1,5})\n")
+_LINE = re.compile(rb"CONNECT ([a-z0-9.-]{1,253}):([1-9][0-9]{0,4})\n")
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _PATH = re.compile(r"/[\x21-\x22\x24-\x7e]{0,1023}")
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,2048}")
@@ -36,7 +36,7 @@ class Target:
 def parse_line(line: bytes) -> Target:
     """The target the keeper named. Raises Malformed."""
     match = _LINE.fullmatch(line)
-    if match is None or not 1 <= int(match[2]) <= _MAX_PORT:
+    if match is None or int(match[2]) > _MAX_PORT:
         msg = "Not a CONNECT line."
         raise Malformed(msg)
     return Target(match[1].decode(), int(match[2]))

@@ -1,7 +1,7 @@
 """One strict reader for JSON and base64url that strangers wrote, so that every check sees the same words.
 
 Two parsers that disagree about a document are how a check gets passed by one reading and the act done by another.
-Hence: no duplicate members, no NaN, UTF-8 only, one spelling of every base64url string.
+Hence: no duplicate members, no NaN, no half characters, UTF-8 only, one spelling of every base64url string.
 """
 
 import base64
@@ -49,7 +49,9 @@ def read_object(raw: bytes, limit: int) -> dict[str, object]:
     try:
         # Given text, not bytes: given bytes, json would guess at UTF-16 and UTF-32.
         found = json.loads(raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError and integers of more than 4,300 digits
+        if b"\\u" in raw:
+            _no_halves(found)
+    except ValueError as error:  # JSONDecodeError, UnicodeError and integers of more than 4,300 digits
         msg = "JSON does not parse."
         raise Malformed(msg) from error
     if not isinstance(found, dict):
@@ -73,6 +75,11 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
         msg = "A member appears twice."
         raise ValueError(msg)
     return found
+
+
+def _no_halves(found: object) -> None:
+    """Raises UnicodeEncodeError for half a character (an escaped surrogate alone), which nothing could say again."""
+    json.dumps(found, ensure_ascii=False).encode()
 
 
 def _no_constant(name: str) -> object:
