@@ -6,6 +6,9 @@ ended together, and a copy of what they left is examined (`aftermath.py`).
 
 Power losses: the same people work while every file operation is recorded (`disk.py`); then states that the disk may have
 been in, at moments of the record, are laid out and examined.
+
+All of it is done in the lives of several stores, one after the other: an examination reads a store's whole log and every
+version, and a store that has lived long would leave no time for anything else.
 """
 
 import asyncio
@@ -44,17 +47,23 @@ class Size:
 
     kills: int
     losses: int
-    recordings: int = 1
+    lives: int = 1
+    """Stores that all this is done to, one after the other."""
     seconds: float = 6.0
-    """Of each recording."""
+    """Of the recording in each life."""
     moments: int | None = None
     lies: int = 0
-    """Power losses of a disk that says synced and is not: whether the examination notices."""
+    """Power losses of a disk that says synced and is not, in each life: whether the examination notices."""
     every: int = 10
     """Rounds of kills between two examinations."""
 
+    def share(self, part: Part) -> "Size":
+        """What of it is done in one part, or in one life."""
+        return replace(self, kills=part.share(self.kills), losses=part.share(self.losses),
+                       lives=max(1, part.share(self.lives)))  # fmt: skip
 
-SIZES = {"small": Size(45, 15, lies=2), "full": Size(1_000, 200, recordings=5, seconds=15.0, lies=4, every=25)}
+
+SIZES = {"small": Size(45, 15, lies=2), "full": Size(1_000, 200, lives=20, lies=1, every=25)}
 
 
 @dataclass(slots=True)
@@ -70,17 +79,21 @@ class Found:
     caught: list[str] = field(default_factory=list)
     """What did not hold on a disk that lied."""
 
+    def add(self, other: "Found") -> None:
+        """What was found in another life."""
+        self.told.add(other.told)
+        self.kills += other.kills
+        self.losses += other.losses
+        self.examined += other.examined
+        self.restarts += other.restarts
+        self.broken += other.broken
+        self.caught += other.caught
+
 
 def run(scale: Scale) -> Iterable[Figure]:
     """As every bench. What does not hold is printed to standard error, a line each."""
     part = Part.asked()
-    whole = SIZES[scale]
-    size = replace(
-        whole,
-        kills=part.share(whole.kills),
-        losses=part.share(whole.losses),
-        recordings=max(1, part.share(whole.recordings)),
-    )
+    size = SIZES[scale].share(part)
     found = crash(size, seed=2_025 + part.number)
     for line in found.broken:
         print(f"crash: {line}", file=sys.stderr)
@@ -98,18 +111,37 @@ def run(scale: Scale) -> Iterable[Figure]:
 
 
 def crash(size: Size, seed: int) -> Found:
-    """All of it, on one store."""
-    found, dice = Found(), random.Random(seed)
+    """All of it."""
+    whole, dice = Found(), random.Random(seed)
+    progress = Progress("kills and power losses", size.kills + size.losses)
+    for number in range(size.lives):
+        whole.add(_live(size.share(Part(number + 1, size.lives)), dice))
+        progress.at(whole.kills + whole.losses)
+    return whole
+
+
+def _live(size: Size, dice: random.Random) -> Found:
+    """On one store: power losses first, while its log is short."""
+    found = Found()
     with tempfile.TemporaryDirectory(prefix="strongroom-crash-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         launcher = (sys.executable, str(Path(__file__).with_name("dying.py")), str(folder), *LAUNCHER[3:])
         with open_stage(StageOptions(patients=20, decoys=4), launcher=launcher) as stage:
-            asyncio.run(_kill(stage, folder, size, found, dice))
             if size.losses:
                 _lose(stage, folder, size, found, dice)
+                _start_again(stage, launcher)
+            asyncio.run(_kill(stage, folder, size, found, dice))
     found.broken += found.told.violations
     return found
+
+
+def _start_again(stage: RunningStage, launcher: tuple[str, ...]) -> None:
+    """Its processes, started in another way."""
+    stage.stop()
+    stage.supervisor.children.clear()
+    stage.supervisor.launcher = launcher
+    stage.start()
 
 
 # ---- kills ----------------------------------------------------------------------------------------------------------
@@ -119,8 +151,7 @@ async def _kill(stage: RunningStage, folder: Path, size: Size, found: Found, dic
     plan: list[Moment | None] = list(MOMENTS)
     dice.shuffle(plan)
     del plan[size.moments :]
-    seen = number = 0
-    progress = Progress("kills", size.kills)
+    number, seen = 0, len(found.told.uploads)
     async with _at_work(stage, found.told, dice) as crowd:
         while plan or found.kills < size.kills:
             number += 1
@@ -133,7 +164,6 @@ async def _kill(stage: RunningStage, folder: Path, size: Size, found: Found, dic
             else:
                 found.broken.append(f"the moment {moment.name} was never passed")
             await _serves(crowd, found)
-            progress.at(found.kills)
             if number % size.every == 0 or (not plan and found.kills >= size.kills - len(PROGRAMS)):
                 await asyncio.sleep(0.5)
                 copy = folder / f"copy-{number}"
@@ -225,27 +255,22 @@ def _copied(stage: RunningStage, target: Path, told: Told) -> Told:
 
 
 def _lose(stage: RunningStage, folder: Path, size: Size, found: Found, dice: random.Random) -> None:
-    progress = Progress("power losses", size.losses)
-    for number in range(size.recordings):
-        stage.stop()
-        base, record = folder / "base", folder / f"record-{number}"
-        shutil.copytree(stage.root, base, ignore=shutil.ignore_patterns("*.sock"))
-        record.mkdir()
-        before, told = len(found.told.uploads), found.told
-        stage.supervisor.children.clear()
-        stage.supervisor.launcher = (*disk.recording(record), *LAUNCHER)
-        stage.start()
-        asyncio.run(_record(stage, found, dice, size.seconds))
-        stage.stop()
-        calls = disk.read(record)
-        for _ in range(Part(number + 1, size.recordings).share(size.losses)):
-            found.broken += lost(stage.root, base, calls, told, told.uploads[before:], dice)
-            found.losses, found.examined = found.losses + 1, found.examined + 1
-            progress.at(found.losses)
-        for _ in range(size.lies):
-            found.caught += lost(stage.root, base, calls, told, told.uploads[before:], dice, lying=True)
-        shutil.rmtree(base)
-        shutil.rmtree(record)
+    stage.stop()
+    base, record = folder / "base", folder / "record"
+    shutil.copytree(stage.root, base, ignore=shutil.ignore_patterns("*.sock"))
+    record.mkdir()
+    told = found.told
+    _start_again(stage, (*disk.recording(record), *LAUNCHER))
+    asyncio.run(_record(stage, found, dice, size.seconds))
+    stage.stop()
+    calls = disk.read(record)
+    for _ in range(size.losses):
+        found.broken += lost(stage.root, base, calls, told, told.uploads, dice)
+        found.losses, found.examined = found.losses + 1, found.examined + 1
+    for _ in range(size.lies):
+        found.caught += lost(stage.root, base, calls, told, told.uploads, dice, lying=True)
+    shutil.rmtree(base)
+    shutil.rmtree(record)
 
 
 async def _record(stage: RunningStage, found: Found, dice: random.Random, seconds: float) -> None:

@@ -64,6 +64,16 @@ class Told:
             set(self.deleting),
         )
 
+    def add(self, other: "Told") -> None:
+        """What the people of another store were told."""
+        self.uploads += other.uploads
+        self.released += other.released
+        self.listed += other.listed
+        self.deleted |= other.deleted
+        self.deleting |= other.deleting
+        self.answers += other.answers
+        self.violations += other.violations
+
 
 class Crowd:
     """Everybody at work, until told to stop."""
