@@ -1,0 +1,208 @@
+"""`strongroom hunt`: was this store emptied, by whom, and whose documents; from logs that already exist."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from strongroom.cli.common import Told, json_option
+from strongroom.cli.show import millis
+from strongroom.errors import OperationError, UsageError
+
+if TYPE_CHECKING:
+    from strongroom.detect.evidence import Opened
+    from strongroom.detect.finding import Finding
+    from strongroom.detect.hunt import File, Result
+    from strongroom.logs.files import Source
+
+LEVELS = ("informational", "low", "medium", "high", "critical")
+
+
+@click.command("hunt")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="What only you know: addresses, owners, relations (docs/hunt.md).",
+)
+@click.option("--format", "format_name", help="Read everything in this format instead of recognising it.")
+@click.option(
+    "--rules",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    help="More Sigma rules: a file or directory.",
+)
+@click.option("--since", help="Events from then on: an ISO date or time.")
+@click.option("--until", help="Events up to then, not included: an ISO date or time.")
+@click.option(
+    "--level", type=click.Choice(LEVELS), default="low", show_default=True, help="The least that is a finding."
+)
+@click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many findings to show.")
+@click.option("--explain", metavar="ID", help="One finding with all its evidence, the lines of the log included.")
+@json_option
+def command(  # one parameter an option
+    *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, rules: tuple[Path, ...],
+    since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip or zstd, each format recognised.
+
+    \b
+    Examples:
+      strongroom hunt /var/log/nginx
+      strongroom hunt 'logs/access.log*' --mapping portal.toml
+      zcat cloudtrail/*.gz | strongroom hunt - --json
+    """
+    from strongroom.detect.duckdb import Engine
+    from strongroom.detect.hunt import Wanted, hunt
+    from strongroom.logs import files, formats
+    from strongroom.logs import mapping as mappings
+
+    if format_name is not None and format_name not in formats.NAMES:
+        raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
+    wanted = Wanted(
+        format=formats.NAMES[format_name] if format_name else None,
+        mapping=mappings.load(mapping) if mapping else None,
+        since=millis(since) if since else None,
+        until=millis(until) if until else None,
+        rules=rules,
+    )
+    sources = files.expand(paths)
+    try:
+        with Engine() as engine, _progress(sources, quiet=as_json) as told:
+            found = hunt(sources, wanted, engine, told)
+            if not found.events:
+                _refuse(found)
+            found.findings = [one for one in found.findings if LEVELS.index(one.level) >= LEVELS.index(level)]
+            shown = _shown(found, sources, top, explain, engine)
+    finally:
+        files.forget(sources)
+    _print(found, shown, explain=explain is not None, as_json=as_json)
+    if found.findings:
+        raise Told(f"{len(found.findings)} to look at.")
+
+
+def _refuse(found: "Result") -> None:
+    """Nothing was read: that is no good news, and must not look like any."""
+    lines = "\n".join(_of_file(file) for file in found.files[:20])
+    known = "Formats that are read: docs/hunt.md. Force one with --format, and see the reasons."
+    raise OperationError(f"Nothing in these files could be read as a log.\n{lines}", advice=known)
+
+
+def _shown(
+    found: "Result", sources: "list[Source]", top: int, explain: str | None, engine: object
+) -> "list[tuple[Finding, list[Opened]]]":
+    from strongroom.detect.duckdb import Engine
+    from strongroom.detect.evidence import opened
+    from strongroom.detect.finding import events_of
+
+    if explain is None:
+        return [(one, [opened(at, sources) for at in one.evidence]) for one in found.findings[:top]]
+    asked = [one for one in found.findings if one.id == explain]
+    if not asked or not isinstance(engine, Engine):
+        raise UsageError(
+            f"There is no finding {explain} in these logs.", advice="Ids stand in brackets behind each finding."
+        )
+    return [(asked[0], [opened(at, sources) for at in events_of(engine, asked[0].about)])]
+
+
+def _print(found: "Result", shown: "list[tuple[Finding, list[Opened]]]", *, explain: bool, as_json: bool) -> None:
+    from strongroom.detect import shape
+
+    if as_json:  # in ASCII: what a log holds must not move a terminal that JSON is printed to
+        click.echo(json.dumps({"schema": "strongroom/hunt/v1", **shape.result(found, shown)}))
+    else:
+        click.echo("\n".join(_text(found, shown, explain=explain)))
+
+
+def _text(found: "Result", shown: "list[tuple[Finding, list[Opened]]]", *, explain: bool) -> Iterator[str]:
+    from strongroom.detect import say
+
+    yield _answer(found)
+    for place, (one, evidence) in enumerate(shown, 1):
+        yield ""
+        yield f"{place}. {one.level.upper()}  {say.headline(one)}  [{one.id}]"
+        for sentence in say.sentences(one):
+            yield f"   {sentence}"
+        for at in evidence if explain else evidence[:1]:
+            changed = "" if at.same else "  CHANGED SINCE IT WAS READ"
+            yield f"   {say.harmless(at.file)} byte {at.offset}, {at.length} bytes, sha256 {at.sha256[:16]}{changed}"
+            if explain:
+                yield f"     {say.harmless(at.unit.decode('utf-8', 'backslashreplace'), 2_000)}"
+    if len(found.findings) > len(shown) and not explain:
+        yield f"\n{len(found.findings) - len(shown)} more: --top {len(found.findings)}."
+    yield ""
+    yield from _read(found)
+
+
+def _answer(found: "Result") -> str:
+    """The short answer, first."""
+    from strongroom.detect import say
+
+    if not found.findings:
+        return f"Nothing was found in {say.count(found.events, 'event')}. {_limits(found)}"
+    taken = [one for one in found.findings if one.documents]
+    worst = found.findings[0]
+    left = f", {len(taken)} of them with documents that left" if taken else ", and no document left by what they saw"
+    return f"{say.count(len(found.findings), 'finding')}{left}. The worst: {say.headline(worst)}."
+
+
+def _limits(found: "Result") -> str:
+    return f"{len(found.detections)} detections looked; what is not in these logs they cannot see."
+
+
+def _read(found: "Result") -> Iterator[str]:
+    from strongroom.detect import say
+
+    if found.first is not None and found.last is not None:
+        twice = f", {say.count(found.duplicates, 'duplicate')} left out" if found.duplicates else ""
+        yield f"Read {say.count(found.events, 'event')} from {say.when(found.first)} to {say.when(found.last)} UTC{twice}:"
+    listed = [file for file in found.files if file.format or file.source.named]
+    for file in listed[:20]:
+        yield f"  {_of_file(file)}"
+    if len(listed) > 20:  # noqa: PLR2004  # lines of a screen
+        yield f"  … and {len(listed) - 20} more files (--json lists all)"
+    unknown = [file.source.name for file in found.files if not file.format and not file.source.named]
+    if unknown:
+        yield f"  left out, no log that is known: {', '.join(say.harmless(name) for name in unknown[:5])}" + (
+            f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""  # noqa: PLR2004  # as many as above
+        )
+    for one in found.stopped[:20]:
+        place = f"{say.harmless(one.file)}{f':{one.line}' if one.line else ''}: " if one.file else ""
+        yield f"  rule left out: {place}{say.harmless(one.title)}: {say.harmless(one.reason)}"
+
+
+def _of_file(file: "File") -> str:
+    from strongroom.detect import say
+
+    name = say.harmless(file.source.name)
+    if file.format is None:
+        return f"{name}: no log that is known"
+    reasons = "".join(
+        f"; {say.count(number, 'unit')} unreadable: {why} (byte {', '.join(map(str, file.account.places[why]))}"
+        f"{', …' if number > len(file.account.places[why]) else ''})"
+        for why, number in file.account.unreadable.items()
+    )
+    return f"{name}: {file.format.what}, {say.count(file.account.events, 'event')}{reasons}"
+
+
+@contextmanager
+def _progress(sources: "list[Source]", *, quiet: bool) -> "Iterator[Callable[[str, int], None]]":
+    """A bar with rate and time left, where somebody watches. Compressed files count by what is in them: no end is known."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    from strongroom.logs.files import codec
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _name, _bytes: None
+        return
+    plain = all(codec(source) == "plain" for source in sources)
+    total = sum(source.path.stat().st_size for source in sources) if plain else None
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=total)
+        yield lambda _name, bytes_: bar.advance(task, bytes_)

@@ -1,0 +1,19 @@
+"""Findings out of events: what was taken, by whom, and which bytes of which log prove it.
+
+    hunt         the whole of it: sources -> events -> detections -> findings
+    duckdb       the engine that holds the events, and spills when they are many
+    detection    what a detection is: a head for people, and SQL that says which events are hits
+    rules        rule files -> detections (Sigma)
+    correlation  SQL of Sigma's correlations
+    walk         ids asked for in a row
+    wide         many documents or people for one principal, against peers and its own past
+    egress       many bytes, likewise
+    foreign      people to whom a login has no relation, where a table tells relations
+    finding      hits -> findings, grouped by whom they are about, ranked
+    evidence     a finding's bytes, opened again
+    proof        a rule file's own events, run
+    say          findings in sentences
+
+Every detection writes the same small table of hits (detection, about, fired, event); everything a finding says is counted
+from that table and from the events, in the same way for all.
+"""

@@ -1,0 +1,112 @@
+"""SQL of Sigma's correlations: exact counts in windows that slide, by event time.
+
+`base` is SQL that selects (event, time, g, about, which, v): an event's rowid, its time, the group it belongs to, whom it is
+about, which of the correlation's rules it matches (counted from 0), and the field that is counted.
+
+Counting (event_count, value_count, value_sum) goes in three steps, each plain SQL with window functions:
+1. Groups that cannot reach the threshold in any window are dropped: two neighbouring buckets of a window's length hold less.
+2. Every event adds at its time and takes away when it has left the window; a value that is there already adds nothing
+   (but its instant is looked at: it is one more event of a window that holds enough). The running sum is exact at every instant.
+3. Hits are the events of windows in which the sum was reached.
+"""
+
+from strongroom.sigma.rule import Correlation, Kind
+
+
+def hits(correlation: Correlation, base: str) -> str:
+    """SQL that selects (about, fired, event)."""
+    if correlation.kind in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
+        fire = _temporal(len(correlation.rules), correlation.window, ordered=correlation.kind is Kind.TEMPORAL_ORDERED)
+    else:
+        fire = _counting(correlation)
+    return windowed(base, fire, correlation.window)
+
+
+def windowed(base: str, fire: str, window: int) -> str:
+    """The events of `base` in a window that ends at an instant of `fire` (g, t), with the first such instant of the group.
+
+    `fire` may read `base` by this name. A group whose events are about several is told of each.
+    """
+    return f"""
+    WITH base AS ({base}),
+    fire AS ({fire}),
+    both_ AS (
+        SELECT g, time, event, about, CAST(NULL AS BIGINT) AS t FROM base
+        UNION ALL SELECT g, t, NULL, NULL, t FROM fire
+    ),
+    seen AS (
+        SELECT g, event, about,
+            min(t) OVER (PARTITION BY g ORDER BY time RANGE BETWEEN CURRENT ROW AND {window} FOLLOWING) AS ends
+        FROM both_
+    )
+    SELECT about, min(ends) OVER (PARTITION BY about) AS fired, event FROM seen
+    WHERE event IS NOT NULL AND ends IS NOT NULL
+    """
+
+
+def _counting(correlation: Correlation) -> str:
+    window, enough = correlation.window, correlation.at_least
+    amount = {Kind.EVENT_COUNT: "count(*)", Kind.VALUE_COUNT: "count(DISTINCT v)", Kind.VALUE_SUM: "sum(w)"}
+    weighed = "try_cast(v AS DOUBLE)" if correlation.kind is Kind.VALUE_SUM else "1"
+    return f"""
+    WITH weighed AS (SELECT *, {weighed} AS w FROM base WHERE v IS NOT NULL),
+    bucket AS (SELECT g, time // {window} AS b, {amount[correlation.kind]} AS c FROM weighed GROUP BY ALL),
+    pair AS (
+        SELECT g, c + coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING), 0) AS c
+        FROM bucket
+    ),
+    candidate AS (SELECT DISTINCT g FROM pair WHERE c >= {enough!r}),
+    {_changes(correlation.kind, window)},
+    level AS (SELECT g, t, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
+    SELECT DISTINCT g, t FROM level WHERE level >= {enough!r}
+    """
+
+
+def _changes(kind: Kind, window: int) -> str:
+    if kind is not Kind.VALUE_COUNT:
+        return f"""
+        change AS (
+            SELECT g, time AS t, w AS x FROM weighed SEMI JOIN candidate USING (g)
+            UNION ALL SELECT g, time + {window} + 1, -w FROM weighed SEMI JOIN candidate USING (g)
+        )"""
+    return f"""
+    value AS (
+        SELECT g, time,
+            lag(time) OVER (PARTITION BY g, v ORDER BY time) AS before,
+            lead(time) OVER (PARTITION BY g, v ORDER BY time) AS next
+        FROM weighed SEMI JOIN candidate USING (g)
+    ),
+    change AS (
+        SELECT g, time AS t, CASE WHEN before IS NULL OR before < time - {window} THEN 1 ELSE 0 END AS x FROM value
+        UNION ALL SELECT g, time + {window} + 1, -1 FROM value WHERE next IS NULL OR next > time + {window}
+    )"""
+
+
+def _temporal(rules: int, window: int, *, ordered: bool) -> str:
+    """Instants by which all rules have matched within the window, in their order where that is asked.
+
+    `start0` is the latest match of the first rule so far, `start1` that of the first rule when the second matched last, and
+    so on: the latest beginning of a chain that is complete. Events of one instant count as in order.
+    """
+    if not ordered:
+        latest = ", ".join(
+            f"max(CASE WHEN which = {rule} THEN time END) OVER (PARTITION BY g ORDER BY time) AS start{rule}"
+            for rule in range(rules)
+        )
+        starts = ", ".join(f"start{rule}" for rule in range(rules))
+        return f"""
+        WITH latest AS (SELECT g, time, {latest} FROM base)
+        SELECT DISTINCT g, time AS t FROM latest
+        WHERE {" AND ".join(f"start{rule} IS NOT NULL" for rule in range(rules))} AND time - least({starts}) <= {window}
+        """
+    text = (
+        "WITH chain0 AS (SELECT g, time, which, "
+        "max(CASE WHEN which = 0 THEN time END) OVER (PARTITION BY g ORDER BY time) AS start FROM base)"
+    )
+    for rule in range(1, rules):
+        text += (
+            f", chain{rule} AS (SELECT g, time, which, "
+            f"max(CASE WHEN which = {rule} THEN start END) OVER (PARTITION BY g ORDER BY time) AS start FROM chain{rule - 1})"
+        )
+    last = rules - 1
+    return f"{text} SELECT DISTINCT g, time AS t FROM chain{last} WHERE which = {last} AND time - start <= {window}"

@@ -1,0 +1,154 @@
+"""Hits to findings: one a person, role, address or store that they are about, with everything counted the same way."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from strongroom.detect.detection import SERVED, Detection
+from strongroom.detect.duckdb import Engine
+from strongroom.sigma.rule import LEVELS, Level
+from strongroom.sigma.sql import literal
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One detection that hit, and what it saw."""
+
+    detection: Detection
+    level: Level
+    events: int
+    documents: int  # that left
+    fired: int  # milliseconds: when it would first have fired
+    lost: int  # documents that had left by then
+    asked: int  # different documents asked for, whatever the answer
+    missed: int  # of them those that were denied or not there
+    first_number: int | None
+    last_number: int | None
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One event's place: the unit of `length` bytes at `offset` of a source, and by which it is known again."""
+
+    source: int
+    offset: int
+    length: int
+    digest: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What somebody did, why we think so, and where it stands."""
+
+    id: str
+    about: str
+    level: Level
+    events: int
+    documents: int
+    people: int | None  # None: the logs do not tell whose the documents are
+    bytes: int
+    first: int
+    last: int
+    addresses: int
+    principals: int
+    fired: int
+    lost: int
+    lost_people: int | None
+    reasons: tuple[Reason, ...]
+    evidence: tuple[Evidence, ...]
+
+
+EVIDENCE: Final = 20
+"""Events of a finding whose places are given: its first ones. `--explain` gives them all."""
+
+
+def findings(engine: Engine, detections: tuple[Detection, ...], most: int = EVIDENCE) -> list[Finding]:
+    """The findings, worst first: by level, then by documents and people that left, then by events."""
+    known = {detection.head.id: detection for detection in detections}
+    reasons: dict[str, list[Reason]] = {}
+    for row in engine.rows(_REASONS):
+        reason = _reason(known[row[0]], row[2:])
+        reasons.setdefault(row[1], []).append(reason)
+    evidence = _evidence(engine, most)
+    found = [
+        _finding(row, tuple(sorted(reasons[row[0]], key=_weight)), tuple(evidence.get(row[0], ())))
+        for row in engine.rows(_ABOUT)
+    ]
+    return sorted(found, key=lambda one: (-LEVELS.index(one.level), -one.documents, -one.events, one.about))
+
+
+def events_of(engine: Engine, about: str) -> list[Evidence]:
+    """The places of all events of a finding, by time."""
+    sql = f"""
+    SELECT "record.source", "record.offset", "record.length", "record.digest", time
+    FROM (SELECT DISTINCT event FROM hit WHERE about = {literal(about)}) JOIN event ON event.rowid = event
+    ORDER BY time, "record.source", "record.offset"
+    """
+    return [Evidence(*row) for row in engine.rows(sql)]
+
+
+def _weight(reason: Reason) -> tuple[int, int, int]:
+    return -LEVELS.index(reason.level), -reason.documents, reason.fired
+
+
+def _reason(detection: Detection, row: tuple[Any, ...]) -> Reason:
+    events, documents, fired, lost, asked, missed, low, high, route = row
+    level: Level = "low" if detection.quiet and not documents else detection.head.level
+    return Reason(detection, level, events, documents, fired, lost, asked, missed, low, high, route or "")
+
+
+def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[Evidence, ...]) -> Finding:
+    about, events, documents, people, size, first, last, addresses, principals, fired, lost, lost_people = row
+    level = max((reason.level for reason in reasons), key=LEVELS.index)
+    return Finding(
+        id=hashlib.blake2b(about.encode(), digest_size=6).hexdigest(),
+        about=about,
+        level=level,
+        events=events,
+        documents=documents,
+        people=people or None,
+        bytes=size or 0,
+        first=first,
+        last=last,
+        addresses=addresses,
+        principals=principals,
+        fired=fired,
+        lost=lost,
+        lost_people=lost_people if people else None,
+        reasons=reasons,
+        evidence=evidence,
+    )
+
+
+_REASONS: Final = f"""
+SELECT detection, about, count(DISTINCT event.rowid), count(DISTINCT document) FILTER ({SERVED}), min(fired),
+    count(DISTINCT document) FILTER ({SERVED} AND time <= fired), count(DISTINCT document),
+    count(DISTINCT document) FILTER (status_id = 2), min(number), max(number), min(route)
+FROM hit JOIN event ON event.rowid = hit.event GROUP BY detection, about ORDER BY detection, about
+"""
+
+_ABOUT: Final = f"""
+WITH once AS (SELECT about, event, min(fired) OVER (PARTITION BY about) AS fired FROM hit),
+of AS (SELECT DISTINCT about, event, fired FROM once)
+SELECT about, count(*), count(DISTINCT document) FILTER ({SERVED}), count(DISTINCT patient) FILTER ({SERVED}),
+    sum("traffic.bytes_out") FILTER (status_id = 1)::BIGINT, min(time), max(time), count(DISTINCT "src_endpoint.ip"),
+    count(DISTINCT principal), min(fired), count(DISTINCT document) FILTER ({SERVED} AND time <= fired),
+    count(DISTINCT patient) FILTER ({SERVED} AND time <= fired)
+FROM of JOIN event ON event.rowid = of.event GROUP BY about ORDER BY about
+"""
+
+
+def _evidence(engine: Engine, most: int) -> dict[str, list[Evidence]]:
+    sql = f"""
+    WITH of AS (SELECT DISTINCT about, event FROM hit)
+    SELECT about, "record.source", "record.offset", "record.length", "record.digest", time
+    FROM of JOIN event ON event.rowid = of.event
+    QUALIFY row_number() OVER (PARTITION BY about ORDER BY time, "record.source", "record.offset") <= {most}
+    ORDER BY about, time, "record.source", "record.offset"
+    """
+    found: dict[str, list[Evidence]] = {}
+    for about, *place in engine.rows(sql):
+        found.setdefault(about, []).append(Evidence(*place))
+    return found

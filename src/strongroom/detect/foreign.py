@@ -1,0 +1,36 @@
+"""People to whom a login has no relation, where the operator's tables tell relations: the surest of the hunts."""
+
+from typing import Final
+
+from strongroom.detect.correlation import windowed
+from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.sigma.rule import Head
+
+MANY: Final = 2
+"""Strangers. One may be a relation that the table does not know yet."""
+_WINDOW: Final = 366 * 24 * 3_600_000
+
+HEAD: Final = Head(
+    id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b03",
+    title="Documents of strangers were read",
+    level="critical",
+    description="A login read documents of people to whom it has no relation in the table that was given.",
+    honest=("the table of relations is older than the log", "an emergency access, which has its own record"),
+    tags=("attack.t1078", "attack.t1213", "d3fend.d3-rapa"),
+    by=(),
+)
+
+
+def detection() -> Detection:
+    """Needs the table `relation` (account, patient)."""
+    base = f"""
+    SELECT event.rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, event.patient AS v
+    FROM event ANTI JOIN relation ON relation.account = event.principal AND relation.patient = event.patient
+    WHERE event.patient IS NOT NULL AND "principal.kind" = 'login' AND {SERVED}
+    """
+    fire = f"""
+    WITH met AS (SELECT g, v, min(time) AS t FROM base GROUP BY ALL),
+    counted AS (SELECT g, t, count(*) OVER (PARTITION BY g ORDER BY t) AS n FROM met)
+    SELECT g, t FROM counted WHERE n >= {MANY}
+    """
+    return Detection(HEAD, windowed(base, fire, _WINDOW), shape="foreign", note=f"at least {MANY} strangers")

@@ -1,0 +1,128 @@
+"""The whole of a hunt: sources to events, detections over them, findings."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from strongroom.detect import egress, foreign, rules, walk, wide
+from strongroom.detect.detection import Detection
+from strongroom.detect.duckdb import Engine, Error
+from strongroom.detect.finding import Finding, findings
+from strongroom.logs import files, formats, read
+from strongroom.logs.files import Source
+from strongroom.logs.formats import Format
+from strongroom.logs.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a hunt. `format` is None when each file's is to be recognised; times in milliseconds."""
+
+    format: Format | None = None
+    mapping: Mapping | None = None
+    since: int | None = None
+    until: int | None = None
+    rules: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """What became of one source. `format` is None when it is no log that is known: it was left out."""
+
+    source: Source
+    format: Format | None
+    account: read.Account
+
+
+@dataclass(slots=True)
+class Result:
+    """What a hunt found, and what it could and could not read."""
+
+    files: list[File] = field(default_factory=list)
+    duplicates: int = 0
+    detections: tuple[Detection, ...] = ()
+    stopped: list[rules.Stopped] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def events(self) -> int:
+        """Events that were read, before those that came twice were taken out."""
+        return sum(file.account.events for file in self.files)
+
+
+Told = Callable[[str, int], None]
+"""Called with a source's name and the bytes of it that were read since the last call."""
+
+
+def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lambda _name, _bytes: None) -> Result:
+    """Read everything, run every detection, and say what was found. Raises OperationError when the machine gives out."""
+    result = Result(files=[take(source, number, wanted, engine, told) for number, source in enumerate(sources)])
+    result.duplicates = engine.run(_TWICE)
+    if wanted.mapping:
+        wanted.mapping.fill(engine)
+    for bound, sign in ((wanted.since, "<"), (wanted.until, ">=")):
+        if bound is not None:
+            engine.run(f"DELETE FROM event WHERE time {sign} {int(bound)}")
+    result.first, result.last = engine.rows("SELECT min(time), max(time) FROM event")[0]
+    loaded = rules.load(rules.files((rules.OURS, *wanted.rules)))
+    result.stopped += loaded.stopped
+    result.detections = run((*own(wanted.mapping), *loaded.detections), engine, result.stopped)
+    result.findings = findings(engine, result.detections)
+    return result
+
+
+def own(mapping: Mapping | None) -> tuple[Detection, ...]:
+    """What no rule can express."""
+    told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
+    return (*told, walk.detection(), *wide.detections(), egress.detection())
+
+
+def run(detections: Iterable[Detection], engine: Engine, stopped: list[rules.Stopped]) -> tuple[Detection, ...]:
+    """Write every detection's hits; those that the engine does not take are named and left out."""
+    ran = []
+    for detection in detections:
+        id_ = detection.head.id.replace("'", "")
+        try:
+            engine.run(f"INSERT INTO hit SELECT '{id_}', about, fired, event FROM ({detection.hits})")
+        except Error as error:
+            reason = str(error).splitlines()[0][:200]
+            stopped.append(rules.Stopped("", detection.head.title, f"The engine refuses it: {reason}"))
+            continue
+        ran.append(detection)
+    return tuple(ran)
+
+
+def take(source: Source, number: int, wanted: Wanted, engine: Engine, told: Told) -> File:
+    """Read one source into the engine."""
+    account = read.Account()
+    try:
+        sample = next(files.blocks(source, formats.SAMPLE), b"")
+    except files.CutOff:
+        sample = b""
+    format_ = wanted.format or formats.recognise(sample)
+    if format_ is None:
+        return File(source, None, account)
+    fields = (*read.RECORD, *format_.fields)
+    change = wanted.mapping.changer(fields) if wanted.mapping else None
+    for batch in read.rows(_watched(source, told), format_, number, account):
+        engine.add(fields, batch if change is None else [change(row) for row in batch])
+    return File(source, format_, account)
+
+
+def _watched(source: Source, told: Told) -> Iterable[bytes]:
+    for block in files.blocks(source):
+        told(source.name, len(block))
+        yield block
+
+
+_TWICE = """
+DELETE FROM event WHERE rowid IN (
+    SELECT rowid FROM event WHERE "metadata.uid" IS NOT NULL
+    QUALIFY row_number() OVER (
+        PARTITION BY "metadata.log_name", "metadata.uid", "api.operation", document ORDER BY rowid
+    ) > 1
+)
+"""
+"""The same event delivered twice, by the id that its source gave it. S3 logs one request for many keys once for each."""

@@ -1,0 +1,129 @@
+"""Rule files to detections: ours, and those that are given. A rule that cannot run is named with the reason, and the rest run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from strongroom.detect import correlation
+from strongroom.detect.detection import ABOUT, Detection
+from strongroom.detect.fields import CannotRun, logs_of, resolver
+from strongroom.errors import UsageError
+from strongroom.logs.record import COLUMNS
+from strongroom.sigma.parse import parse
+from strongroom.sigma.rule import Correlation, Fault, Head, Kind, Rule
+from strongroom.sigma.sql import literal, where
+
+_HERE: Final = Path(__file__).resolve()
+OURS: Final = next(
+    (place for place in (_HERE.parents[3] / "rules", _HERE.parent / "rules") if place.is_dir()), _HERE.parent / "rules"
+)
+"""Our own rules: `rules/` of the checkout, or its copy in the installed package."""
+EVENTS: Final = ".events.yml"
+"""How the file ends that holds what a rule must match and what it must leave alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A rule that does not run, where it stands, and why."""
+
+    file: str
+    title: str
+    reason: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What rule files gave."""
+
+    detections: tuple[Detection, ...]
+    rules: tuple[tuple[str, Rule | Correlation], ...]  # with the file
+    stopped: tuple[Stopped, ...]
+
+
+def files(places: Iterable[Path]) -> list[Path]:
+    """The rule files of files and directories. Raises UsageError for a place that is none."""
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            found += sorted(path for path in place.rglob("*.yml") if not path.name.endswith(EVENTS))
+        elif place.is_file():
+            found.append(place)
+        else:
+            raise UsageError(f"There are no rules at {place}.")
+    return found
+
+
+def load(paths: Iterable[Path]) -> Loaded:
+    """Every rule of these files, compiled."""
+    rules: list[tuple[str, Rule | Correlation]] = []
+    stopped: list[Stopped] = []
+    for path in paths:
+        for one in parse(path.read_text(encoding="utf-8", errors="backslashreplace")):
+            if isinstance(one, Fault):
+                stopped.append(Stopped(str(path), one.title, one.reason, one.line))
+            else:
+                rules.append((str(path), one))
+    single = {key: rule for _, rule in rules if isinstance(rule, Rule) for key in (rule.head.id, rule.name) if key}
+    detections, used = [], _used(rules)
+    for file, rule in rules:
+        try:
+            detection = _correlated(rule, single) if isinstance(rule, Correlation) else _single(rule)
+        except CannotRun as error:
+            stopped.append(Stopped(file, rule.head.title, str(error)))
+            continue
+        # A rule that a correlation is made of is a part of it and no detection of its own.
+        if isinstance(rule, Correlation) or not {rule.head.id, rule.name} & used:
+            detections.append(detection)
+    return Loaded(tuple(detections), tuple(rules), tuple(stopped))
+
+
+def _used(rules: list[tuple[str, Rule | Correlation]]) -> set[str]:
+    return {key for _, rule in rules if isinstance(rule, Correlation) for key in rule.rules}
+
+
+def _single(rule: Rule) -> Detection:
+    about = _about(rule.head)
+    sql = f"""
+    SELECT {about} AS about, min(time) OVER (PARTITION BY {about}) AS fired, rowid AS event
+    FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
+    """
+    return Detection(rule.head, sql)
+
+
+def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
+    if not rule.rules:
+        raise CannotRun("It names no rules.")
+    missing = [key for key in rule.rules if key not in single]
+    if missing:
+        raise CannotRun(f"It is made of the rule {missing[0]}, which is not among those that were given.")
+    parts = []
+    for which, key in enumerate(rule.rules):
+        part = single[key]
+        resolve = resolver(logs_of(part.logsource))
+        keys = [resolve(field) for field in rule.group_by]
+        group = f"concat_ws(chr(31), {', '.join(keys)})" if keys else "''"
+        known = " AND ".join(f"{key} IS NOT NULL" for key in keys) or "true"
+        value = resolve(rule.field) if rule.field and rule.kind in {Kind.VALUE_COUNT, Kind.VALUE_SUM} else "'1'"
+        parts.append(f"""
+        SELECT rowid AS event, time, {group} AS g, {_about(rule.head)} AS about, {which} AS which, {value} AS v
+        FROM event WHERE {_condition(part)} AND {known} AND {_about(rule.head)} IS NOT NULL
+        """)
+    return Detection(rule.head, correlation.hits(rule, " UNION ALL ".join(parts)))
+
+
+def _condition(rule: Rule) -> str:
+    logs = logs_of(rule.logsource)
+    names = ", ".join(literal(log.value) for log in logs)
+    return f'"metadata.log_name" IN ({names}) AND {where(rule.condition, resolver(logs))}'
+
+
+def _about(head: Head) -> str:
+    """Whom a hit is about: the principal, or the columns that the rule names in `strongroom.by`."""
+    if not head.by:
+        return ABOUT
+    unknown = [name for name in head.by if name not in COLUMNS]
+    if unknown:
+        raise CannotRun(f"It is about {unknown[0]}, which is no column.")
+    return " || ' ' || ".join(f"""'{name} ' || CAST("{name}" AS VARCHAR)""" for name in head.by)

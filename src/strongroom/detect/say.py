@@ -1,0 +1,95 @@
+"""Findings in sentences, for a person who has ten minutes. Text from a log is made harmless before it is shown."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from strongroom.detect.finding import Finding, Reason
+
+_LONGEST: Final = 200
+"""Characters of a log's text that are shown at once."""
+_HONEST: Final = 3
+"""Honest things that are named: those of the heaviest reasons."""
+
+
+def harmless(text: str, longest: int = _LONGEST) -> str:
+    """Text from a log for a terminal: what is not printable (escapes, line ends, marks that turn text round) is shown as \\x1b."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: longest + 1])
+    return shown if len(text) <= longest else shown[:longest] + "…"
+
+
+def when(t: int) -> str:
+    """UTC, to the second. A time that no calendar has is said as a number."""
+    try:
+        return datetime.fromtimestamp(t / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return f"{t} ms"
+
+
+def size(bytes_: float) -> str:
+    """Bytes in the unit that fits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if bytes_ < 1000:  # noqa: PLR2004  # of the units
+            return f"{bytes_:.0f} {unit}" if unit == "B" else f"{bytes_:.1f} {unit}"
+        bytes_ /= 1000
+    return f"{bytes_:.1f} TB"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """1 document, 2 documents."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def headline(finding: Finding) -> str:
+    """Who, what, when: one line."""
+    people = "" if finding.people is None else f" of {count(finding.people, 'person', 'people')}"
+    left = f"{count(finding.documents, 'document')}{people}" if finding.documents else "nothing left by these requests"
+    bytes_ = f", {size(finding.bytes)}" if finding.documents and finding.bytes else ""
+    return f"{harmless(finding.about)}: {left}{bytes_}"
+
+
+def sentences(finding: Finding) -> Iterator[str]:
+    """Everything a person needs to judge it, the most important first."""
+    yield f"{when(finding.first)} to {when(finding.last)} UTC, {count(finding.events, 'event')}{_from(finding)}."
+    for reason in finding.reasons:
+        yield f"{reason.detection.head.title}: {detail(reason)}"
+    yield loss(finding)
+    honest = list(dict.fromkeys(one for reason in finding.reasons for one in reason.detection.head.honest))[:_HONEST]
+    if honest:
+        yield f"It could be honest: {'; or '.join(honest)}."
+
+
+def loss(finding: Finding) -> str:
+    """How much was gone when the first detection would have fired."""
+    if not finding.documents:
+        return f"This would first have fired at {when(finding.fired)} UTC."
+    people = "" if finding.lost_people is None else f" of {count(finding.lost_people, 'person', 'people')}"
+    return (
+        f"{count(finding.lost, 'document')}{people} had left when this would first have fired, {when(finding.fired)} UTC; "
+        f"{finding.documents - finding.lost:,} more by the end."
+    )
+
+
+def detail(reason: Reason) -> str:
+    """What a detection saw, with its limits."""
+    note = f" (limit: {reason.detection.note})" if reason.detection.note else ""
+    match reason.detection.shape:
+        case "walk":
+            missed = f", {reason.missed:,} of them denied or not there" if reason.missed else ""
+            span = f" from {reason.first_number} to {reason.last_number}" if reason.first_number is not None else ""
+            text = f"{count(reason.asked, 'id')}{span} on {harmless(reason.route)}{missed}{note}"
+        case "wide" | "foreign":
+            text = f"{count(reason.documents, 'document')}{note}"
+        case "egress":
+            text = f"{count(reason.events, 'answer')}{note}"
+        case "rule":
+            text = f"{count(reason.events, 'event')}" + (
+                f", {count(reason.documents, 'document')}" if reason.documents else ""
+            )
+    return f"{text}."
+
+
+def _from(finding: Finding) -> str:
+    if finding.addresses > 1:
+        return f" from {count(finding.addresses, 'address', 'addresses')}"
+    return ""

@@ -1,0 +1,83 @@
+"""Many documents, or people where the logs tell them, for one principal in an hour or a day.
+
+The limit is three times what is much among its peers: over all principals of its kind the 95th percentile of the most that each
+read in one window, so that one thief among CROWD does not raise it. Once a principal has a past of TEN windows the limit is
+twice what was rare for itself (its 99th percentile). It is never below a floor that an honest person hardly reaches, and it is
+the floor where there is neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve
+only for learning.
+"""
+
+from typing import Final
+
+from strongroom.clock import DAY, HOUR
+from strongroom.detect.correlation import windowed
+from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.sigma.rule import Head
+
+FLOORS: Final = ((HOUR, 25, "an hour", "04"), (DAY, 60, "a day", "05"))
+"""(window, the least that is much, in words, end of the id). A primary-care clinician sees some 25 patients a day; reception up
+to 150, which its own past or its peers excuse."""
+PEERS, OWN, TEN, CROWD = 3, 2, 10, 20
+
+
+def detections() -> list[Detection]:
+    """One a window."""
+    return [_detection(*floor) for floor in FLOORS]
+
+
+def _detection(window: int, floor: int, words: str, end: str) -> Detection:
+    head = Head(
+        id=f"4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b{end}",
+        title=f"Unusually many different documents or people in {words}",
+        level="medium",
+        description="One principal read more different documents (people, where the logs tell them) than its peers and its "
+        "own past let expect.",
+        honest=(
+            "a clinician, a reception or a migration at work: give relations or roles by a mapping",
+            "an address behind which many people are: a clinic, a mobile network, a proxy of your own",
+            "a patient who takes all their own documents at once",
+        ),
+        tags=("attack.t1213", "d3fend.d3-rapa", "d3fend.d3-udta"),
+        by=(),
+    )
+    note = f"at least {floor} in {words}, {PEERS} times its peers' most or {OWN} times its own"
+    return Detection(head, _sql(window, floor), shape="wide", note=note)
+
+
+def _sql(window: int, floor: int) -> str:
+    base = f"""
+    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, "principal.kind" AS kind,
+        coalesce(patient, document) AS v
+    FROM event WHERE {SERVED} AND "principal.kind" <> 'service'
+    """
+    fire = f"""
+    WITH bucket AS (SELECT g, kind, time // {window} AS b, count(DISTINCT v) AS c FROM base GROUP BY ALL),
+    most AS (SELECT g, kind, max(c) AS c FROM bucket GROUP BY ALL),
+    peers AS (
+        SELECT kind, CASE WHEN count(*) >= {CROWD} THEN quantile_disc(c, 0.95) END AS much FROM most GROUP BY kind
+    ),
+    past AS (
+        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_cont(c, 0.99) OVER earlier AS own FROM bucket
+        WINDOW earlier AS (PARTITION BY g ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ),
+    limits AS (
+        SELECT g, b, c,
+            greatest({floor}, CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END) AS enough,
+            coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0) AS previous
+        FROM past JOIN peers USING (kind)
+    ),
+    candidate AS (SELECT DISTINCT g FROM limits WHERE c + previous >= enough),
+    value AS (
+        SELECT g, time,
+            lag(time) OVER (PARTITION BY g, v ORDER BY time) AS before,
+            lead(time) OVER (PARTITION BY g, v ORDER BY time) AS next
+        FROM base SEMI JOIN candidate USING (g)
+    ),
+    change AS (
+        SELECT g, time AS t, CASE WHEN before IS NULL OR before < time - {window} THEN 1 ELSE 0 END AS x FROM value
+        UNION ALL SELECT g, time + {window} + 1, -1 FROM value WHERE next IS NULL OR next > time + {window}
+    ),
+    level AS (SELECT g, t, t // {window} AS b, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
+    SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= enough
+    """
+    return windowed(base, fire, window)

@@ -1,0 +1,11 @@
+"""Logs that others wrote, as columns. One file a format; `files` is the only one that touches a medium.
+
+    files     PATH -> Source -> blocks of bytes, and back again: (source, offset, length) -> the bytes
+    units     blocks -> units: lines, or the elements of one JSON document, each with its offset
+    record    the columns, and what an unreadable unit is
+    formats   the list of formats, and which of them a sample is written in
+    read      a source in a format -> batches of rows, with everything unreadable counted
+
+A format is a pure function from one unit to one row. It never raises for what a log says: an unreadable unit is a value
+with a reason, and is counted and shown. Nothing from a log is ever executed, imported or rendered.
+"""

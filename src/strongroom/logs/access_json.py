@@ -1,0 +1,115 @@
+"""Access logs in JSON, one object a line: nginx with a JSON log_format, Traefik, Caddy, Envoy and whoever names fields alike.
+
+Each column takes the first of its names that the object has; a container runtime's prefix before the object is left out.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from strongroom.logs import web
+from strongroom.logs.moment import any_of
+from strongroom.logs.record import BEYOND_64_BITS, INT64_MAX, NO_JSON, NO_TIME, NOT_THIS_FORMAT, Row, Unreadable, text
+
+_TIME = (
+    "start_time",
+    "StartUTC",
+    "time_iso8601",
+    "@timestamp",
+    "timestamp",
+    "ts",
+    "time",
+    "time_local",
+    "msec",
+    "date",
+)
+_ADDRESS = (
+    "remote_addr", "ClientHost", "client_ip", "clientip", "remote_ip", "remoteAddr", "downstream_remote_address",
+    "client", "ip", "src_ip", "c-ip",
+)  # fmt: skip
+_USER = ("remote_user", "ClientUsername", "user", "user_id", "username", "auth_user", "cs-username")
+_METHOD = ("request_method", "RequestMethod", "method", "http_method", "verb", "cs-method")
+_TARGET = (
+    "request_uri", "RequestPath", "x-envoy-origin-path", "x-envoy-original-path", "uri", "url", "path", "cs-uri",
+    "cs-uri-stem",
+)  # fmt: skip
+_STATUS = ("status", "DownstreamStatus", "response_code", "status_code", "sc-status", "code")
+_SIZE = ("body_bytes_sent", "DownstreamContentSize", "bytes_sent", "bytes", "size", "sc-bytes", "response_size")
+_AGENT = ("http_user_agent", "request_User-Agent", "user_agent", "user-agent", "userAgent", "agent")
+_REFERRER = ("http_referer", "request_Referer", "referer", "referrer")
+
+_CONTAINER: Final = re.compile(rb"\S{20,40} (?:stdout|stderr) [FP] (?=\{)")  # the CRI log format of Kubernetes
+_PORT: Final = re.compile(r"([0-9.]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
+_DECODER: Final = msgspec.json.Decoder(dict[str, Any])
+
+FIELDS = web.FIELDS
+
+
+def parse(unit: bytes) -> Row | Unreadable:
+    """One line."""
+    prefix = _CONTAINER.search(unit[:100])
+    try:
+        entry = _DECODER.decode(unit[prefix.end() if prefix and not prefix.start() else 0 :])
+    except msgspec.ValidationError:
+        return NOT_THIS_FORMAT
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NO_JSON
+    request = entry.get("request")
+    if isinstance(request, dict):  # Caddy keeps the request in an object of its own
+        entry = {
+            **request,
+            **entry,
+            "user_agent": _header(request, "User-Agent"),
+            "referer": _header(request, "Referer"),
+        }
+    address, method, target = _text(entry, _ADDRESS), _text(entry, _METHOD), _text(entry, _TARGET)
+    if not target and isinstance(request, str):
+        method, _, target = request.removesuffix(" HTTP/1.1").partition(" ")
+    status, size = _number(entry, _STATUS), _number(entry, _SIZE)
+    if not address or not target or status is None:
+        return NOT_THIS_FORMAT
+    time = next((at for name in _TIME if name in entry and (at := any_of(_sized(entry[name]))) is not None), None)
+    if time is None:
+        return NO_TIME
+    if (size is not None and size > INT64_MAX) or not 0 <= status <= 999:  # noqa: PLR2004  # three digits
+        return BEYOND_64_BITS
+    user = _text(entry, _USER)
+    return web.row(
+        time=time, address=_bare(address), user="" if user in {"-", "--"} else user, method=method.upper(), target_=target,
+        agent=_text(entry, _AGENT), referrer=_text(entry, _REFERRER), status=status, size=max(size or 0, 0),
+    )  # fmt: skip
+
+
+def _text(entry: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The first of these fields that is text, made safe to store."""
+    value = next((entry[name] for name in names if isinstance(entry.get(name), str)), "")
+    return text(value.encode("utf-8", "backslashreplace"))
+
+
+def _number(entry: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    for name in names:
+        value = entry.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 40:  # noqa: PLR2004  # a bound
+            return int(value)
+    return None
+
+
+def _sized(value: object) -> object:
+    """Text that is a number as one: nginx' $msec is often logged in quotes."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,15}(?:\.\d{1,9})?", value):
+        return float(value)
+    return value
+
+
+def _header(request: dict[str, Any], name: str) -> str:
+    headers = request.get("headers")
+    values = headers.get(name) if isinstance(headers, dict) else None
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], str) else ""
+
+
+def _bare(address: str) -> str:
+    found = _PORT.fullmatch(address)
+    return found[1].strip("[]") if found else address

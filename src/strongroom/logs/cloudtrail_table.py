@@ -1,0 +1,93 @@
+"""CloudTrail's records as a table: the CSV of the console's event history, and exports whose columns are named alike.
+
+Columns are found by the words in the first line, whatever their case and blanks. Cells that hold an object hold it as JSON or as
+a Python literal; a literal is read by its grammar and never evaluated as a program.
+"""
+
+import ast
+import csv
+import io
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from strongroom.logs import cloudtrail
+from strongroom.logs.record import NOT_THIS_FORMAT, Row, Unreadable, text
+
+FIELDS = cloudtrail.FIELDS
+
+_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "eventName": ("eventname",),
+    "eventTime": ("eventtime", "eventdatetime"),
+    "eventSource": ("eventsource",),
+    "eventID": ("eventid",),
+    "sourceIPAddress": ("sourceipaddress", "sourceip"),
+    "userAgent": ("useragent", "requestuseragent"),
+    "errorCode": ("errorcode",),
+    "userIdentity": ("useridentity", "userid"),
+    "requestParameters": ("requestparameters",),
+    "username": ("username",),
+    "accessKeyId": ("awsaccesskey", "accesskeyid"),
+    "recipientAccountId": ("recipientaccountid",),
+}
+"""Field of a record -> what a column for it may be called, in small letters without blanks, dashes and underscores."""
+_LITERAL: Final = 65_536
+"""Characters of a cell that are read as a literal."""
+
+
+def reader(first: bytes) -> Callable[[bytes], Row | Unreadable] | None:
+    """How to read the lines below this first line; None when it is not the heading of such a table."""
+    columns = [_plain(name) for name in _cells(first.removeprefix(b"\xef\xbb\xbf")) or ()]
+    places = {
+        field: columns.index(found)
+        for field, names in _NAMES.items()
+        if (found := next((name for name in names if name in columns), None))
+    }
+    if not {"eventName", "eventTime", "sourceIPAddress"} <= set(places):
+        return None
+
+    def parse(unit: bytes) -> Row | Unreadable:
+        cells = _cells(unit)
+        if cells is None or len(cells) != len(columns):
+            return NOT_THIS_FORMAT
+        return cloudtrail.row(_record({field: cells[place] for field, place in places.items()}))
+
+    return parse
+
+
+def _record(cells: dict[str, str]) -> dict[str, Any]:
+    record: dict[str, Any] = {name: value for name, value in cells.items() if value}
+    for name in ("userIdentity", "requestParameters"):
+        record[name] = _object(cells.get(name, ""))
+    if user := cells.get("username"):
+        record["userIdentity"] = {"userName": user, "type": "", **record["userIdentity"]}
+    if key := cells.get("accessKeyId"):
+        record["userIdentity"]["accessKeyId"] = key
+    if "eventSource" not in record and "bucketName" in record["requestParameters"]:
+        record["eventSource"] = "s3.amazonaws.com"  # an export of one bucket's events says no source
+    return record
+
+
+def _object(cell: str) -> dict[str, Any]:
+    if not cell.startswith("{") or len(cell) > _LITERAL:
+        return {}
+    try:
+        value = msgspec.json.decode(cell)
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            value = ast.literal_eval(cell)
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            return {}
+    return {str(name): one for name, one in value.items()} if isinstance(value, dict) else {}
+
+
+def _cells(line: bytes) -> list[str] | None:
+    try:
+        return next(csv.reader(io.StringIO(text(line), newline=""), strict=True), [])
+    except csv.Error:
+        return None
+
+
+def _plain(name: str) -> str:
+    return "".join(name.lower().split()).replace("_", "").replace("-", "")

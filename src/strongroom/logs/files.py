@@ -1,0 +1,131 @@
+"""Files, directories, globs and the standard input as sources; and back from an offset to the bytes.
+
+Compression is told by the first bytes, never by the name: gzip and zstd. Offsets are those of the decompressed stream. The
+standard input is copied to a temporary file first, so that evidence in it can be opened like any other.
+"""
+
+import glob
+import gzip
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, cast
+
+import pyarrow as pa
+
+from strongroom.errors import OperationError, UsageError
+
+BLOCK: Final = 4 * 1024 * 1024
+"""Bytes that are read at once."""
+MAX_FILES: Final = 1_000_000
+"""Files in one hunt; a bound against a glob that means the whole machine."""
+
+Codec = Literal["plain", "gzip", "zstd"]
+_MAGIC: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of logs. `name` is what people are shown; `named` tells whether they named this very file."""
+
+    name: str
+    path: Path
+    named: bool
+
+
+def expand(paths: tuple[str, ...]) -> list[Source]:
+    """The sources that paths mean, in a stable order: a directory means every file below it but hidden ones, `-` the
+    standard input. Raises UsageError for a path that means nothing.
+    """
+    sources: list[Source] = []
+    for given in paths:
+        found = [_standard_input()] if given == "-" else sorted(_meant(given), key=lambda source: source.name)
+        if not found:
+            raise UsageError(f"There is no file at {given}.", advice="Name files, directories, globs, or - for stdin.")
+        sources += found
+        if len(sources) > MAX_FILES:
+            raise UsageError(f"More than {MAX_FILES} files are meant.", advice="Name fewer.")
+    return list({source.path.resolve(): source for source in sources}.values())
+
+
+def _meant(given: str) -> Iterator[Source]:
+    path = Path(given)
+    if path.is_file():
+        yield Source(given, path, named=True)
+    elif path.is_dir():
+        for below in path.rglob("*"):
+            hidden = any(part.startswith(".") for part in below.relative_to(path).parts)
+            if not hidden and below.is_file():
+                yield Source(str(below), below, named=False)
+    else:
+        for match in glob.iglob(given, recursive=True):  # noqa: PTH207  # a glob may be absolute
+            if Path(match).is_file():
+                yield Source(match, Path(match), named=True)
+
+
+def _standard_input() -> Source:
+    with tempfile.NamedTemporaryFile(prefix="strongroom-stdin-", delete=False) as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)
+    return Source("-", Path(copy.name), named=True)
+
+
+def forget(sources: list[Source]) -> None:
+    """Remove the copy of the standard input."""
+    for source in sources:
+        if source.name == "-":
+            source.path.unlink(missing_ok=True)
+
+
+def codec(source: Source) -> Codec:
+    """How the file is compressed. Raises OperationError when it cannot be opened."""
+    with _opened(source) as file:
+        first = file.read(4)
+    return next((name for magic, name in _MAGIC if first.startswith(magic)), "plain")
+
+
+def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
+    """The decompressed bytes, `size` at a time. Raises CutOff when a compressed stream ends early or is damaged."""
+    with _opened(source) as file:
+        if source.path.stat().st_size == 0:
+            return
+        stream: BinaryIO = file
+        kind = codec(source)
+        if kind == "gzip":
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file))
+        elif kind == "zstd":
+            stream = cast("BinaryIO", pa.input_stream(file, compression="zstd"))
+        try:
+            while block := stream.read(size):
+                yield block
+        except (EOFError, OSError, zlib.error) as error:
+            raise CutOff from error
+
+
+def reopen(source: Source, offset: int, length: int) -> bytes:
+    """The `length` bytes at `offset` of the decompressed stream; fewer when the file has become shorter."""
+    if codec(source) == "plain":
+        with _opened(source) as file:
+            file.seek(offset)
+            return file.read(length)
+    found, passed = bytearray(), 0
+    for block in blocks(source):
+        found += block[max(offset - passed, 0) : max(offset + length - passed, 0)]
+        passed += len(block)
+        if passed >= offset + length:
+            break
+    return bytes(found)
+
+
+class CutOff(Exception):
+    """A compressed stream ends in its middle, or is damaged there. What came before it was read."""
+
+
+def _opened(source: Source) -> BinaryIO:
+    try:
+        return source.path.open("rb")
+    except OSError as error:
+        raise OperationError(f"{source.name} cannot be opened: {error.strerror}.") from error

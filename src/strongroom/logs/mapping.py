@@ -1,0 +1,139 @@
+"""What only the operator knows: which addresses are documents, whose they are, and who has a relation to whom.
+
+A file of ten lines:
+
+    routes = ["/portal/documents/{document}/content", "/patients/{patient}/letters/{document}"]
+    documents = "documents.csv"      # columns document,patient
+    relations = "relations.csv"      # columns account,patient
+
+Paths of tables are relative to the file. With routes only what they match is a document; the names in braces stand for one
+segment of the path each.
+"""
+
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from strongroom.errors import ConfigError
+from strongroom.logs.record import INT64_MAX, Row
+from strongroom.logs.route import shape
+
+_MAX: Final = 64 * 1024
+_NAME: Final = re.compile(r"\{([a-z]+)\}")
+_KNOWN: Final = frozenset({"document", "patient"})
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    routes: list[str] = []
+    documents: str = ""
+    relations: str = ""
+
+
+class _Engine(Protocol):
+    """What tables are loaded into."""
+
+    def run(self, sql: str) -> int: ...
+
+    def load(self, table: str, batch: pa.Table) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """An operator's mapping."""
+
+    routes: tuple[tuple[str, re.Pattern[str]], ...]
+    documents: tuple[tuple[str, str], ...]
+    relations: tuple[tuple[str, str], ...]
+
+    def changer(self, fields: tuple[str, ...]) -> Callable[[Row], Row] | None:
+        """How rows with these columns are changed; None when nothing of them changes."""
+        names = ("http_request.url.path", "route", "document", "number", "patient")
+        if not self.routes or any(name not in fields for name in names):
+            return None
+        path, *places = (fields.index(name) for name in names)
+
+        def change(row: Row) -> Row:
+            changed = list(row)
+            for place, value in zip(places, self.target(row[path]), strict=True):
+                changed[place] = value
+            return tuple(changed)
+
+        return change
+
+    def target(self, path: str) -> tuple[str, str | None, int | None, str | None]:
+        """(route, document, number, patient) of a path. What no route matches is a page."""
+        for route, pattern in self.routes:
+            if found := pattern.fullmatch(path):
+                named = found.groupdict()
+                document, patient = named.get("document"), named.get("patient")
+                return route, document or path, _number(document or patient or ""), patient
+        return path, None, None, None
+
+    def fill(self, engine: _Engine) -> None:
+        """Whose documents are, and who has relations, into the engine's tables."""
+        for name, (one, other), rows in (
+            ("relation", ("account", "patient"), self.relations), ("owner", ("document", "patient"), self.documents),
+        ):  # fmt: skip
+            engine.run(f"CREATE TABLE {name} ({one} VARCHAR, {other} VARCHAR)")
+            columns = list(zip(*rows, strict=True)) or [(), ()]
+            engine.load(name, pa.table([pa.array(c, type=pa.string()) for c in columns], names=[one, other]))
+        engine.run("UPDATE event SET patient = owner.patient FROM owner WHERE event.document = owner.document")
+
+
+def load(path: Path) -> Mapping:
+    """Read a mapping. Raises ConfigError with the file and what does not fit."""
+    try:
+        raw = path.read_bytes()[: _MAX + 1]
+        file = msgspec.toml.decode(raw, type=_File)
+    except OSError as error:
+        raise ConfigError(f"The mapping {path} cannot be read: {error.strerror}.") from error
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The mapping {path} does not fit: {error}.") from error
+    if len(raw) > _MAX:
+        raise ConfigError(f"The mapping {path} is larger than {_MAX} bytes.")
+    routes = tuple((route, _pattern(route, path)) for route in file.routes)
+    tables = ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
+    documents, relations = (_table(path.parent / name, columns) if name else () for name, columns in tables)
+    return Mapping(routes, documents, relations)
+
+
+def _pattern(route: str, path: Path) -> re.Pattern[str]:
+    names = _NAME.findall(route)
+    if not route.startswith("/") or not names or set(names) - _KNOWN or len(set(names)) != len(names):
+        advice = "A route begins with / and names {document}, {patient} or both, each once."
+        raise ConfigError(f"The route {route!r} of {path} does not fit.", advice=advice)
+    parts = _NAME.split(route)
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]+)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
+    )
+
+
+def _table(path: Path, columns: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            if not set(columns) <= set(reader.fieldnames or ()):
+                raise ConfigError(f"The table {path} has no columns {' and '.join(columns)} in its first line.")
+            return tuple((_cell(row, columns[0], path), _cell(row, columns[1], path)) for row in reader)
+    except OSError as error:
+        raise ConfigError(f"The table {path} cannot be read: {error.strerror}.") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ConfigError(f"The table {path} is not CSV in UTF-8.") from error
+
+
+def _cell(row: dict[str, Any], name: str, path: Path) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"A row of the table {path} has no {name}.")
+    return value
+
+
+def _number(written: str) -> int | None:
+    _, number = shape(written)
+    return number if number is not None and number <= INT64_MAX else None

@@ -1,0 +1,104 @@
+"""The columns that every format is brought to, and what a unit is that could not be.
+
+Names are those of OCSF 1.8 where it has one (`src_endpoint.ip`), so that rules and exports speak one language. Ours are
+`principal`, `principal.kind`, `store`, `route`, `document`, `number`, `patient`, `act` and `meaning`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+Type = Literal["BIGINT", "INTEGER", "UBIGINT", "VARCHAR"]
+
+COLUMNS: Final[dict[str, Type]] = {
+    "record.source": "INTEGER",  # which file, by its place in the list of this hunt
+    "record.offset": "BIGINT",  # of the unit's first byte, in the decompressed stream
+    "record.length": "INTEGER",  # bytes
+    "record.digest": "UBIGINT",  # first 8 bytes of BLAKE2b of the unit: the unit that is opened later is the one read
+    "time": "BIGINT",  # milliseconds since 1970 UTC
+    "metadata.log_name": "VARCHAR",  # a Log
+    "metadata.uid": "VARCHAR",  # the source's own id of the event: the same id twice is one event delivered twice
+    "status_id": "INTEGER",  # OCSF: 1 success, 2 failure
+    "act": "VARCHAR",  # an Act
+    "principal": "VARCHAR",  # who: a login, role session or key, or, where nothing better is logged, an address
+    "principal.kind": "VARCHAR",  # a Kind
+    "actor.user.name": "VARCHAR",
+    "actor.user.type": "VARCHAR",
+    "actor.session.uid": "VARCHAR",
+    "src_endpoint.ip": "VARCHAR",
+    "http_request.http_method": "VARCHAR",
+    "http_request.url.path": "VARCHAR",
+    "http_request.url.query_string": "VARCHAR",
+    "http_request.user_agent": "VARCHAR",
+    "http_request.referrer": "VARCHAR",
+    "http_response.code": "INTEGER",
+    "traffic.bytes_out": "BIGINT",  # towards the client
+    "api.operation": "VARCHAR",
+    "api.service.name": "VARCHAR",
+    "api.response.error": "VARCHAR",
+    "cloud.account.uid": "VARCHAR",  # whose account the event happened in
+    "store": "VARCHAR",  # bucket or container
+    "route": "VARCHAR",  # the address with its ids taken out: /documents/{int}
+    "document": "VARCHAR",  # what was asked for, one name a document
+    "number": "BIGINT",  # of the document's id, where ids of this kind have an order
+    "patient": "VARCHAR",  # where the address or the operator's mapping tells it
+    "meaning": "VARCHAR",  # what a change of settings means, words joined by blanks (aws_meaning)
+    "raw_data": "VARCHAR",  # the whole record, of JSON formats whose rules name its fields
+}
+"""Column -> type."""
+
+
+class Log(StrEnum):
+    """What kind of log an event is from: Sigma's log sources are matched to these."""
+
+    WEB = "web"
+    S3 = "s3-access"
+    CLOUDTRAIL = "cloudtrail"
+
+
+class Act(StrEnum):
+    """What was done, whatever the source calls it."""
+
+    READ = "read"
+    LIST = "list"
+    WRITE = "write"
+    DELETE = "delete"
+    OTHER = "other"
+
+
+class Kind(StrEnum):
+    """What a principal is. An address may be many people (a clinic, a mobile network)."""
+
+    LOGIN = "login"
+    ROLE = "role"
+    KEY = "key"
+    FOREIGN = "foreign"
+    ANONYMOUS = "anonymous"
+    ADDRESS = "address"
+    SERVICE = "service"
+
+
+Row = tuple[Any, ...]
+"""One event's values, in the order of its format's `fields`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a unit is no event. The reason is one of ours and never a piece of the log."""
+
+    reason: str
+
+
+NOT_THIS_FORMAT = Unreadable("not written in this format")
+TOO_LONG = Unreadable("longer than the limit")
+NO_TIME = Unreadable("a time that is none")
+BEYOND_64_BITS = Unreadable("a number beyond 64 bits")
+NO_JSON = Unreadable("JSON that does not parse")
+CUT_OFF = Unreadable("the file ends in its middle")
+
+INT64_MAX: Final = 2**63 - 1
+
+
+def text(raw: bytes) -> str:
+    """`raw` as text; bytes that are no UTF-8 become visible (\\xff) instead of being lost or refused."""
+    return raw.decode("utf-8", "backslashreplace")

@@ -1,0 +1,120 @@
+"""Which document an address speaks of, when nobody has told: ids are taken out of the path and of the query.
+
+    /documents/4711/download        -> /documents/{int}/download        number 4711
+    /get?id=4711&lang=en            -> /get?id={int}                    number 4711
+    /letters/5f0c…-….pdf            -> /letters/{uuid}.pdf              no number: these ids have no order
+    /patients/ZAA0083               -> /patients/{code}                 number: the id read to the base 36
+
+An address without an id is a page and no document. Names of pages and parameters that count pages or dates are no ids.
+"""
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from strongroom.logs.record import INT64_MAX
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9]*[a-fA-F])[0-9a-fA-F]{12,128}")
+_TOKEN = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,128}")
+_CODE = re.compile(r"[A-Z]{1,4}[0-9]{2,8}[A-Z0-9]{0,3}")
+_PREFIXED = re.compile(r"([A-Za-z][A-Za-z_-]{0,23}?)([0-9]{3,19})")
+_INT = re.compile(r"[0-9]{1,40}")
+_SUFFIX = re.compile(r"(.+?)((?:\.[A-Za-z][A-Za-z0-9]{0,4}){1,2})")
+
+ASSETS: Final = frozenset("css js mjs map woff woff2 ttf eot otf ico svg less scss wasm webmanifest".split())
+"""What makes up a page, by the end of its name. Pictures are not among them: a scan is a document."""
+
+COUNTERS: Final = frozenset(
+    "page p pg offset start limit size count per_page perpage from to since until year month day date t ts time v ver "
+    "version cb rnd random nonce w h width height q s scale _ _page _offset _count _getpagesoffset pagesize".split()
+)
+"""Parameters whose numbers count pages, times or sizes."""
+
+_YEARS = range(1900, 2101)
+_MONTHS = range(1, 13)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address speaks of. `document` is None for a page."""
+
+    route: str
+    document: str | None = None
+    number: int | None = None
+    patient: str | None = None
+
+
+@functools.lru_cache(maxsize=65_536)
+def target(path: str, query: str) -> Target:
+    """The target of a path and its query (without `?`), both as the log has them."""
+    clean = unquote(path) if "%" in path else path
+    if clean.rpartition(".")[2].lower() in ASSETS:
+        return Target(clean)
+    segments = clean.split("/")
+    route, number, found = [], None, False
+    for place, segment in enumerate(segments):
+        form, value = ("", None) if _dated(segments, place) else shape(segment)
+        route.append(form or segment)
+        if form:
+            found, number = True, value
+    shown, identified, counted = _of_query(query) if query else ("", "", None)
+    if identified:
+        found, number = True, counted
+    document = (clean + (f"?{identified}" if identified else "")) if found else None
+    return Target("/".join(route) + (f"?{shown}" if shown else ""), document, number if found else None)
+
+
+def _dated(segments: list[str], place: int) -> bool:
+    """Whether this segment is the year or the month of a date: /2015/05/…."""
+    year, month = segments[place : place + 2], segments[place - 1 : place + 1] if place else []
+    return any(
+        len(pair) == 2  # noqa: PLR2004  # a pair
+        and all(_INT.fullmatch(part) and len(part) <= 4 for part in pair)  # noqa: PLR2004  # digits of a year
+        and int(pair[0]) in _YEARS
+        and int(pair[1]) in _MONTHS
+        for pair in (year, month)
+    )
+
+
+def _of_query(query: str) -> tuple[str, str, int | None]:
+    """The query's template, the ids in it as name=value, and the number of the last."""
+    shown, identified, number = [], [], None
+    for part in query.split("&")[:64]:
+        name, equals, value = part.partition("=")
+        form, counted = shape(unquote(value)) if equals and name.lower() not in COUNTERS else ("", None)
+        if form:
+            shown.append(f"{name}={form}")
+            identified.append(f"{name}={unquote(value)}")
+            number = counted
+    return "&".join(shown), "&".join(identified), number
+
+
+def shape(segment: str) -> tuple[str, int | None]:
+    """The form of an id, as {int}, {uuid} …, and its number if it has one; ("", None) for what is no id."""
+    if not segment or len(segment) > 255:  # noqa: PLR2004  # no file name is longer
+        return "", None
+    suffixed = _SUFFIX.fullmatch(segment)
+    stem, suffix = (suffixed[1], suffixed[2]) if suffixed else (segment, "")
+    if _INT.fullmatch(stem):
+        return "{int}" + suffix, _bounded(int(stem))
+    if not any(map(str.isdigit, stem)):
+        return "", None
+    if _UUID.fullmatch(stem):
+        return "{uuid}" + suffix, None
+    if _CODE.fullmatch(stem):
+        return "{code}" + suffix, _bounded(int(stem, 36))
+    if _HEX.fullmatch(stem):
+        return "{hex}" + suffix, None
+    if _TOKEN.fullmatch(stem):
+        return "{token}" + suffix, None
+    prefixed = _PREFIXED.fullmatch(stem)
+    if prefixed and not (len(prefixed[2]) == 4 and int(prefixed[2]) in _YEARS):  # noqa: PLR2004  # a year's digits
+        return prefixed[1] + "{int}" + suffix, _bounded(int(prefixed[2]))
+    return "", None
+
+
+def _bounded(number: int) -> int | None:
+    return number if number <= INT64_MAX else None

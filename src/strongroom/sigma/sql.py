@@ -1,0 +1,89 @@
+"""A condition as an SQL expression that is true or false and never null.
+
+The caller says what SQL stands for a field. Plain SQL but for three functions that DuckDB has and others name differently
+(`regexp_matches`, `try_cast`, `split_part`); every text from a rule is a quoted literal.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from strongroom.sigma.rule import (
+    All,
+    Compare,
+    Condition,
+    Exists,
+    Match,
+    Not,
+    Number,
+    Pattern,
+    Regex,
+    Same,
+    Some,
+    Value,
+    Wildcard,
+    Within,
+)
+
+Resolve = Callable[[str | None], str]
+"""Field -> an SQL expression of type text; None -> the text in which keywords are looked for. Raises for an unknown one."""
+
+_ESCAPED: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL literal."""
+    quoted = "'" + text.replace("'", "''") + "'"
+    return quoted.replace("\0", "' || chr(0) || '") if "\0" in text else quoted
+
+
+def where(condition: Condition, resolve: Resolve) -> str:
+    """The expression. Raises what `resolve` raises."""
+    match condition:
+        case All(of):
+            return "(" + " AND ".join(where(part, resolve) for part in of) + ")"
+        case Some(of):
+            return "(" + " OR ".join(where(part, resolve) for part in of) + ")"
+        case Not(of):
+            return f"(NOT {where(of, resolve)})"
+        case Match(field, value):
+            if field is None and isinstance(value, Pattern):
+                value = Pattern((Wildcard.MANY, *value.parts, Wildcard.MANY), cased=value.cased)
+            return f"coalesce({_test(resolve(field), value, resolve)}, false)"
+
+
+def _test(column: str, value: Value, resolve: Resolve) -> str:
+    match value:
+        case Pattern():
+            return _pattern(column, value)
+        case Number(exact):
+            return f"try_cast({column} AS {_type(exact)}) = {exact!r}"
+        case Compare(sign, bound):
+            return f"try_cast({column} AS {_type(bound)}) {sign} {bound!r}"
+        case Regex(pattern, flags):
+            options = "".join(sorted(flags))
+            return f"regexp_matches({column}, {literal(pattern)}, {literal(options or 'c')})"
+        case Within(network):
+            first, last = int(network.network_address), int(network.broadcast_address)
+            parts = [f"try_cast(split_part({column}, '.', {place}) AS BIGINT)" for place in (1, 2, 3, 4)]
+            number = " + ".join(f"{part} * {256 ** (3 - place)}" for place, part in enumerate(parts))
+            return f"({column} NOT LIKE '%:%' AND ({number}) BETWEEN {first} AND {last})"
+        case Exists(there):
+            return f"{column} IS {'NOT ' if there else ''}NULL"
+        case Same(field):
+            return f"{column} = {resolve(field)}"
+
+
+def _pattern(column: str, pattern: Pattern) -> str:
+    wild = any(isinstance(part, Wildcard) for part in pattern.parts)
+    sides = {Wildcard.MANY: "%", Wildcard.ONE: "_"}
+    if wild:
+        text = "".join(sides[p] if isinstance(p, Wildcard) else p.translate(_ESCAPED) for p in pattern.parts)
+    else:
+        text = "".join(pattern.parts)
+    left, right = (column, literal(text)) if pattern.cased else (f"lower({column})", f"lower({literal(text)})")
+    return f"{left} LIKE {right} ESCAPE '\\'" if wild else f"{left} = {right}"
+
+
+def _type(number: float) -> str:
+    """Whole numbers are compared exactly, whatever their size."""
+    return "HUGEINT" if isinstance(number, int) else "DOUBLE"

@@ -1,0 +1,111 @@
+"""`strongroom hunt`, as an analyst types it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from strongroom.cli.main import main
+
+THIEF = [
+    f'203.0.113.5 - mallory [29/Dec/2025:22:{n // 60:02d}:{n % 60:02d} +1300] "GET /documents/{500_000 + n} HTTP/1.1" 200 '
+    '252000 "-" "curl/8"\n'
+    for n in range(60)
+]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A log with a theft in it."""
+    path = tmp_path / "access.log"
+    path.write_text("".join(THIEF), encoding="utf-8")
+    return path
+
+
+def run(*arguments: str | Path) -> int:
+    """The exit code of a command line."""
+    try:
+        main([str(argument) for argument in arguments])
+    except SystemExit as done:
+        return int(done.code or 0)
+    return 0
+
+
+def test_the_answer_comes_first(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who, how much and why in the first lines; then the loss, the honest reading, the bytes; exit code 1."""
+    assert run("hunt", log) == 1
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "1 finding, 1 of them with documents that left. The worst: login mallory: 60 documents, 15.1 MB."
+    )
+    assert "10 documents had left when this would first have fired, 2025-12-29 09:00:09 UTC; 50 more by the end." in out
+    assert "It could be honest:" in out
+    assert f"{log} byte 0, {len(THIEF[0]) - 1} bytes, sha256" in out
+    assert f"{log}: nginx or Apache access log (common, combined), 60 events" in out
+
+
+def test_json_is_one_object(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the same numbers, and evidence that is still what was read."""
+    assert run("hunt", log, "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["schema"], found["events"], found["finding_count"]) == ("strongroom/hunt/v1", 60, 1)
+    (one,) = found["findings"]
+    assert (one["about"], one["documents"], one["documents_lost_when_fired"]) == ("login mallory", 60, 10)
+    assert one["people"] is None
+    assert len(one["evidence"]) == 20
+    assert all(at["same"] for at in one["evidence"])
+
+
+def test_one_finding_is_explained_with_all_its_lines(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its id; an id that is none is a usage error."""
+    run("hunt", log, "--json")
+    id_ = json.loads(capsys.readouterr().out)["findings"][0]["id"]
+    assert run("hunt", log, "--explain", id_) == 1
+    assert capsys.readouterr().out.count("GET /documents/") == 60
+    assert run("hunt", log, "--explain", "0") == 2
+
+
+def test_nothing_found_is_0_and_says_what_looked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It does not say that nothing happened."""
+    path = tmp_path / "a.log"
+    path.write_text("".join(THIEF[:5]), encoding="utf-8")
+    assert run("hunt", path) == 0
+    assert "what is not in these logs they cannot see" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["nowhere.log"], ["--format", "nonsense", "{log}"], ["--top", "0", "{log}"]])
+def test_a_command_line_without_sense_is_2(log: Path, arguments: list[str]) -> None:
+    """Nothing is tried."""
+    assert run("hunt", *(argument.format(log=log) for argument in arguments)) == 2
+
+
+def test_nothing_readable_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A hunt that read nothing must not look like good news; the reasons stand there."""
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"\x00\xff" * 500)
+    assert run("hunt", path) == 3
+    assert run("hunt", path, "--format", "access") == 3
+    told = capsys.readouterr().err
+    assert f"{path}: no log that is known" in told
+    assert "1 unit unreadable: not written in this format (byte 0)" in told
+
+
+def test_a_mapping_that_does_not_fit_is_78(log: Path, tmp_path: Path) -> None:
+    """A bad configuration."""
+    (tmp_path / "m.toml").write_text("routes = 7", encoding="utf-8")
+    assert run("hunt", log, "--mapping", tmp_path / "m.toml") == 78
+
+
+def test_nothing_from_a_log_reaches_the_terminal_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Escapes in names, addresses and paths are shown and not sent, also where the lines are shown; JSON is ASCII."""
+    path = tmp_path / "a.log"
+    hostile = [line.replace("mallory", "m\x1b[2J\u202e").replace("/documents", "/\x07\x9b31m") for line in THIEF]
+    path.write_text("".join(hostile), encoding="utf-8")
+    run("hunt", path, "--json")
+    out = capsys.readouterr().out
+    assert out.isascii()
+    run("hunt", path, "--explain", json.loads(out)["findings"][0]["id"])
+    shown: Any = capsys.readouterr().out
+    assert [c for c in shown if not c.isprintable() and c != "\n"] == []
+    assert "m\\x1b[2J\\u202e" in shown

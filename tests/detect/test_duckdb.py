@@ -1,0 +1,50 @@
+"""The engine: what goes in comes out, what rules say reaches nothing, and nothing is left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from strongroom.detect.duckdb import Engine, Error
+from strongroom.errors import OperationError
+
+
+def test_values_come_back(one_engine: Engine) -> None:
+    """Texts with null characters, the largest numbers, and nothing."""
+    one_engine.add(("principal", "time", "record.digest", "store"), [("a\x00b", 2**63 - 1, 2**64 - 1, None)])
+    assert one_engine.rows('SELECT principal, time, "record.digest", store FROM event') == [
+        ("a\x00b", 2**63 - 1, 2**64 - 1, None)
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY event TO '/tmp/strongroom-escape.csv'",
+        "ATTACH '/tmp/strongroom-escape.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SELECT * FROM '/etc/hosts'",
+    ],
+)
+def test_sql_reaches_neither_files_nor_network(sql: str) -> None:
+    """Rules are text by other people: the engine they run in is shut, and cannot be opened from inside."""
+    with Engine() as engine, pytest.raises(Error):
+        engine.rows(sql)
+    assert not list(Path("/tmp").glob("strongroom-escape*"))
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The temporary files go with the engine, also after an error."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Engine() as engine:
+        assert list(tmp_path.iterdir())
+        with pytest.raises(Error):
+            engine.rows("nonsense")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_that_does_not_suffice_is_said(tmp_path: Path) -> None:
+    """With what to do about it, and not with the engine's own words."""
+    with Engine(memory="1MB") as engine, pytest.raises(OperationError, match="memory or of disk"):
+        engine.rows("SELECT list(i) FROM range(50_000_000) t(i)")

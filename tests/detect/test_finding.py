@@ -1,0 +1,88 @@
+"""Findings: everything they say is counted."""
+
+from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.detect.finding import EVIDENCE, events_of, findings
+from strongroom.detect.hunt import run
+from strongroom.sigma.rule import Head, Level
+from tests.detect.conftest import Scene, read
+
+
+def head(name: str, level: Level) -> Head:
+    """A detection's head."""
+    return Head(name, name.title(), level, "d", ("h",), (), ())
+
+
+def every(name: str, level: Level, condition: str, fired: int = 0, *, quiet: bool = False) -> Detection:
+    """Hits every event that fits."""
+    sql = f"SELECT {ABOUT} AS about, {fired} AS fired, rowid AS event FROM event WHERE {condition}"  # noqa: S608
+    return Detection(head(name, level), sql, quiet=quiet)
+
+
+def test_a_finding_counts_documents_people_bytes_and_losses(scene: Scene) -> None:
+    """Different documents that left, whose, how many bytes, and how many were gone when it fired; refusals took nothing."""
+    refused = read(9, 9, **{"status_id": 2, "http_response.code": 403, "patient": "z"})
+    scene.add(*(read(at, at, patient=f"p{at // 2}") for at in range(6)), read(0, 7, patient="p0"), refused)
+    (found,) = findings(scene.engine, run([every("all", "high", "true", 2_000)], scene.engine, []))
+    assert (found.about, found.level, found.events) == ("login ann", "high", 8)
+    assert (found.documents, found.people, found.bytes) == (6, 3, 7_000)
+    assert (found.first, found.last, found.fired) == (0, 9_000, 2_000)
+    assert (found.lost, found.lost_people) == (3, 2)
+    (reason,) = found.reasons
+    assert (reason.events, reason.documents, reason.asked, reason.missed) == (8, 6, 7, 1)
+    assert (reason.first_number, reason.last_number) == (0, 9)
+
+
+def test_people_are_not_guessed(scene: Scene) -> None:
+    """Where no log tells whose documents are, no number is given."""
+    scene.add(read(1, 1))
+    (found,) = findings(scene.engine, run([every("all", "high", "true")], scene.engine, []))
+    assert found.people is None
+    assert found.lost_people is None
+
+
+def test_detections_about_one_are_one_finding(scene: Scene) -> None:
+    """With its worst level, its reasons by weight, its earliest alarm, and no event twice."""
+    scene.add(*(read(at, at) for at in range(5)))
+    ran = run([every("late", "low", "true", 4_000), every("early", "high", "number < 3", 1_000)], scene.engine, [])
+    (found,) = findings(scene.engine, ran)
+    assert [reason.detection.head.id for reason in found.reasons] == ["early", "late"]
+    assert (found.level, found.events, found.fired, found.lost) == ("high", 5, 1_000, 2)
+
+
+def test_findings_are_ranked(scene: Scene) -> None:
+    """By level, then by what left."""
+    scene.add(
+        *(read(at, at, principal="a") for at in range(2)),
+        *(read(at, at, principal="b") for at in range(9)),
+        read(1, 1, principal="c"),
+    )
+    ran = run([every("all", "medium", "true"), every("worst", "critical", "principal = 'c'")], scene.engine, [])
+    assert [one.about for one in findings(scene.engine, ran)] == ["login c", "login b", "login a"]
+
+
+def test_trying_is_not_taking(scene: Scene) -> None:
+    """A detection that is about loss is low where nothing was lost."""
+    scene.add(read(1, 1, **{"status_id": 2, "http_response.code": 404}))
+    (found,) = findings(scene.engine, run([every("all", "high", "true", quiet=True)], scene.engine, []))
+    assert found.level == "low"
+
+
+def test_evidence_is_the_first_events_and_all_on_demand(scene: Scene) -> None:
+    """In the order of time."""
+    scene.add(*(read(at, 100 - at) for at in range(50)))
+    (found,) = findings(scene.engine, run([every("all", "high", SERVED)], scene.engine, []))
+    assert len(found.evidence) == EVIDENCE
+    times = [one.time for one in events_of(scene.engine, found.about)]
+    assert len(times) == 50
+    assert times == sorted(times)
+    assert [one.time for one in found.evidence] == times[:EVIDENCE]
+
+
+def test_an_id_does_not_change(scene: Scene) -> None:
+    """The same finding tomorrow is the same finding: it is named by whom it is about."""
+    scene.add(read(1, 1))
+    (one,) = findings(scene.engine, run([every("all", "high", "true")], scene.engine, []))
+    scene.engine.run("DELETE FROM hit")
+    scene.add(read(2, 2))
+    (other,) = findings(scene.engine, run([every("more", "low", "true")], scene.engine, []))
+    assert one.id == other.id

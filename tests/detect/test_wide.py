@@ -1,0 +1,88 @@
+"""Many documents or people for one principal."""
+
+import random
+
+import pytest
+
+from strongroom.detect import wide
+from tests.detect.conftest import Scene, read
+
+HOUR, DAY = wide.detections()
+
+
+def honest(people: int = 200) -> list[dict[str, object]]:
+    """Each reads three documents of their own, over ten days."""
+    rng = random.Random(4)
+    return [
+        read(10_000 + person * 3 + nth, rng.randrange(10) * 86_400 + rng.randrange(80_000), principal=f"p{person}")
+        for person in range(people)
+        for nth in range(3)
+    ]
+
+
+def test_a_burst_fires_at_the_floor(scene: Scene) -> None:
+    """With peers that read three, at the twenty-fifth document, across the edge of a clock's hour."""
+    scene.add(*honest(), *(read(at, 3_590 + at, principal="eve") for at in range(60)))
+    found = scene.hits(HOUR)
+    assert {(about, fired) for about, fired, _ in found} == {("login eve", (3_590 + 24) * 1_000)}
+    assert len(found) == 60
+
+
+def test_a_slow_reader_fires_within_a_day(scene: Scene) -> None:
+    """One every ten minutes is nothing in an hour."""
+    scene.add(*honest(), *(read(at, at * 600, principal="eve") for at in range(100)))
+    assert scene.hits(HOUR) == []
+    assert {(about, fired) for about, fired, _ in scene.hits(DAY)} == {("login eve", 59 * 600_000)}
+
+
+def test_the_same_documents_again_count_once(scene: Scene) -> None:
+    """A refresh storm is no theft."""
+    scene.add(*honest(), *(read(at % 5, at, principal="ann") for at in range(500)))
+    assert scene.hits(HOUR) == []
+
+
+def test_people_are_counted_where_they_are_known(scene: Scene) -> None:
+    """Three hundred documents of one patient are one person's; one each of thirty are thirty people's."""
+    own = [read(at, at, principal="carol", patient="carol") for at in range(300)]
+    others = [read(1_000 + at, at, principal="eve", patient=f"x{at}") for at in range(30)]
+    scene.add(*own, *others)
+    assert {about for about, _, _ in scene.hits(HOUR)} == {"login eve"}
+
+
+@pytest.mark.parametrize("code", [302, 304, 403, 404])
+def test_answers_without_a_document_do_not_count(scene: Scene, code: int) -> None:
+    """Redirections, copies that are still good, and refusals."""
+    change = {"http_response.code": code, "status_id": 1 if code < 400 else 2}
+    scene.add(*(read(at, at, **change) for at in range(100)))
+    assert scene.hits(HOUR) == []
+
+
+def test_a_past_excuses_what_was_always_so(scene: Scene) -> None:
+    """A desk that reads fifty an hour is told of until it has a past; who read five and now reads fifty is told of then."""
+    busy = [read(hour * 100 + at, hour * 3_600 + at, principal="desk") for hour in range(30) for at in range(50)]
+    new = [read(hour * 100 + at, hour * 3_600 + at, principal="new") for hour in range(29) for at in range(5)]
+    late = [read(9_000 + at, 29 * 3_600 + at, principal="new") for at in range(50)]
+    scene.add(*busy, *new, *late)
+    found = scene.hits(HOUR)
+    assert max(time for about, _, time in found if about == "login desk") < 10 * 3_600_000
+    assert {(fired, time >= 29 * 3_600_000) for about, fired, time in found if about == "login new"} == {
+        ((29 * 3_600 + 24) * 1_000, True)
+    }
+
+
+def test_a_crowd_excuses_what_many_do(scene: Scene) -> None:
+    """Thirty clinicians who read forty an hour are no finding, and the thief among them who reads two hundred is."""
+    rng = random.Random(5)
+    crowd = [
+        read(person * 1_000 + nth, rng.randrange(3_000), principal=f"c{person}")
+        for person in range(30)
+        for nth in range(40)
+    ]
+    scene.add(*crowd, *(read(10**6 + at, at, principal="eve") for at in range(200)))
+    assert {about for about, _, _ in scene.hits(HOUR)} == {"login eve"}
+
+
+def test_services_are_left_out(scene: Scene) -> None:
+    """The provider's own programs read everything."""
+    scene.add(*(read(at, at, **{"principal.kind": "service"}) for at in range(100)))
+    assert scene.hits(HOUR) == []

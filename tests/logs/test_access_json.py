@@ -1,0 +1,86 @@
+"""Access logs in JSON lines."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strongroom.logs import access_json
+from strongroom.logs.record import BEYOND_64_BITS, NO_JSON, NO_TIME, NOT_THIS_FORMAT, Unreadable
+
+NGINX = {
+    "time_iso8601": "2025-12-29T22:00:00+13:00", "remote_addr": "203.0.113.9", "remote_user": "ann",
+    "request_method": "GET", "request_uri": "/documents/4711?x=1", "status": "200", "body_bytes_sent": "252000",
+    "http_user_agent": "Mozilla/5.0", "http_referer": "",
+}  # fmt: skip
+TRAEFIK = {
+    "ClientHost": "203.0.113.9", "ClientUsername": "ann", "RequestMethod": "GET", "RequestPath": "/documents/4711?x=1",
+    "DownstreamStatus": 200, "DownstreamContentSize": 252_000, "StartUTC": "2025-12-29T09:00:00.000000001Z",
+    "request_User-Agent": "Mozilla/5.0", "time": "2025-12-29T09:00:09Z",
+}  # fmt: skip
+CADDY = {
+    "ts": 1_766_998_800.0, "status": 200, "size": 252_000, "user_id": "ann",
+    "request": {"remote_ip": "203.0.113.9", "method": "GET", "uri": "/documents/4711?x=1",
+                "headers": {"User-Agent": ["Mozilla/5.0"]}},
+}  # fmt: skip
+ENVOY = {
+    "start_time": "2025-12-29T09:00:00.000Z", "method": "GET", "x-envoy-origin-path": "/documents/4711?x=1",
+    "response_code": 200, "bytes_sent": 252_000, "user-agent": "Mozilla/5.0", "user": "ann",
+    "downstream_remote_address": "203.0.113.9:40000",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", [NGINX, TRAEFIK, CADDY, ENVOY], ids=["nginx", "traefik", "caddy", "envoy"])
+@pytest.mark.parametrize("prefix", [b"", b"2025-12-29T22:00:00.000000100+13:00 stdout F "], ids=["bare", "container"])
+def test_every_server_says_the_same(entry: dict[str, object], prefix: bytes) -> None:
+    """Four servers' own words for one request give one row, with a container runtime's prefix and without."""
+    found = access_json.parse(prefix + json.dumps(entry).encode())
+    assert not isinstance(found, Unreadable), found
+    row = dict(zip(access_json.FIELDS, found, strict=True))
+    names = (
+        "time", "principal", "src_endpoint.ip", "http_request.url.path", "http_response.code", "traffic.bytes_out",
+        "http_request.user_agent",
+    )  # fmt: skip
+    expected = [1_766_998_800_000, "ann", "203.0.113.9", "/documents/4711", 200, 252_000, "Mozilla/5.0"]
+    assert [row[name] for name in names] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"status": None}, NOT_THIS_FORMAT),
+        ({"remote_addr": 7}, NOT_THIS_FORMAT),
+        ({"time_iso8601": "soon"}, NO_TIME),
+        ({"body_bytes_sent": "9" * 25}, BEYOND_64_BITS),
+        ({"body_bytes_sent": 2**63}, BEYOND_64_BITS),
+        ({"status": 70_000}, BEYOND_64_BITS),
+    ],
+)
+def test_what_cannot_be_read_has_a_reason(change: dict[str, object], reason: Unreadable) -> None:
+    """A missing field, a time that is none, a number that is too large."""
+    assert access_json.parse(json.dumps({**NGINX, **change}).encode()) == reason
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [(b"{", NO_JSON), (b"[1]", NOT_THIS_FORMAT), (b'{"a":"\xff"}', NO_JSON), (b'{"a":' * 100_000, NO_JSON)],
+)
+def test_what_is_no_json_is_said_to_be(line: bytes, reason: Unreadable) -> None:
+    """Half an object, another value, bytes that are no UTF-8, and depth without end."""
+    assert access_json.parse(line) == reason
+
+
+@given(st.binary(max_size=200))
+def test_nothing_raises(line: bytes) -> None:
+    """Whatever the bytes."""
+    access_json.parse(line)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(NGINX)), st.none() | st.integers() | st.text() | st.lists(st.text())))
+def test_nothing_raises_for_values_of_other_kinds(change: dict[str, object]) -> None:
+    """Whatever stands in the fields, lone surrogates included; what is read can be stored."""
+    found = access_json.parse(json.dumps({**NGINX, **change}).encode())
+    if not isinstance(found, Unreadable):
+        for value in found:
+            assert not isinstance(value, str) or value.encode()

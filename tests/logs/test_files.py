@@ -1,0 +1,99 @@
+"""Sources: what paths mean, compression by content, and bytes opened again."""
+
+import collections
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from strongroom.errors import OperationError, UsageError
+from strongroom.logs import files
+from strongroom.logs.files import CutOff, Source, blocks, codec, expand, reopen
+
+DATA = b"".join(f"line {number}\n".encode() for number in range(10_000))
+
+
+def source(path: Path, data: bytes) -> Source:
+    """A file with these bytes."""
+    path.write_bytes(data)
+    return Source(str(path), path, named=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "packed"),
+    [
+        ("plain", DATA),
+        ("gzip", gzip.compress(DATA)),
+        ("gzip", gzip.compress(DATA[:5_000]) + gzip.compress(DATA[5_000:])),
+        ("zstd", bytes(pa.compress(DATA, codec="zstd"))),
+    ],
+    ids=["plain", "gzip", "gzip in two members", "zstd"],
+)
+def test_bytes_come_out_and_are_opened_again(tmp_path: Path, kind: str, packed: bytes) -> None:
+    """Whatever the file's name says; any range opens to the same bytes."""
+    log = source(tmp_path / "access.log", packed)
+    assert codec(log) == kind
+    assert b"".join(blocks(log, 777)) == DATA
+    for offset, length in ((0, 6), (5_000, 300), (len(DATA) - 3, 3)):
+        assert reopen(log, offset, length) == DATA[offset : offset + length]
+    assert reopen(log, len(DATA), 10) == b""
+
+
+PACKED = gzip.compress(DATA)
+
+
+@pytest.mark.parametrize(
+    "damaged", [PACKED[:-20], PACKED[:2_000] + b"\x00" * 200 + PACKED[2_200:]], ids=["cut off", "overwritten"]
+)
+def test_a_damaged_stream_gives_what_came_before(tmp_path: Path, damaged: bytes) -> None:
+    """Then it breaks off, and says so."""
+    read: list[bytes] = []
+    stream = blocks(source(tmp_path / "x.gz", damaged), 100)
+    with pytest.raises(CutOff):
+        collections.deque(map(read.append, stream), maxlen=0)
+    assert DATA.startswith(b"".join(read))
+    assert len(b"".join(read)) < len(DATA)
+
+
+def test_an_empty_file_has_no_blocks(tmp_path: Path) -> None:
+    """And is no error."""
+    assert list(blocks(source(tmp_path / "empty", b""))) == []
+
+
+def test_what_paths_mean(tmp_path: Path) -> None:
+    """A file, a directory without its hidden files, a glob; each file once, in a stable order."""
+    for name in ("b.log", "a.log", "sub/c.log", ".hidden", ".git/x"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    found = expand((str(tmp_path), str(tmp_path / "*.log"), str(tmp_path / "a.log")))
+    assert [one.path.relative_to(tmp_path).as_posix() for one in found] == ["a.log", "b.log", "sub/c.log"]
+
+
+@pytest.mark.parametrize("given", ["nothing.log", "nothing/*.log"])
+def test_a_path_that_means_nothing_is_a_usage_error(tmp_path: Path, given: str) -> None:
+    """A hunt over nothing must not look like a hunt that found nothing."""
+    with pytest.raises(UsageError):
+        expand((str(tmp_path / given),))
+
+
+def test_the_standard_input_can_be_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept while the hunt lasts, and then removed."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(DATA)))
+    found = expand(("-",))
+    assert b"".join(blocks(found[0])) == DATA
+    assert reopen(found[0], 5, 3) == DATA[5:8]
+    files.forget(found)
+    with pytest.raises(OperationError):
+        codec(found[0])
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A glob that means the whole machine is a mistake."""
+    monkeypatch.setattr(files, "MAX_FILES", 1)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("x")
+    with pytest.raises(UsageError):
+        expand((str(tmp_path),))

@@ -1,0 +1,83 @@
+"""What only the operator knows."""
+
+from pathlib import Path
+
+import pytest
+
+from strongroom.errors import ConfigError
+from strongroom.logs import mapping
+
+FIELDS = ("time", "http_request.url.path", "route", "document", "number", "patient")
+
+
+def written(folder: Path, text: str, **tables: str) -> Path:
+    """A mapping file with its tables beside it."""
+    for name, rows in tables.items():
+        (folder / f"{name}.csv").write_text(rows, encoding="utf-8")
+    (folder / "m.toml").write_text(text, encoding="utf-8")
+    return folder / "m.toml"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/d/4711/content", ("/d/{document}/content", "4711", 4711, None)),
+        ("/p/77/d/ab", ("/p/{patient}/d/{document}", "ab", None, "77")),
+        ("/p/77", ("/p/{patient}", "/p/77", 77, "77")),
+        ("/d/4711/content/more", ("/d/4711/content/more", None, None, None)),
+        ("/d//content", ("/d//content", None, None, None)),
+        ("/other/99", ("/other/99", None, None, None)),
+    ],
+)
+def test_routes_say_what_is_a_document(tmp_path: Path, path: str, expected: tuple[object, ...]) -> None:
+    """Whole segments, whole paths; what no route matches is a page, whatever ids it has."""
+    text = 'routes = ["/d/{document}/content", "/p/{patient}/d/{document}", "/p/{patient}"]'
+    found = mapping.load(written(tmp_path, text))
+    assert found.target(path) == expected
+    change = found.changer(FIELDS)
+    assert change is not None
+    assert change((1, path, "x", "y", 2, "z")) == (1, path, *expected)
+
+
+def test_rows_of_other_logs_are_left_alone(tmp_path: Path) -> None:
+    """Without routes, and for formats without these columns, nothing changes."""
+    assert mapping.load(written(tmp_path, "")).changer(FIELDS) is None
+    assert mapping.load(written(tmp_path, 'routes = ["/{document}"]')).changer(("time",)) is None
+
+
+def test_tables_are_read(tmp_path: Path) -> None:
+    """Owners and relations, by the names of their columns, in any order."""
+    found = mapping.load(
+        written(
+            tmp_path, 'documents = "o.csv"\nrelations = "r.csv"', o="patient,x,document\np1,,d1\n", r="account,patient\nann,p1\n"
+        )
+    )  # fmt: skip
+    assert (found.documents, found.relations) == ((("d1", "p1"),), (("ann", "p1"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("routes = 7", "m.toml"),
+        ("rotues = []", "rotues"),
+        ("routes = [", "m.toml"),
+        ('routes = ["d/{document}"]', "does not fit"),
+        ('routes = ["/d"]', "does not fit"),
+        ('routes = ["/{documnet}"]', "does not fit"),
+        ('routes = ["/{document}/{document}"]', "does not fit"),
+        ('documents = "gone.csv"', "gone.csv"),
+        ('documents = "r.csv"', "document and patient"),
+        ('relations = "r.csv"', "has no patient"),
+        ("#" + "x" * 70_000, "larger"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_says_where(tmp_path: Path, text: str, named: str) -> None:
+    """With the file, and with what does not fit."""
+    with pytest.raises(ConfigError, match=named):
+        mapping.load(written(tmp_path, text, r="account,patient\nann,\n"))
+
+
+def test_a_mapping_that_is_not_there() -> None:
+    """Is a configuration error too."""
+    with pytest.raises(ConfigError, match="cannot be read"):
+        mapping.load(Path("nowhere.toml"))
