@@ -5,10 +5,12 @@ was. What a key did not sign is never taken for signed.
 """
 
 import hashlib
+import re
 from contextlib import suppress
 
 from bench.fuzz.target import Target, must
 from bench.fuzz.token import key_of
+from strongroom.audit import stranger
 from strongroom.envelope import small
 from strongroom.envelope.binding import bind, content_context
 from strongroom.envelope.sealed import CHUNK, HEADER, Opener, Ranges, Sealer, sealed_size
@@ -295,6 +297,45 @@ def log_path(data: bytes) -> None:
         must(old == 0 or hashes == tuple(consistency_proof(old, new, NODES)), "a consistency has one proof")
 
 
+_STRANGERS_KEY = stranger.Key.parse(LOG.verifier.vkey(), note.ED25519)
+
+
+def log_stranger(data: bytes) -> None:
+    """Any bytes to the program that strangers run: its own refusal and no other; and no second opinion on what holds."""
+    text = data.decode("utf-8", "replace")
+    signed = data
+    with suppress(Malformed):
+        signed = note.sign(text, (LOG,))
+    for raw in {data, signed}:
+        theirs = _strangers(raw)
+        with suppress(Untrusted):
+            ours = open_checkpoint(raw, LOG.verifier)
+            must(theirs == (ours.size, ours.root), "what holds for us holds for a stranger")
+    must(_strangers(data) is None or note.parse(data).text in SIGNED, "what nobody signed holds for nobody")
+    with suppress(stranger.Wrong, OSError):  # the latter for a text that would be too long a file's name
+        stranger.Key.parse(text, note.ED25519)
+    with suppress(stranger.Wrong):
+        told = stranger.verify_proof(data, "x", _STRANGERS_KEY, (), 0)
+        must(
+            re.fullmatch(r"x: entry ([0-9]+) is in the log of [0-9]+ entries:\nentry \1", told),
+            "an entry is where it is",
+        )
+    with suppress(Untrusted):
+        proof = Proof.parse(data)
+        proof.verify(leaf_hash(proof.extra), LOG.verifier)
+        if proof.extra:
+            stranger.verify_proof(data, "x", _STRANGERS_KEY, (), 0)
+
+
+def _strangers(raw: bytes) -> tuple[int, bytes] | None:
+    """Size and root, as a stranger reads a checkpoint."""
+    try:
+        found = stranger.open_checkpoint(raw, "x", _STRANGERS_KEY)
+    except stranger.Wrong:
+        return None
+    return found.size, found.root
+
+
 _NOTE_WORDS = ("\n\n— ", f"{ORIGIN}\n", "witness.example ", "=\n", "\n0\n", "\n\n")
 
 TARGETS = (
@@ -309,4 +350,5 @@ TARGETS = (
     Target("log-tile", log_tile, words=("tile/", "entries/", "/x001", ".p/", "tile/0/"), limit=9_000),
     Target("log-proof", log_proof, words=("c2sp.org/tlog-proof@v1\n", "index ", "extra ", "old ", *_NOTE_WORDS)),
     Target("log-path", log_path, limit=512),
+    Target("log-stranger", log_stranger, words=("c2sp.org/tlog-proof@v1\n", "index ", "extra ", *_NOTE_WORDS)),
 )

@@ -232,6 +232,10 @@ def _envelope() -> Mapping[str, Sequence[bytes]]:
         "log-proof": [
             *(one.render() for one in proofs), Submission(5, consistency_proof(5, 21, nodes), checkpoints[21]).render(),
         ],
+        "log-stranger": [
+            *(proof.render() for proof in proofs[1:]), *(text.encode() for text in (*envelope.SIGNED, longer)),
+            note.sign(envelope.SIGNED[0], (envelope.LOG,)), envelope.LOG.verifier.vkey().encode(),
+        ],
         "log-path": [
             bytes((4, 5, 21)) + b"".join(inclusion_proof(4, 21, nodes)),
             bytes((4, 8, 20)) + b"".join(consistency_proof(8, 20, nodes)),

@@ -232,8 +232,8 @@ def test_a_proof(index: int, tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    "key", ["nonsense", KEY.replace("+", "+0", 1), KEY[:-4], make_signer().verifier.vkey()],
-    ids=["nonsense", "longer", "shorter", "another"],
+    "key", ["nonsense", KEY.replace("+", "+0", 1), KEY[:-4], KEY[:-3], make_signer().verifier.vkey()],
+    ids=["nonsense", "longer", "shorter", "no base64", "another"],
 )  # fmt: skip
 def test_another_key(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A key that is none, or another log's."""

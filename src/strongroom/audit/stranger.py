@@ -60,7 +60,10 @@ class Key(NamedTuple):
         if Path(text).is_file():
             text = Path(text).read_text(encoding="utf-8")
         match = re.fullmatch(r"([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text.strip())
-        raw = base64.b64decode(match[3]) if match else b""
+        try:
+            raw = unbase64(match[3]) if match else b""
+        except ValueError:
+            raw = b""
         key = cls(match[1] if match else "", raw[:1], raw[1:])
         if match is None or len(key.public) != HASH or key.id.hex() != match[2] or key.kind != kind:
             what = "a witness's" if kind == WITNESS_KEY else "a log's"
