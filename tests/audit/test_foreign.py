@@ -17,6 +17,7 @@ import pytest
 
 from strongroom.audit.files import CHECKPOINT
 from strongroom.tlog.entry import Entry, Op, encode
+from strongroom.tlog.logkeys import LogKeys, LogSigners
 from strongroom.tlog.note import Note, Signature, parse
 from tests.audit.conftest import Store, make_signer, release
 from tests.audit.test_stranger import OTHER, laid, tampered
@@ -92,6 +93,33 @@ def test_a_log_that_the_keeper_published(sumdb: Sumdb, store: Store) -> None:
         assert sumdb([store.place.directory], old=old, key=store.signer.verifier.vkey()) == [f"holds {size}"]
         old = store.root / "before"
         old.write_bytes((store.place.directory / CHECKPOINT).read_bytes())
+
+
+def test_a_log_whose_key_is_replaced(sumdb: Sumdb, store: Store) -> None:
+    """By the old key, then by either while both sign, then by the new one; what either saw before, the log has grown from."""
+    log, kept = store.open(), store.root / "before"
+    newer = make_signer(store.signer.verifier.name)
+    old, new = store.signer.verifier.vkey(), newer.verifier.vkey()
+    both = LogKeys.of(store.signer.verifier).followed_by(newer.verifier)
+
+    def said(key: str, before: Path | None = None) -> str:
+        return sumdb([store.place.directory], old=before, key=key)[0].split(":")[0]
+
+    def grown() -> int:
+        for number in range(300):
+            log.append_now(release(document=f"doc{number}"))
+        return log.publish().size
+
+    size = grown()
+    assert (said(old), said(new)) == (f"holds {size}", "broken")
+    kept.write_bytes((store.place.directory / CHECKPOINT).read_bytes())
+    log.sign_with(LogSigners(both, (newer, store.signer)))
+    size = grown()
+    assert (said(old, kept), said(new)) == (f"holds {size}", f"holds {size}")
+    kept.write_bytes((store.place.directory / CHECKPOINT).read_bytes())
+    log.sign_with(LogSigners(both.settled(size), (newer,)))
+    size = grown()
+    assert (said(old), said(new, kept)) == ("broken", f"holds {size}")
 
 
 def test_cosignatures_are_passed_over(sumdb: Sumdb, tmp_path: Path) -> None:

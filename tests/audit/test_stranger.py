@@ -4,6 +4,7 @@ import ast
 import random
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from strongroom.audit import stranger
 from strongroom.audit.files import CHECKPOINT
 from strongroom.audit.verify import prove, verify
-from strongroom.errors import StrongroomError
-from strongroom.tlog.checkpoint import Checkpoint, sign_checkpoint
+from strongroom.errors import StrongroomError, Tampered
+from strongroom.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from strongroom.tlog.entry import Entry, Op, encode
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.tree import EMPTY_ROOT
 from tests.audit.conftest import make_signer
 from tests.audit.test_verify import GOOD, SIGNER, SIZE, Files, bundle, entries, published
@@ -239,3 +241,33 @@ def test_another_key(key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     """A key that is none, or another log's."""
     assert stranger.main([str(laid(tmp_path, FIVE)), "--key", key]) == 1
     assert "key" in capsys.readouterr().out
+
+
+def test_a_log_whose_key_was_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By each of the two keys while both sign; afterwards by the new one, or by the file with all keys; never by a retired
+    key what it signed after its end. Our own verifier says the same.
+    """
+    newer = make_signer(SIGNER.verifier.name)
+    checkpoint = open_checkpoint(FIVE["checkpoint"], SIGNER.verifier)
+    old, new = SIGNER.verifier.vkey(), newer.verifier.vkey()
+    files = {name: tmp_path / name for name in ("both", "early", "late", "odd", "two")}
+    files["both"].write_text(f"{new}\n{old}\n")
+    files["early"].write_text(f"{new}\n{old} 4\n")
+    files["late"].write_text(f"{new}\n{old} 5\n")
+    files["odd"].write_text(f"{new}\n{old} x\n")
+    files["two"].write_text(f"{new}\n{make_signer('example.org/other').verifier.vkey()} 5\n")
+    signed = {"old": (SIGNER,), "new": (newer,), "two": (newer, SIGNER)}
+    holds = {
+        "old": {old, "both", "late"},
+        "new": {new, "both", "early", "late"},
+        "two": {old, new, "both", "early", "late"},
+    }
+    for name, signers in signed.items():
+        root = laid(tmp_path / "logs" / name, FIVE | {"checkpoint": sign_checkpoint(checkpoint, signers)})
+        for key in (old, new, *files):
+            code = stranger.main([str(root), "--key", str(files.get(key, key))])
+            assert (code == 0) == (key in holds[name]), (name, key, capsys.readouterr())
+            if key in files and key not in {"odd", "two"}:
+                keys = LogKeys.parse(files[key].read_text())
+                with nullcontext() if code == 0 else pytest.raises(Tampered):
+                    open_checkpoint((root / "checkpoint").read_bytes(), keys)

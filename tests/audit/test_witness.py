@@ -11,6 +11,7 @@ from strongroom.clock import ManualClock
 from strongroom.errors import Tampered, Unavailable
 from strongroom.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from strongroom.tlog.cosign import Cosigner, Submission, cosignatures
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.note import Signature, Verifier, parse
 from strongroom.tlog.tile import tile_nodes
 from strongroom.tlog.tree import EMPTY_ROOT, consistency_proof
@@ -105,3 +106,21 @@ def test_a_log_may_bear_other_signatures(tmp_path: Path) -> None:
     other = Signature("witness.example/other", b"\1\2\3\4", bytes(72))
     more = type(parsed)(parsed.text, (*parsed.signatures, other)).render()
     assert made(tmp_path).add_checkpoint(Submission(0, (), more).render()).status == 200
+
+
+def test_a_witness_follows_a_log_to_its_new_key(tmp_path: Path) -> None:
+    """It knows the old key: it cosigns while both sign, and refuses afterwards. With all keys it goes on from what it saw."""
+    newer = make_signer(ORIGIN)
+    both = TWENTY | {CHECKPOINT: sign_checkpoint(open_checkpoint(TWENTY[CHECKPOINT], SIGNER.verifier), (newer, SIGNER))}
+    alone = LONG | {CHECKPOINT: sign_checkpoint(open_checkpoint(LONG[CHECKPOINT], SIGNER.verifier), (newer,))}
+    assert made(tmp_path).add_checkpoint(asking(TEN, 0)).status == 200
+    assert made(tmp_path).add_checkpoint(asking(both, 10)).status == 200
+    request = asking(alone, 20, verifier=newer.verifier)
+    assert made(tmp_path).add_checkpoint(request).status == 403
+    keys = LogKeys.of(SIGNER.verifier).followed_by(newer.verifier).settled(20)
+    witness = Witness(tmp_path, WITNESS, {ORIGIN: keys}, ManualClock())
+    assert witness.seen(ORIGIN).size == 20
+    assert witness.add_checkpoint(request).status == 200
+    (tmp_path / "x").mkdir()
+    fork = published(entries(299))  # signed by the retired key, behind its end
+    assert Witness(tmp_path / "x", WITNESS, {ORIGIN: keys}, ManualClock()).add_checkpoint(asking(fork, 0)).status == 403

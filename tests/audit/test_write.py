@@ -12,6 +12,7 @@ from strongroom.errors import Conflict, Malformed, OperationError, Unavailable
 from strongroom.ids import AccountId
 from strongroom.tlog.checkpoint import open_checkpoint
 from strongroom.tlog.entry import decode
+from strongroom.tlog.logkeys import LogSigners
 from tests.audit.conftest import START, Store, listing, release, tagged
 
 SEAL = ReceiptSeal()
@@ -115,11 +116,12 @@ def test_tile_hashes_are_kept(store: Store, pen: Pen) -> None:
 def test_a_checkpoint_covers_what_is_written(store: Store, pen: Pen) -> None:
     """It is signed by the log, kept when told, and made anew only when something was written since."""
     pen.write([(release(), ())])
-    checkpoint, signed = pen.sign(store.signer)
+    signers = LogSigners.of(store.signer)
+    checkpoint, signed = pen.sign(signers)
     assert open_checkpoint(signed, store.signer.verifier) == checkpoint
     assert (checkpoint.size, checkpoint.root) == (1, pen.frontier.root())
     pen.keep(signed)
     assert store.reader().head().checkpoint == signed
-    assert pen.sign(store.signer) == (checkpoint, signed)
+    assert pen.sign(signers) == (checkpoint, signed)
     pen.close()
     pen.keep(signed)  # nothing new, nothing to write

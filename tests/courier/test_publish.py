@@ -62,7 +62,7 @@ class World:
         asked = (Asked(key(ONE), "https://one/"), Asked(key(TWO), "https://two"))
         return Publisher(
             self.read,
-            SIGNER.verifier,
+            lambda: SIGNER.verifier,
             self.root / "published",
             asked,
             ManualClock(),

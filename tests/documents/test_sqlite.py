@@ -93,3 +93,32 @@ def test_a_catalogue_that_is_moved_while_it_is_open_is_not_written_to(tmp_path: 
         catalogue.close()
 
     asyncio.run(run())
+
+
+def test_editions_of_a_version(tmp_path: Path) -> None:
+    """Each has a row; earlier ones are due when they are retired; the last is never taken away, whatever its row says."""
+    Catalogue.create(tmp_path / "catalogue.db")
+
+    async def work() -> None:
+        catalogue = Catalogue.open(tmp_path / "catalogue.db")
+        await catalogue.put("d", 1, b"", "a")
+        await catalogue.put("d", 1, b"", "b", 1)
+        await catalogue.put("d", 1, b"", "c", 2)
+        await catalogue.put("e", 1, b"", "only")
+        assert await catalogue.unsettled() == [("d", 1)]
+        assert await catalogue.after("d", 1, 0) == [(("d", 1, 1), "b"), (("d", 1, 2), "c")]
+        await catalogue.retire("d", 1, 2, 7)
+        await catalogue.retire("d", 1, 2, 9)  # what is retired stays so
+        await catalogue.retire("d", 1, 3, 7)  # nobody does this: the newest is not the last then
+        await catalogue.retire("e", 1, 1, 7)
+        assert await catalogue.unsettled() == []
+        assert await catalogue.due(6, 10) == []
+        assert await catalogue.due(7, 10) == [(("d", 1, 0), "a"), (("d", 1, 1), "b")]
+        assert await catalogue.due(7, 1) == [(("d", 1, 0), "a")]
+        await catalogue.remove(("d", 1, 0), "b")  # another object's
+        assert await catalogue.get("d", 1, 0) == Entry(b"", "a")
+        await catalogue.remove(("d", 1, 0), "a")
+        assert await catalogue.get("d", 1, 0) is None
+        catalogue.close()
+
+    asyncio.run(work())

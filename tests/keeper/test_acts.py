@@ -28,6 +28,7 @@ def test_widening_access_is_the_privacy_officers_alone() -> None:
         "grant-past",
         "reencrypt",
         "rerun",
+        "rotate-log",
         "rotate-root",
     }
 

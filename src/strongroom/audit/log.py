@@ -28,6 +28,7 @@ from strongroom.audit.start import AcceptedRollback, check_published, check_stor
 from strongroom.audit.write import Item, Pen
 from strongroom.errors import StrongroomError, Tampered, Unavailable
 from strongroom.tlog.checkpoint import Checkpoint, sign_checkpoint
+from strongroom.tlog.logkeys import LogKeys, LogSigners
 from strongroom.tlog.note import Signer
 from strongroom.tlog.tile import Tile, render_bundle, render_hashes
 from strongroom.tlog.tree import EMPTY_ROOT
@@ -54,11 +55,11 @@ class Log:
     * `append_now`, `publish`, `reopen` and `close` block, and may be called from any thread.
     """
 
-    def __init__(self, place: Place, signer: Signer, cover: Cover, seal: ReceiptSeal, patience: float) -> None:
+    def __init__(self, place: Place, signers: LogSigners, cover: Cover, seal: ReceiptSeal, patience: float) -> None:
         """Use `open`."""
         self._place = place
         self._directory = Directory(place.directory)
-        self._signer = signer
+        self._signers = signers
         self._cover = cover
         self._seal = seal
         self._patience = patience
@@ -84,7 +85,7 @@ class Log:
     def open(
         cls,
         place: Place,
-        signer: Signer,
+        signer: Signer | LogSigners,
         cover: Cover,
         seal: ReceiptSeal,
         *,
@@ -100,7 +101,7 @@ class Log:
         Raises Conflict when another process has it open, ConfigError when there is none, Unavailable when it cannot be
         read or written.
         """
-        log = cls(place, signer, cover, seal, patience)
+        log = cls(place, LogSigners.of(signer), cover, seal, patience)
         try:
             log._load(accept, adopt=adopt or accept is not None)
         except BaseException:
@@ -146,13 +147,27 @@ class Log:
         with self._publishing:
             with self._writing:
                 pen = self._usable_pen()
-                checkpoint, signed = pen.sign(self._signer)
+                checkpoint, signed = pen.sign(self._signers)
                 with self._breaking():
                     pen.keep(signed)
             if self._reader is not None and checkpoint.size > self._published:
                 self._directory.publish(self._published, checkpoint.size, partial(_render, self._reader), signed)
                 self._published = checkpoint.size
             return checkpoint
+
+    def published(self, path: str) -> bytes | None:
+        """A file of the published log. Raises Unavailable."""
+        return self._directory.read(path)
+
+    @property
+    def keys(self) -> LogKeys:
+        """The log's public keys."""
+        return self._signers.keys
+
+    def sign_with(self, signers: LogSigners) -> None:
+        """From the next checkpoint on these sign. They must know the keys of what was signed before."""
+        with self._publishing, self._writing:
+            self._signers = signers
 
     def reopen(self) -> int:
         """Open again after a fault, with every check of a start. Without effect if there is no fault.
@@ -185,7 +200,7 @@ class Log:
         self._identity = journal.identity
         try:
             self._reader = Reader.open(self._place.database)
-            frontier = check_stored(self._reader, self._signer.verifier)
+            frontier = check_stored(self._reader, self._signers.keys)
             kept = self._reader.head().checkpoint
             if adopt or frontier.size == 0:
                 with journal.transaction():
@@ -198,7 +213,7 @@ class Log:
         self._pen = Pen(journal, frontier, kept, self._cover, self._seal)
         self._pen.prove()  # a lock or a full disk must not be found by the next draft: the log says open, and is
         try:
-            published = check_published(self._reader, self._directory.read(CHECKPOINT), self._signer.verifier)
+            published = check_published(self._reader, self._directory.read(CHECKPOINT), self._signers.keys)
             self._published = published.size
         except Tampered as rollback:
             if accept is None:

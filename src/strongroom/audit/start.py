@@ -18,6 +18,7 @@ from strongroom.errors import Malformed, Tampered, Untrusted, UsageError
 from strongroom.ids import AccountId
 from strongroom.tlog.checkpoint import Checkpoint, open_checkpoint
 from strongroom.tlog.entry import Entry, decode
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.note import Verifier
 from strongroom.tlog.tile import HEIGHT
 from strongroom.tlog.tree import Frontier, frontier_at, leaf_hash
@@ -27,6 +28,10 @@ RESTORE_ADVICE = (
     " If not, somebody set the log back: keep both copies, and call the security officer."
 )
 DAMAGED_ADVICE = "Restore the keeper's directory from a backup and keep this one for inspection."
+
+
+Keys = Verifier | LogKeys
+"""The key of a log, or all that it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class AcceptedRollback:
             raise UsageError(msg)
 
 
-def check_stored(reader: Reader, verifier: Verifier) -> Frontier:
+def check_stored(reader: Reader, verifier: Keys) -> Frontier:
     """The frontier to go on from, once the database agrees with itself and with its newest checkpoint.
 
     1. The kept checkpoint is signed by this log's key.
@@ -73,7 +78,7 @@ def check_stored(reader: Reader, verifier: Verifier) -> Frontier:
     return frontier
 
 
-def check_published(reader: Reader, published: bytes | None, verifier: Verifier) -> Checkpoint:
+def check_published(reader: Reader, published: bytes | None, verifier: Keys) -> Checkpoint:
     """The published checkpoint, once the database is shown to extend it.
 
     1. There is one (an empty log has one, too), signed by this log's key.
@@ -177,7 +182,7 @@ def _is_name(reader: Reader, month: str, kind: str, number: int | None, shown: s
     return named is not None and (named.kind, named.shown) == (kind, shown) and named.month in ("", month)
 
 
-def _opened(raw: bytes, verifier: Verifier, which: str) -> Checkpoint:
+def _opened(raw: bytes, verifier: Keys, which: str) -> Checkpoint:
     try:
         return open_checkpoint(raw, verifier)
     except Untrusted as error:

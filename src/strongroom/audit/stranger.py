@@ -2,7 +2,8 @@
 
     python3 verify_log.py LOG --key KEY [--since CHECKPOINT] [--proof FILE] [--witness KEY … --quorum N]
 
-LOG is a directory laid out as c2sp.org/tlog-tiles says, KEY the log's public key or a file that holds it. Keep a copy of
+LOG is a directory laid out as c2sp.org/tlog-tiles says, KEY the log's public key, or a file that holds it: one a line, where
+it was replaced, the newest first, and behind those that are retired the last size that they signed. Keep a copy of
 LOG/checkpoint each time, and hand in the last one you kept with --since: only so can a history that was rewritten and
 signed anew be told from one that grew.
 
@@ -88,6 +89,28 @@ class Key(NamedTuple):
         return True
 
 
+class Keys(NamedTuple):
+    """The keys of one log, the newest first, each with the last size it signed, where it was replaced and retired."""
+
+    name: str
+    all: tuple[tuple[Key, int | None], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Keys":
+        """One a line, in `text` or in the file of that name; behind a retired one a space and that size."""
+        if Path(text).is_file():
+            text = Path(text).read_text(encoding="utf-8")
+        found: list[tuple[Key, int | None]] = []
+        for line in text.strip().splitlines():
+            key, blank, size = line.strip().partition(" ")
+            if blank and re.fullmatch(r"[0-9]{1,19}", size) is None:
+                raise Wrong("key: behind a retired key stands the last size that it signed")
+            found.append((Key.parse(key, LOG_KEY), int(size) if blank else None))
+        if len({key.name for key, _ in found}) != 1:
+            raise Wrong("key: there is none, or they are of several logs")
+        return cls(found[0][0].name, tuple(found))
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """Size and root of a log at one moment, and who of the asked witnesses cosigned it."""
@@ -97,8 +120,10 @@ class Checkpoint:
     witnesses: tuple[str, ...]
 
 
-def open_checkpoint(raw: bytes, where: str, key: Key, witnesses: Sequence[Key] = ()) -> Checkpoint:
-    """1. It is a note: text, an empty line, signatures. 2. The log signed it. 3. It is of this log. 4. Who cosigned it."""
+def open_checkpoint(raw: bytes, where: str, keys: Keys, witnesses: Sequence[Key] = ()) -> Checkpoint:
+    """1. It is a note: text, an empty line, signatures. 2. The log signed it, with a key that was not retired by then.
+    3. It is of this log. 4. Who cosigned it.
+    """
     # 1.
     try:
         text, blank, tail = raw.decode().rpartition("\n\n")
@@ -118,14 +143,9 @@ def open_checkpoint(raw: bytes, where: str, key: Key, witnesses: Sequence[Key] =
     if not good or len(raw) > MAX_NOTE or checkpoint.size < 0:
         raise Wrong(f"{where}: it is not a signed checkpoint")
     # 2.
-    values = [value[4:] for name, value in found if (name, value[:4]) == (key.name, key.id)]
-    if not values:
-        names = ", ".join(sorted({name for name, _ in found}))
-        raise Wrong(f"{where}: it bears no signature of the key you gave, {key.name} (it is signed by: {names})")
-    if not all(key.signed(text, value) for value in values):
-        raise Wrong(f"{where}: the signature of {key.name} does not hold; text or signature was changed")
+    _check_signed(keys, text, checkpoint.size, found, where)
     # 3.
-    if origin != key.name:
+    if origin != keys.name:
         raise Wrong(f"{where}: it is a checkpoint of another log, {origin}")
     # 4.
     who = []
@@ -136,6 +156,24 @@ def open_checkpoint(raw: bytes, where: str, key: Key, witnesses: Sequence[Key] =
         if values:
             who.append(witness.name)
     return Checkpoint(checkpoint.size, checkpoint.root, tuple(who))
+
+
+def _check_signed(keys: Keys, text: str, size: int, found: Sequence[tuple[str, bytes]], where: str) -> None:
+    """Some key of the log signed it, all that did rightly, and not only keys that were retired before `size`."""
+    bounds = []
+    for key, bound in keys.all:
+        values = [value[4:] for name, value in found if (name, value[:4]) == (key.name, key.id)]
+        if not all(key.signed(text, value) for value in values):
+            raise Wrong(f"{where}: the signature of {key.name} does not hold; text or signature was changed")
+        bounds += [bound] * len(values)
+    if not bounds:
+        names = ", ".join(sorted({name for name, _ in found}))
+        raise Wrong(
+            f"{where}: it bears no signature of the key you gave, {keys.name} (it is signed by: {names}). Was the log's"
+            " key replaced? Then ask for the new one, and for the proof that the old one names it"
+        )
+    if all(bound is not None and size > bound for bound in bounds):
+        raise Wrong(f"{where}: only a key signed it that was retired before there were {size} entries")
 
 
 def unbase64(text: str) -> bytes:
@@ -350,7 +388,7 @@ class Walk:
             return False
 
 
-def verify_proof(raw: bytes, where: str, key: Key, witnesses: Sequence[Key], quorum: int) -> str:
+def verify_proof(raw: bytes, where: str, keys: Keys, witnesses: Sequence[Key], quorum: int) -> str:
     """A proof file (c2sp.org/tlog-proof) with the entry in its `extra` line; a sentence that says what it proves."""
     head, _, note = raw.partition(b"\n\n")
     lines = head.decode(errors="replace").split("\n")
@@ -365,7 +403,7 @@ def verify_proof(raw: bytes, where: str, key: Key, witnesses: Sequence[Key], quo
         good = False
     if not good:
         raise Wrong(f"{where}: it is not a proof file with the entry in it")
-    checkpoint = open_checkpoint(note, where, key, witnesses)
+    checkpoint = open_checkpoint(note, where, keys, witnesses)
     _check_quorum(checkpoint, where, quorum)
     leaf = sha256(b"\x00" + entry)
     if index >= checkpoint.size or root_by_path(index, checkpoint.size, leaf, path) != checkpoint.root:
@@ -388,7 +426,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code."""
     parser = argparse.ArgumentParser(description="Verify a published log (c2sp.org/tlog-tiles).")
     parser.add_argument("log", nargs="?", type=Path, help="directory of the log; may be left out with --proof")
-    parser.add_argument("--key", required=True, help="the log's public key, or a file that holds it")
+    parser.add_argument("--key", required=True, help="the log's public key, or a file with all it had")
     parser.add_argument("--since", type=Path, help="a checkpoint you kept earlier: the log must have grown from it")
     parser.add_argument("--proof", type=Path, help="verify this proof of one entry, too")
     parser.add_argument("--witness", action="append", default=[], help="public key of a witness, or a file with it")
@@ -397,12 +435,12 @@ def main(arguments: Sequence[str]) -> int:
     if asked.log is None and asked.proof is None:
         parser.error("name the directory of a log, or a proof")
     try:
-        key = Key.parse(asked.key, LOG_KEY)
+        keys = Keys.parse(asked.key)
         witnesses = [Key.parse(one, WITNESS_KEY) for one in dict.fromkeys(asked.witness)]
         quorum = len(witnesses) if asked.quorum is None else asked.quorum
         if asked.proof is not None:
-            print(verify_proof(asked.proof.read_bytes(), str(asked.proof), key, witnesses, quorum))
-        return 0 if asked.log is None else _whole(asked.log, key, asked.since, witnesses, quorum)
+            print(verify_proof(asked.proof.read_bytes(), str(asked.proof), keys, witnesses, quorum))
+        return 0 if asked.log is None else _whole(asked.log, keys, asked.since, witnesses, quorum)
     except Wrong as wrong:
         print(f"DOES NOT HOLD: {wrong}")
     except OSError as error:
@@ -410,10 +448,10 @@ def main(arguments: Sequence[str]) -> int:
     return 1
 
 
-def _whole(root: Path, key: Key, earlier: Path | None, witnesses: Sequence[Key], quorum: int) -> int:
-    now = open_checkpoint((root / "checkpoint").read_bytes(), "checkpoint", key, witnesses)
+def _whole(root: Path, keys: Keys, earlier: Path | None, witnesses: Sequence[Key], quorum: int) -> int:
+    now = open_checkpoint((root / "checkpoint").read_bytes(), "checkpoint", keys, witnesses)
     _check_quorum(now, "checkpoint", quorum)
-    since = None if earlier is None else open_checkpoint(earlier.read_bytes(), str(earlier), key)
+    since = None if earlier is None else open_checkpoint(earlier.read_bytes(), str(earlier), keys)
     if since is not None and since.size > now.size:
         raise Wrong(f"checkpoint: the log had {since.size} entries, and has {now.size} now: it was set back")
 
@@ -431,7 +469,7 @@ def _whole(root: Path, key: Key, earlier: Path | None, witnesses: Sequence[Key],
         return 1
     grown = "" if since is None else f" It grew from the {since.size} entries of the earlier checkpoint."
     seen = f" Cosigned by {', '.join(now.witnesses)}." if now.witnesses else ""
-    print(f"The log {key.name} holds: {now.size} entries, root {now.root.hex()}.{grown}{seen}")
+    print(f"The log {keys.name} holds: {now.size} entries, root {now.root.hex()}.{grown}{seen}")
     return 0
 
 

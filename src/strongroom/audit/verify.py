@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from strongroom.errors import CheckFailed, Malformed, Tampered
 from strongroom.tlog import entry as entries
 from strongroom.tlog.checkpoint import Checkpoint, open_checkpoint
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.note import Verifier
 from strongroom.tlog.proof import Proof
 from strongroom.tlog.tile import (
@@ -28,12 +29,14 @@ from strongroom.tlog.tile import (
 from strongroom.tlog.tree import Frontier, inclusion_proof, leaf_hash
 
 CHECKPOINT = "checkpoint"
+Keys = Verifier | LogKeys
+"""The key of a log, or all that it had."""
 ReadFile = Callable[[str], bytes | None]
 Progress = Callable[[int, int], None]
 """Called with the entries verified so far, and all there are."""
 
 
-def verify(read: ReadFile, verifier: Verifier, progress: Progress | None = None) -> Checkpoint:
+def verify(read: ReadFile, verifier: Keys, progress: Progress | None = None) -> Checkpoint:
     """The checkpoint of a log, once every byte it covers was recomputed (`walk`). Raises as `walk`."""
     walk = Walk(read, verifier)
     for index, _ in walk.entries():
@@ -57,7 +60,7 @@ class Walk:
     Raises Tampered or Malformed with the place, CheckFailed when a file is missing.
     """
 
-    def __init__(self, read: ReadFile, verifier: Verifier) -> None:
+    def __init__(self, read: ReadFile, verifier: Keys) -> None:
         """Does step 1."""
         self._read = read
         self.checkpoint = opened(read, verifier)
@@ -91,7 +94,7 @@ class Walk:
             raise Tampered(msg)
 
 
-def prove(read: ReadFile, verifier: Verifier, index: int) -> bytes:
+def prove(read: ReadFile, verifier: Keys, index: int) -> bytes:
     """A proof file for one entry, the entry itself in its `extra` line.
 
     1. The checkpoint is signed by the log's key.
@@ -111,20 +114,20 @@ def prove(read: ReadFile, verifier: Verifier, index: int) -> bytes:
     return proof.render()
 
 
-def check_proof(raw: bytes, verifier: Verifier) -> tuple[int, bytes, Checkpoint]:
+def check_proof(raw: bytes, verifier: Keys) -> tuple[int, bytes, Checkpoint]:
     """(index, entry, checkpoint) of a proof file made by `prove`, once it holds. Raises Malformed or Tampered."""
     proof = Proof.parse(raw)
     checkpoint = proof.verify(leaf_hash(proof.extra), verifier)
     return proof.index, proof.extra, checkpoint
 
 
-def export(read: ReadFile, verifier: Verifier) -> Iterator[bytes]:
+def export(read: ReadFile, verifier: Keys) -> Iterator[bytes]:
     """The whole log as JSON lines, `{"index":N,"entry":{...}}`, verified while they are made; as `Walk.entries`."""
     for index, body in Walk(read, verifier).entries():
         yield b'{"index":%d,"entry":%s}\n' % (index, body)
 
 
-def files(read: ReadFile, verifier: Verifier) -> Iterator[tuple[str, bytes]]:
+def files(read: ReadFile, verifier: Keys) -> Iterator[tuple[str, bytes]]:
     """(relative path, bytes) of each file of the log as its checkpoint has it, that one last. Not verified but for its
     signature: whoever gets the copy verifies it. Raises as `Walk`.
     """
@@ -137,7 +140,7 @@ def files(read: ReadFile, verifier: Verifier) -> Iterator[tuple[str, bytes]]:
     yield CHECKPOINT, raw
 
 
-def opened(read: ReadFile, verifier: Verifier) -> Checkpoint:
+def opened(read: ReadFile, verifier: Keys) -> Checkpoint:
     """The signed checkpoint of a published log."""
     return open_checkpoint(fetched(read, CHECKPOINT), verifier)
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from strongroom.audit.verify import Keys
 from strongroom.clock import SECOND, Clock
 from strongroom.errors import Malformed, StrongroomError, Tampered, Unavailable
 from strongroom.tlog import note
@@ -37,8 +38,8 @@ class Answer:
 class Witness:
     """One witness. May be asked from several threads; one log is judged after the other."""
 
-    def __init__(self, folder: Path, signer: note.Signer, logs: Mapping[str, note.Verifier], clock: Clock) -> None:
-        """`folder` must exist. `logs`: the key of each log that is witnessed, by origin."""
+    def __init__(self, folder: Path, signer: note.Signer, logs: Mapping[str, Keys], clock: Clock) -> None:
+        """`folder` must exist. `logs`: the key, or keys, of each log that is witnessed, by origin."""
         self._folder = folder
         self._signer = signer
         self._logs = logs

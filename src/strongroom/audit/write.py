@@ -16,7 +16,7 @@ from strongroom.audit.receipt import Receipt, ReceiptSeal
 from strongroom.audit.sqlite import Journal, Leap
 from strongroom.errors import OperationError, StrongroomError, Unavailable
 from strongroom.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from strongroom.tlog.note import Signer
+from strongroom.tlog.logkeys import LogSigners
 from strongroom.tlog.tile import HEIGHT
 from strongroom.tlog.tree import Frontier
 
@@ -87,13 +87,13 @@ class Pen:
         self.frontier = batch.frontier
         return [self._receipt(batch, item[0], outcome) for item, outcome in zip(items, staged, strict=True)]
 
-    def sign(self, signer: Signer) -> tuple[Checkpoint, bytes]:
+    def sign(self, signers: LogSigners) -> tuple[Checkpoint, bytes]:
         """A checkpoint of all that is written, and its signed form: the kept one if nothing was written since."""
-        newest = open_checkpoint(self._kept, signer.verifier)
+        newest = open_checkpoint(self._kept, signers.keys)
         if newest.size == self.frontier.size:
             return newest, self._kept
-        newest = Checkpoint(signer.verifier.name, self.frontier.size, self.frontier.root())
-        return newest, sign_checkpoint(newest, (signer,))
+        newest = Checkpoint(signers.keys.name, self.frontier.size, self.frontier.root())
+        return newest, sign_checkpoint(newest, signers.signers)
 
     def keep(self, signed: bytes) -> None:
         """Keep a checkpoint that `sign` gave, before it is shown to anybody. Raises Unavailable as `write` does."""

@@ -13,7 +13,7 @@ from strongroom.errors import ConfigError, Conflict, UsageError
 
 if TYPE_CHECKING:
     from strongroom.audit.verify import ReadFile
-    from strongroom.tlog.note import Verifier
+    from strongroom.tlog.logkeys import LogKeys
 
 F = TypeVar("F", bound=Callable[..., Any])
 VKEY = "log.vkey"
@@ -154,11 +154,13 @@ def export(  # one parameter an option
             msg = "--out writes entries as lines, --to copies files: one of the two."
             raise UsageError(msg)
         read, verifier = _open(directory, vkey, store)
+        proofs: tuple[Path, ...] = ()
         if directory is None:
             from strongroom.wiring.publisher import overlaid
 
-            read = overlaid(read, Layout(find_store(store)).published)
-        _copy(to, read, verifier, as_json=as_json)
+            layout = Layout(find_store(store))
+            read, proofs = overlaid(read, layout.published), tuple(layout.trust.glob("log-key-*.tlog-proof"))
+        _copy(to, read, verifier, proofs, as_json=as_json)
         return
     if as_json and out is None:
         msg = "With --json the entries need a file to go to."
@@ -187,14 +189,15 @@ def export(  # one parameter an option
 @store_option
 @json_option
 def vkey(*, store: Path | None, as_json: bool) -> None:
-    """Print the log's public key, to hand to those who verify.
+    """Print the log's public key, to hand to those who verify; below it those it had before, if it was replaced.
 
     \b
     Example:
       strongroom log vkey
     """
-    found = _verifier(None, store).vkey()
-    emit("log-vkey", {"vkey": found}, as_json=as_json, text=found)
+    keys = _verifier(None, store)
+    shape = {"vkey": keys.newest.vkey(), "all": keys.render().splitlines()}
+    emit("log-vkey", shape, as_json=as_json, text=keys.render().rstrip("\n"))
 
 
 def _witnessed(
@@ -210,7 +213,7 @@ def _witnessed(
     return read, check_quorum(fetched(read, CHECKPOINT), keys, len(keys) if quorum is None else quorum)
 
 
-def _copy(to: Path, read: "ReadFile", verifier: "Verifier", *, as_json: bool) -> None:
+def _copy(to: Path, read: "ReadFile", verifier: "LogKeys", proofs: tuple[Path, ...], *, as_json: bool) -> None:
     from strongroom.audit import stranger
     from strongroom.audit import verify as published
     from strongroom.audit.files import Directory
@@ -222,33 +225,35 @@ def _copy(to: Path, read: "ReadFile", verifier: "Verifier", *, as_json: bool) ->
     checkpoint = published.opened(read, verifier)
     for path, content in published.files(read, verifier):
         copy.write(path, content)
-    (to / VKEY).write_text(f"{verifier.vkey()}\n")
+    (to / VKEY).write_text(verifier.render())
+    for proof in proofs:
+        (to / proof.name).write_bytes(proof.read_bytes())
     (to / PROGRAM).write_bytes(Path(stranger.__file__).read_bytes())
     shape = {"origin": checkpoint.origin, "entries": checkpoint.size, "directory": str(to)}
     text = (
         f"Copied {checkpoint.size} entries to {to}. Whoever gets them runs:\n"
         f"  python3 {PROGRAM} log --key {VKEY}\n"
         f"with Python 3.11 and the package cryptography; nothing of Strongroom. Tell them the key another way, too:\n"
-        f"  {verifier.vkey()}"
+        f"  {verifier.newest.vkey()}"
     )
     emit("log-export", shape, as_json=as_json, text=text)
 
 
-def _open(directory: Path | None, vkey: str | None, store: Path | None) -> "tuple[ReadFile, Verifier]":
+def _open(directory: Path | None, vkey: str | None, store: Path | None) -> "tuple[ReadFile, LogKeys]":
     from strongroom.audit.files import Directory
 
     verifier = _verifier(vkey, store)
     return Directory(directory or Layout(find_store(store)).log).read, verifier
 
 
-def _verifier(vkey: str | None, store: Path | None) -> "Verifier":
-    from strongroom.tlog.note import Verifier
+def _verifier(vkey: str | None, store: Path | None) -> "LogKeys":
+    from strongroom.tlog.logkeys import LogKeys
 
     if vkey is not None and not Path(vkey).is_file():
-        return Verifier.parse(vkey.strip())
+        return LogKeys.parse(vkey)
     path = Path(vkey) if vkey is not None else Layout(find_store(store)).trust / VKEY
     try:
-        return Verifier.parse(path.read_text().strip())
+        return LogKeys.parse(path.read_text())
     except OSError as error:
         msg = f"The log's public key cannot be read: {error.strerror}."
         raise ConfigError(msg, advice="Run as root or the keeper's user, or name the key with --vkey.") from error

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from strongroom.cli.common import emit, find_store, json_option, store_option
+from strongroom.cli.show import when
 from strongroom.cli.signing import act, officer_option
 
 
@@ -16,6 +17,7 @@ def command() -> None:
     Examples:
       strongroom rotate patient 7fk2…
       strongroom rotate root --officer ana.key --officer ben.key
+      strongroom rotate log --officer ana.key --officer ben.key
       strongroom rotate status
     """
 
@@ -57,12 +59,42 @@ def _root(store: Path | None, officers: tuple[Path, ...], *, as_json: bool) -> N
     emit("rotate-root", {"receipt": receipt}, as_json=as_json, text=text)
 
 
+@command.command("log")
+@click.option(
+    "--overlap-days",
+    type=click.IntRange(0, 90),
+    default=7,
+    show_default=True,
+    help="For how long the old key signs beside the new one; 0 when it was stolen.",
+)
+@store_option
+@officer_option
+@json_option
+def _log(store: Path | None, officers: tuple[Path, ...], *, overlap_days: int, as_json: bool) -> None:
+    """Make a new signing key for the log. Two officers sign.
+
+    Checkpoints bear both signatures until the overlap is over. Hand the new public key to whoever verifies, and to the
+    witnesses, meanwhile.
+
+    \b
+    Example:
+      strongroom rotate log --officer ana.key --officer ben.key
+    """
+    receipt, result = act(find_store(store), officers, "rotate-log", {"overlap_days": overlap_days})
+    until = f"until {when(result['until'])}" if result["until"] else "no more"
+    text = (
+        f"The log has a new key (log entry {receipt}); the old one signs beside it {until}.\n"
+        f"Hand it to your witnesses and to whoever verifies:\n  {result['vkey']}"
+    )
+    emit("rotate-log", {"receipt": receipt, **result}, as_json=as_json, text=text)
+
+
 @command.command("status")
 @store_option
 @officer_option
 @json_option
 def _status(store: Path | None, officers: tuple[Path, ...], *, as_json: bool) -> None:
-    """How far the rotation of the root key is.
+    """How far the rotation of the root key is, and until when an old key of the log signs beside the new one.
 
     \b
     Example:
@@ -71,4 +103,6 @@ def _status(store: Path | None, officers: tuple[Path, ...], *, as_json: bool) ->
     _, result = act(find_store(store), officers, "rotate-status", {})
     text = (f"{result['done']} of {result['patients']} patients' keys are under the new root key." if result["turning"]
             else f"No rotation is under way; {result['patients']} patients' keys are under the root key.")  # fmt: skip
+    if result["log"]["until"]:
+        text += f"\nThe log is signed by two keys until {when(result['log']['until'])}."
     emit("rotate-status", result, as_json=as_json, text=text)

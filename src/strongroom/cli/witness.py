@@ -10,7 +10,8 @@ from strongroom.errors import CheckFailed, ConfigError
 
 if TYPE_CHECKING:
     from strongroom.audit.witness import Witness
-    from strongroom.tlog.note import Signer, Verifier
+    from strongroom.tlog.logkeys import LogKeys
+    from strongroom.tlog.note import Signer
 
 KEY, NAME = "witness.key", "witness.vkey"
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -150,7 +151,7 @@ def _signer(folder: Path) -> "Signer":
     return Signer(Verifier(cosigner.name, cosigner.public), key.sign)
 
 
-def _logs(logs: tuple[str, ...]) -> "tuple[Verifier, ...]":
-    from strongroom.tlog.note import Verifier
+def _logs(logs: tuple[str, ...]) -> "tuple[LogKeys, ...]":
+    from strongroom.tlog.logkeys import LogKeys
 
-    return tuple(Verifier.parse((Path(one).read_text() if Path(one).is_file() else one).strip()) for one in logs)
+    return tuple(LogKeys.parse(Path(one).read_text() if Path(one).is_file() else one) for one in logs)

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 import msgspec
 
-from strongroom.audit.verify import CHECKPOINT, ReadFile, fetched, parsed_tile
+from strongroom.audit.verify import CHECKPOINT, Keys, ReadFile, fetched, parsed_tile
 from strongroom.clock import Clock
 from strongroom.errors import Untrusted
 from strongroom.tlog import note
@@ -61,15 +61,15 @@ class Publisher:
     def __init__(
         self,
         read: ReadFile,
-        verifier: note.Verifier,
+        keys: Callable[[], Keys],
         folder: Path,
         witnesses: Sequence[Asked],
         clock: Clock,
         post: Post,
     ) -> None:
-        """`read`: of the published log. `folder` must exist."""
+        """`read`: of the published log. `keys`: its public keys as they are now. `folder` must exist."""
         self._read = read
-        self._verifier = verifier
+        self._keys = keys
         self._folder = folder
         self._witnesses = witnesses
         self._clock = clock
@@ -79,7 +79,7 @@ class Publisher:
     def round(self) -> tuple[Standing, ...]:
         """Show every witness the newest checkpoint, all at once. Raises as reading the log does."""
         raw = fetched(self._read, CHECKPOINT)
-        checkpoint = open_checkpoint(raw, self._verifier)
+        checkpoint = open_checkpoint(raw, self._keys())
         if not checkpoint.size:
             return tuple(self._standing.values())
         with ThreadPoolExecutor(max(1, len(self._witnesses))) as pool:

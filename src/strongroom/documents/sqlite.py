@@ -32,7 +32,7 @@ BUSY = 0.5
 
 _GET = "select metadata, blob from entry where document = ? and version = ? and edition = ?"
 _UNSETTLED = """
-select document, version from entry e where edition > 0 and exists (select 1 from entry o where o.document = e.document
+select distinct document, version from entry e where edition > 0 and exists (select 1 from entry o where o.document = e.document
   and o.version = e.version and o.edition < e.edition and o.due is null)
 """
 
@@ -105,8 +105,11 @@ class Catalogue:
         await self._run(lambda db: db.execute(sql, (due, document, version, edition)))
 
     async def due(self, now: int, limit: int) -> list[tuple[Place, str]]:
-        """(place, object's name) of what is due at `now`, `limit` at most."""
-        sql = "select document, version, edition, blob from entry where due <= ? order by due limit ?"
+        """(place, object's name) of what is due at `now`, `limit` at most; never a version's only edition, nor its last."""
+        sql = (
+            "select document, version, edition, blob from entry e where due <= ? and exists (select 1 from entry n where"
+            " n.document = e.document and n.version = e.version and n.edition > e.edition) order by due limit ?"
+        )
         rows = await self._run(lambda db: db.execute(sql, (now, limit)).fetchall())
         return [((str(row[0]), int(row[1]), int(row[2])), str(row[3])) for row in rows]
 

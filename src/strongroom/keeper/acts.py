@@ -45,6 +45,7 @@ RULES: dict[str, Rule] = {
     "relation-ls": Rule(_OFFICERS),
     "rerun": Rule(_PRIVACY, signatures=2),
     "revoke-session": Rule(_ANY),
+    "rotate-log": Rule(_OFFICERS, signatures=2),
     "rotate-patient": Rule(_OFFICERS),
     "rotate-root": Rule(_OFFICERS, signatures=2),
     "rotate-status": Rule(_ANY),

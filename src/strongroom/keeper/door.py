@@ -16,6 +16,7 @@ steps; `reading`, `writing` and `relating` are the requests, each written as the
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from strongroom.audit import event
 from strongroom.audit.denials import DenialCollapser
@@ -44,6 +45,9 @@ from strongroom.keeper.sqlite import AccountRow, Catalog
 from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Custody
 from strongroom.keys.ring import Roots
+
+if TYPE_CHECKING:
+    from strongroom.keeper.logkey import Pens
 
 NETWORK_UNKNOWN = "unknown"
 FREEZES = "freezes"
@@ -94,6 +98,7 @@ class Parts:
     """A question to the log as it is now: what it has resolved is kept for one question only."""
     custody: Custody
     roots: Roots
+    pens: "Pens"
     settings: Settings
 
 

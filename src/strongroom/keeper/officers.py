@@ -25,7 +25,7 @@ from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
-from strongroom.keeper import destroying, effects, rotating
+from strongroom.keeper import destroying, effects, logkey, rotating
 from strongroom.keeper.acts import (
     MAX_ANSWER,
     OFFICER,
@@ -57,6 +57,8 @@ log = logging.getLogger("strongroom.keeper")
 MAX_DECOYS = 10_000
 ROTATIONS = 5
 """Times that the rotation of a patient's key begins anew when a document is written meanwhile."""
+MAX_OVERLAP = 90
+"""Days for which an old key of the log signs beside the new one."""
 _FRAME = 1_024
 """Bytes of a reply around its result."""
 MAX_ROWS = 1_000_000
@@ -110,6 +112,7 @@ class Acts:
             "relation-ls": self._relation_ls,
             "rerun": self._rerun,
             "revoke-session": self._revoke_session,
+            "rotate-log": self._rotate_log,
             "rotate-patient": self._rotate_patient,
             "rotate-root": self._rotate_root,
             "rotate-status": self._rotate_status,
@@ -294,9 +297,19 @@ class Acts:
     async def _rotate_root(self, signed: Signed, _attachment: bytes) -> Outcome:
         return await rotating.begin(self._parts, _by(signed), _signers(signed)), {}
 
+    async def _rotate_log(self, signed: Signed, _attachment: bytes) -> Outcome:
+        overlap = _number(signed.args, "overlap_days", 0)
+        if overlap > MAX_OVERLAP:
+            raise UsageError(f"Two keys sign beside each other for {MAX_OVERLAP} days at most.")
+        index, vkey = await logkey.begin(self._parts, _by(signed), _signers(signed), overlap * DAY)
+        return index, {"vkey": vkey, "until": logkey.standing(self._parts).until}
+
     async def _rotate_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
-        found = await rotating.progress(self._parts)
-        return None, {"turning": found.turning, "done": found.done, "patients": found.patients}
+        found, pens = await rotating.progress(self._parts), logkey.standing(self._parts)
+        return None, {
+            "turning": found.turning, "done": found.done, "patients": found.patients,
+            "log": {"keys": pens.keys, "until": pens.until},
+        }  # fmt: skip
 
     async def _reencrypt_plan(self, signed: Signed, _attachment: bytes) -> Outcome:
         return None, (await self._reencrypting.plan(self._wanted(signed.args))).told()

@@ -15,6 +15,7 @@ from typing import Any
 from strongroom.audit import event
 from strongroom.budget.scope import Disclosure
 from strongroom.errors import StrongroomError, Unavailable, where
+from strongroom.keeper import logkey
 from strongroom.keeper.acts import MAX_ACT, ActRefused, OfficersRequest
 from strongroom.keeper.destroying import destroy_due, finish_destroyed
 from strongroom.keeper.dispatch import Dispatch
@@ -118,6 +119,7 @@ class Keeper:
             await parts.log.append(event.denials(now, one.account, one.count, one.first))
         await asyncio.to_thread(parts.log.publish)
         await turn(parts)
+        await logkey.turn(parts)
         if minute:
             parts.ledger.advance(now)
             self._snapshots.keep(parts.ledger, parts.log.size)

@@ -11,6 +11,7 @@ from typing import Self
 
 from strongroom.errors import Malformed, Tampered
 from strongroom.tlog import note
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.tree import EMPTY_ROOT, HASH_SIZE, MAX_SIZE
 
 MAX_CHECKPOINT = note.MAX_NOTE
@@ -57,21 +58,27 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[note.Signer]) -> b
     return note.sign(checkpoint.render(), signers)
 
 
-def open_checkpoint(raw: bytes, verifier: note.Verifier) -> Checkpoint:
+def open_checkpoint(raw: bytes, verifier: note.Verifier | LogKeys) -> Checkpoint:
     """The checkpoint that the log's own key signed.
 
-    1. The note is signed by `verifier`.
+    1. The note is signed by `verifier`, or one of the log's keys.
     2. Its text is a checkpoint.
     3. It is of the log that the key is named after.
+    4. Not only keys signed it that were retired before it was made.
 
     Raises Malformed, or Tampered.
     """
     # 1.
-    text, _ = note.open_note(raw, (verifier,))
+    keys = LogKeys.of(verifier)
+    text, signed_by = note.open_note(raw, keys.verifiers)
     # 2.
     checkpoint = Checkpoint.parse(text)
     # 3.
-    if checkpoint.origin != verifier.name:
+    if checkpoint.origin != keys.name:
         msg = "The checkpoint is of another log."
         raise Tampered(msg)
+    # 4.
+    if not keys.covers(signed_by, checkpoint.size):
+        msg = f"The checkpoint of {checkpoint.size} entries is signed only by a key that was retired before."
+        raise Tampered(msg, advice="Whoever has the old key signed it. Keep it: it proves that.")
     return checkpoint

@@ -11,6 +11,7 @@ from typing import Self
 from strongroom.errors import Malformed
 from strongroom.tlog import note
 from strongroom.tlog.checkpoint import Checkpoint, open_checkpoint
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.tree import HASH_SIZE, MAX_SIZE, verify_inclusion
 
 HEADER = "c2sp.org/tlog-proof@v1"
@@ -69,7 +70,7 @@ class Proof:
         note.parse(checkpoint)
         return cls(int(index[1]), tuple(note.unbase64(line) for line in lines), checkpoint, extra)
 
-    def verify(self, leaf: bytes, verifier: note.Verifier) -> Checkpoint:
+    def verify(self, leaf: bytes, verifier: note.Verifier | LogKeys) -> Checkpoint:
         """The log's checkpoint, once it is shown that `leaf` (a leaf hash) is its entry `index`.
 
         1. The checkpoint is signed by the log's own key.

@@ -34,11 +34,10 @@ from strongroom.config import Config, Layout
 from strongroom.documents.blobs import Blobs, place
 from strongroom.errors import ConfigError, Conflict, OperationError, Unavailable, UsageError
 from strongroom.tlog.checkpoint import open_checkpoint
-from strongroom.tlog.note import Verifier
 from strongroom.tlog.tile import render_bundle, render_hashes, tiles_between
 from strongroom.wiring import archive
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.place import VKEY, objects_path
+from strongroom.wiring.place import log_keys, objects_path
 from strongroom.wiring.secrets import read_recovery
 
 Say = Callable[[str], None]
@@ -104,7 +103,7 @@ def _fill(
         if raw is None:
             msg = "The published checkpoint is missing."
             raise ConfigError(msg, advice="Look at `strongroom doctor`.")
-        size = open_checkpoint(raw, _verifier(layout)).size
+        size = open_checkpoint(raw, log_keys(layout)).size
         for source in _settings(config, layout):
             writer.add_file(source.relative_to(layout.root).as_posix(), source)
         say("Databases")
@@ -279,14 +278,6 @@ async def _fetched(blobs: Blobs, name: str, target: Path) -> int | None:
 
 def _forget(half: Path) -> None:
     half.unlink()
-
-
-def _verifier(layout: Layout) -> Verifier:
-    try:
-        return Verifier.parse((layout.trust / VKEY).read_text().strip())
-    except OSError as error:
-        msg = f"The log's public key keeper/trust/{VKEY} cannot be read: {error.strerror}."
-        raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
 
 
 def _inside(layout: Layout, path: Path) -> str:

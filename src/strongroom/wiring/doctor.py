@@ -21,11 +21,10 @@ from strongroom.keeper.acts import ActDone, Health
 from strongroom.keeper.client import OfficersClient
 from strongroom.tlog.checkpoint import open_checkpoint
 from strongroom.tlog.cosign import Cosigner, check_quorum
-from strongroom.tlog.note import Verifier
 from strongroom.tlog.tile import tile_nodes
 from strongroom.tlog.tree import frontier_at
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.place import VKEY, objects_path, read_officers
+from strongroom.wiring.place import log_keys, objects_path, read_officers
 from strongroom.wiring.publisher import asked
 from strongroom.wiring.root import open_root
 
@@ -160,7 +159,7 @@ def _answers(name: str, url: str) -> Iterator[Finding]:
 
 def _log(_config: Config, layout: Layout) -> Iterator[Finding]:
     """The checkpoint and the newest entry's proof; the whole log is `strongroom log verify`'s."""
-    verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+    verifier = log_keys(layout)
     directory = Directory(layout.log)
     checkpoint = opened(directory.read, verifier)
     if checkpoint.size:
@@ -211,7 +210,7 @@ def _witnesses(config: Config, layout: Layout) -> Iterator[Finding]:
 
 
 def _grown(layout: Layout, cosigned: bytes, keys: tuple[Cosigner, ...]) -> Iterator[Finding]:
-    verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+    verifier = log_keys(layout)
     read = Directory(layout.log).read
     old, new = open_checkpoint(cosigned, verifier), opened(read, verifier)
     names = ", ".join(check_quorum(cosigned, keys, 1))

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from strongroom.audit.charges import Charges
+from strongroom.audit.files import Directory
 from strongroom.audit.log import PATIENCE, AcceptedRollback, Log, Place
 from strongroom.audit.query import Query
 from strongroom.audit.receipt import ReceiptSeal
@@ -43,7 +44,8 @@ from strongroom.keeper.sqlite import Catalog
 from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Above, Custody
 from strongroom.keys.sqlite import LifeFile
-from strongroom.wiring.place import log_signer, read_officers
+from strongroom.wiring.pens import StorePens
+from strongroom.wiring.place import VKEY, log_signers, pin_keys, read_officers
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.root import StoreRoots, open_root
 from strongroom.wiring.secrets import cover_of, open_secrets, read_recovery, rewrap
@@ -82,7 +84,7 @@ def open_keeper(
     seal = ReceiptSeal()
     log = Log.open(
         Place(layout.database, layout.log),
-        log_signer(config, secrets),
+        log_signers(config, layout, secrets),
         cover_of(secrets),
         seal,
         accept=accept,
@@ -134,10 +136,15 @@ def open_keeper(
             config.keeper.held_keys,
         ),
         roots=StoreRoots(config, layout, partial(rewrap, layout.secrets, config.store.name)),
+        pens=StorePens(config, layout),
         settings=Settings(
             glass=config.keeper.break_glass_minutes * MINUTE, deletion_delay=config.keeper.deletion_delay_days * DAY
         ),
     )
+    if Directory(layout.log).read(VKEY) != log.keys.render().encode():  # set aside with the log, or not in the backup
+        pin_keys(layout, log.keys)
+    if len(secrets.log) > len(log.keys.active()):
+        parts.pens.tidy()
     door = Door(parts)
     officers = Officers(config.store.name, _officers(layout), clock.now())
     advance = clock.advance if isinstance(clock, MovedClock) else None

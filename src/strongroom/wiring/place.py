@@ -12,22 +12,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from strongroom.audit.log import Log, Place
 from strongroom.config import Config, Layout, Users, parse
 from strongroom.documents.sqlite import Catalogue
-from strongroom.errors import ConfigError, Conflict
+from strongroom.errors import ConfigError, Conflict, Unavailable
 from strongroom.identity import keyfile
 from strongroom.identity.officers import Role
 from strongroom.keeper.sqlite import create_tables
 from strongroom.keys.recovery import RecoveryPrivate
 from strongroom.keys.sqlite import LifeFile
+from strongroom.secret import Secret
 from strongroom.signin import sqlite as signin_db
+from strongroom.tlog.logkeys import LogKeys, LogSigners
 from strongroom.tlog.note import Signer, Verifier
 from strongroom.wiring.root import create_root
-from strongroom.wiring.secrets import KeeperSecrets, make_secrets
+from strongroom.wiring.secrets import KeeperSecrets, make_secrets, sync
 from strongroom.wiring.user import may_separate
 
 FIRST_UID = 61_000
 """Below the range of systemd's dynamic users (61184), above those that adduser gives."""
 VKEY = "log.vkey"
-"""In `keeper/trust`: the public key that the log is verified with, for everybody who asks."""
+"""In `keeper/trust`: the public keys that the log is verified with, for everybody who asks; a copy lies in `keeper/log`."""
 OFFICERS = {"privacy": Role.PRIVACY, "security": Role.SECURITY, "operator": Role.OPERATOR}
 
 
@@ -69,7 +71,7 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
     layout.database.chmod(0o600)
     signer = log_signer(config, secrets)
     Log.create(Place(layout.database, layout.log), signer)
-    (layout.trust / VKEY).write_text(f"{signer.verifier.vkey()}\n")
+    pin_keys(layout, LogKeys.of(signer.verifier))
     _trust(layout)
     _app(layout, secrets)
     _signin(layout)
@@ -79,9 +81,51 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
 
 
 def log_signer(config: Config, secrets: KeeperSecrets) -> Signer:
-    """The key that signs the log. Its name is the log's origin."""
-    key = Ed25519PrivateKey.from_private_bytes(secrets.log.reveal())
+    """The newest key there is that signs the log. Its name is the log's origin."""
+    return signer_of(config, secrets.log[max(secrets.log)])
+
+
+def signer_of(config: Config, seed: Secret) -> Signer:
+    """The signing key of a seed."""
+    key = Ed25519PrivateKey.from_private_bytes(seed.reveal())
     return Signer(Verifier(origin(config), key.public_key().public_bytes_raw()), key.sign)
+
+
+def log_signers(config: Config, layout: Layout, secrets: KeeperSecrets) -> LogSigners:
+    """Every key that signs the log now: those that are pinned and not retired. Raises ConfigError."""
+    keys = log_keys(layout)
+    there = {one.verifier: one for one in (signer_of(config, seed) for seed in secrets.log.values())}
+    missing = [one for one in keys.active() if one not in there]
+    if missing:
+        msg = f"keeper/secrets has no key of {missing[0].vkey()}, which keeper/trust/{VKEY} names."
+        raise ConfigError(msg, advice="Put both back from one backup.")
+    return LogSigners(keys, tuple(there[one] for one in keys.active()))
+
+
+def log_keys(layout: Layout) -> LogKeys:
+    """The log's public keys as they are pinned. Raises ConfigError."""
+    try:
+        return LogKeys.parse((layout.trust / VKEY).read_text())
+    except OSError as error:
+        msg = f"The log's public key keeper/trust/{VKEY} cannot be read: {error.strerror}."
+        raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
+
+
+def pin_keys(layout: Layout, keys: LogKeys) -> None:
+    """Write down which keys are the log's, for ourselves and beside what is published. Raises Unavailable."""
+    try:
+        for folder, mode in ((layout.trust, 0o600), (layout.log, 0o644)):
+            beside = folder / f".{VKEY}.new"
+            with beside.open("w") as file:
+                os.fchmod(file.fileno(), mode)
+                file.write(keys.render())
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(folder / VKEY)
+            sync(folder)
+    except OSError as error:
+        msg = f"The log's public keys cannot be written: {error.strerror}."
+        raise Unavailable(msg, advice="Look at the disk of the keeper's directory.") from error
 
 
 def origin(config: Config) -> str:

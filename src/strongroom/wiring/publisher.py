@@ -17,9 +17,9 @@ from strongroom.config import Config, Layout
 from strongroom.courier.publish import Asked, Publisher, Standing, post
 from strongroom.errors import ConfigError, StrongroomError
 from strongroom.tlog.cosign import Cosigner
-from strongroom.tlog.note import Verifier
+from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.tile import MAX_RESOURCE
-from strongroom.wiring.place import VKEY
+from strongroom.wiring.place import VKEY, log_keys
 from strongroom.wiring.supervisor import tell_ready
 from strongroom.wiring.user import become
 
@@ -47,7 +47,7 @@ def run_publisher(config: Config, layout: Layout, _rehearsal: "Rehearsal | None"
 def open_publisher(config: Config, layout: Layout) -> Publisher:
     """Take along what is needed, and become the courier."""
     try:
-        verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+        known = log_keys(layout)
         handle = os.open(layout.log, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         layout.published.mkdir(exist_ok=True)
         layout.published.chmod(0o755)
@@ -57,7 +57,15 @@ def open_publisher(config: Config, layout: Layout) -> Publisher:
         msg = f"The published log cannot be opened: {error.strerror}."
         raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
     become(config.users.courier)
-    return Publisher(reading(handle), verifier, layout.published, asked(config), SystemClock(), post)
+    read = reading(handle)
+    return Publisher(read, lambda: _keys(read, known), layout.published, asked(config), SystemClock(), post)
+
+
+def _keys(read: ReadFile, known: LogKeys) -> LogKeys:
+    """The log's keys as they are published now: those we knew when we began, and any that came since. Raises Malformed."""
+    raw = read(VKEY)
+    found = known if raw is None else LogKeys.parse(raw.decode(errors="replace"))
+    return found if set(known.verifiers) <= set(found.verifiers) else known
 
 
 def asked(config: Config) -> tuple[Asked, ...]:

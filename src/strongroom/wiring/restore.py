@@ -40,7 +40,7 @@ from strongroom.keys.root import RootKey
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring import archive
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.place import hand_over, log_signer, objects_path, read_officers
+from strongroom.wiring.place import hand_over, log_signers, objects_path, read_officers
 from strongroom.wiring.root import create_root, open_root
 from strongroom.wiring.secrets import cover_of, open_secrets, reseal
 from strongroom.wiring.verify import rows_wrong
@@ -273,7 +273,7 @@ def _open_log(
     config: Config, layout: Layout, root: RootKey, accept: AcceptedRollback | None = None, *, adopt: bool = False
 ) -> Log:
     secrets = open_secrets(layout.secrets, config.store.name, root)
-    place, signer = Place(layout.database, layout.log), log_signer(config, secrets)
+    place, signer = Place(layout.database, layout.log), log_signers(config, layout, secrets)
     return Log.open(place, signer, cover_of(secrets), ReceiptSeal(), accept=accept, adopt=adopt)
 
 

@@ -2,6 +2,8 @@
 
 import hmac
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from strongroom.keys.recovery import RecoveryPrivate, RecoveryPublic
 from strongroom.keys.root import RootKey
 from strongroom.secret import Secret
 
-NAMES = ("context", "index", "log", "names", "snapshot")
+NAMES = ("context", "index", "names", "snapshot")
+LOG = "log"
+"""The log's first signing seed; later ones have their number behind it: `log.2`."""
 REHEARSAL = "rehearsal"
 """Sealed only in stores that a rehearsal made; without it no guard can be switched off."""
 RECOVERY = "recovery.pub"
@@ -28,7 +32,8 @@ class KeeperSecrets:
 
     context: Secret
     index: Secret
-    log: Secret
+    log: Mapping[int, Secret]
+    """By number; the newest is the highest."""
     names: Secret
     snapshot: Secret
     rehearsal: bool
@@ -54,7 +59,7 @@ def make_secrets(
 ) -> KeeperSecrets:
     """New secrets, sealed into `folder`, which must exist and be empty."""
     _write(folder / RECOVERY, recovery.raw)
-    for name in (*NAMES, *([REHEARSAL] if rehearsal else [])):
+    for name in (*NAMES, LOG, *([REHEARSAL] if rehearsal else [])):
         _seal(folder, store, name, small.new_key(), root, recovery)
     return open_secrets(folder, store, root)
 
@@ -65,7 +70,50 @@ def open_secrets(folder: Path, store: str, root: RootKey) -> KeeperSecrets:
     rehearsal = (folder / f"{REHEARSAL}.root").exists()
     if rehearsal:
         _open(folder, store, REHEARSAL, root)
-    return KeeperSecrets(**opened, rehearsal=rehearsal)
+    seeds = {number: _open(folder, store, _seed(number), root) for number in seed_numbers(folder)}
+    if not seeds:
+        msg = "The log's signing key is missing from keeper/secrets."
+        raise ConfigError(msg, advice="Put it back from a backup.")
+    return KeeperSecrets(**opened, log=seeds, rehearsal=rehearsal)
+
+
+def seed_numbers(folder: Path) -> list[int]:
+    """The numbers of the log's signing seeds that are there, ascending."""
+    form = re.compile(re.escape(LOG) + r"(?:\.([1-9][0-9]{0,5}))?\.root")
+    return sorted(int(found[1] or 1) for path in folder.glob("*.root") if (found := form.fullmatch(path.name)))
+
+
+def make_seed(folder: Path, store: str, number: int, root: RootKey) -> Secret:
+    """One more signing seed for the log, durable when this returns. What a crash left of it is made anew. Raises
+    Unavailable, ConfigError.
+    """
+    name, recovery = _seed(number), read_recovery(folder)
+    try:
+        for ending in ("recovery", "root"):
+            (folder / f"{name}.{ending}").unlink(missing_ok=True)
+        key, bound = small.new_key(), secret_bound(store, name)
+        _write(folder / f"{name}.recovery", recovery.wrap(key, bound))
+        _write(folder / f"{name}.root", root.wrap(key, bound))  # last: by this one it is known
+        sync(folder)
+    except OSError as error:
+        msg = f"A new signing key of the log cannot be written: {error.strerror}."
+        raise Unavailable(msg, advice="Look at the disk of the keeper's directory.") from error
+    return key
+
+
+def destroy_seed(folder: Path, number: int) -> None:
+    """Take a signing seed away, for good. Raises Unavailable."""
+    try:
+        for ending in ("root", "recovery"):
+            (folder / f"{_seed(number)}.{ending}").unlink(missing_ok=True)
+        sync(folder)
+    except OSError as error:
+        msg = f"An old signing key of the log cannot be destroyed: {error.strerror}."
+        raise Unavailable(msg, advice="Look at the disk of the keeper's directory.") from error
+
+
+def _seed(number: int) -> str:
+    return LOG if number == 1 else f"{LOG}.{number}"
 
 
 def read_recovery(folder: Path) -> RecoveryPublic:
@@ -101,6 +149,11 @@ def rewrap(folder: Path, store: str, root: RootKey) -> None:
         except OSError as error:
             msg = f"The keeper's secret {sealed.stem!r} cannot be written: {error.strerror}."
             raise Unavailable(msg, advice="Look at the disk of the keeper's directory.") from error
+    sync(folder)
+
+
+def sync(folder: Path) -> None:
+    """Names in a folder are durable when this returns. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

@@ -29,9 +29,8 @@ from strongroom.keys.life import open_in
 from strongroom.keys.root import RootKey
 from strongroom.keys.sqlite import LifeFile
 from strongroom.secret import Secret
-from strongroom.tlog.note import Verifier
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.place import VKEY
+from strongroom.wiring.place import log_keys
 from strongroom.wiring.root import open_root
 from strongroom.wiring.secrets import cover_of, open_secrets
 
@@ -93,7 +92,7 @@ def verify_records(config: Config, layout: Layout, say: Say) -> Found:
 
 def _log(layout: Layout, found: Found, say: Say) -> None:
     try:
-        verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+        verifier = log_keys(layout)
         found.log_size = published.verify(Directory(layout.log).read, verifier).size
     except OSError as error:
         found.failures.append(f"log: its public key cannot be read ({error.strerror})")
@@ -109,7 +108,7 @@ def _stored(config: Config, layout: Layout, root: RootKey, found: Found, say: Sa
     """
     cover, before = cover_of(open_secrets(layout.secrets, config.store.name, root)), len(found.failures)
     try:
-        verifier = Verifier.parse((layout.trust / VKEY).read_text().strip())
+        verifier = log_keys(layout)
         with closing(Reader.open(layout.database)) as reader:
             raw = Directory(layout.log).read(CHECKPOINT)
             for look in (
@@ -205,7 +204,7 @@ def _catalogued(layout: Layout, one: _Version) -> tuple[bytes, str]:
     try:
         with closing(sqlite3.connect(f"{layout.catalogue.as_uri()}?mode=ro", uri=True)) as db:
             row = db.execute(
-                "select metadata, blob from entry where document = ? and version = ? and edition = ?",
+                "select metadata, blob, due from entry where document = ? and version = ? and edition = ?",
                 (one.document, one.version, one.edition),
             ).fetchone()
     except sqlite3.Error as error:
@@ -213,6 +212,9 @@ def _catalogued(layout: Layout, one: _Version) -> tuple[bytes, str]:
     if row is None:
         msg = "The catalogue does not have it."
         raise Malformed(msg)
+    if row[2] is not None:
+        msg = "The catalogue says of the edition that is read that it may be taken away."
+        raise Tampered(msg)
     return bytes(row[0]), str(row[1])
 
 

@@ -1,0 +1,31 @@
+"""A served store for journeys with the real commands."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from strongroom.wiring.stage import _free_port
+from tests.journeys.honest import PROGRAM
+from tests.journeys.test_processes import Running
+
+
+@pytest.fixture
+def served() -> Iterator[Running]:
+    """A store of 12 patients, served; in a folder that every process's user can pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="strongroom-test-"))
+    folder.chmod(0o755)
+    store, port = folder / "store", _free_port()
+    make = [*PROGRAM, "demo", "--store", str(store), "--make-only", "--patients", "12", "--port", str(port)]
+    subprocess.run([*make, "--signin-port", str(_free_port())], check=True)
+    process = subprocess.Popen([*PROGRAM, "serve", "--store", str(store)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert b"Serving" in process.stdout.readline()
+    yield Running(store, f"http://127.0.0.1:{port}/fhir", process)
+    process.terminate()
+    assert process.wait(60) == 0
+    process.stdout.close()
+    shutil.rmtree(folder)
