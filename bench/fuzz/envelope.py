@@ -297,7 +297,7 @@ def log_path(data: bytes) -> None:
         must(old == 0 or hashes == tuple(consistency_proof(old, new, NODES)), "a consistency has one proof")
 
 
-_STRANGERS_KEY = stranger.Key.parse(LOG.verifier.vkey(), note.ED25519)
+_STRANGERS_KEYS = stranger.Keys.parse(LOG.verifier.vkey())
 
 
 def log_stranger(data: bytes) -> None:
@@ -313,9 +313,9 @@ def log_stranger(data: bytes) -> None:
             must(theirs == (ours.size, ours.root), "what holds for us holds for a stranger")
     must(_strangers(data) is None or note.parse(data).text in SIGNED, "what nobody signed holds for nobody")
     with suppress(stranger.Wrong, OSError):  # the latter for a text that would be too long a file's name
-        stranger.Key.parse(text, note.ED25519)
+        stranger.Keys.parse(text)
     with suppress(stranger.Wrong):
-        told = stranger.verify_proof(data, "x", _STRANGERS_KEY, (), 0)
+        told = stranger.verify_proof(data, "x", _STRANGERS_KEYS, (), 0)
         must(
             re.fullmatch(r"x: entry ([0-9]+) is in the log of [0-9]+ entries:\nentry \1", told),
             "an entry is where it is",
@@ -324,13 +324,13 @@ def log_stranger(data: bytes) -> None:
         proof = Proof.parse(data)
         proof.verify(leaf_hash(proof.extra), LOG.verifier)
         if proof.extra:
-            stranger.verify_proof(data, "x", _STRANGERS_KEY, (), 0)
+            stranger.verify_proof(data, "x", _STRANGERS_KEYS, (), 0)
 
 
 def _strangers(raw: bytes) -> tuple[int, bytes] | None:
     """Size and root, as a stranger reads a checkpoint."""
     try:
-        found = stranger.open_checkpoint(raw, "x", _STRANGERS_KEY)
+        found = stranger.open_checkpoint(raw, "x", _STRANGERS_KEYS)
     except stranger.Wrong:
         return None
     return found.size, found.root
