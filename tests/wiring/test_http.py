@@ -9,14 +9,14 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from uvicorn.server import ServerState
 
@@ -101,6 +101,14 @@ async def _early(_request: Request) -> Response:
     return Response("no", 401)
 
 
+async def _long(_request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(BIG // 1_000_000):
+            yield bytes(1_000_000)
+
+    return StreamingResponse(pieces(), headers={"Content-Length": str(BIG)})
+
+
 async def _big(_request: Request) -> Response:
     return Response(bytes(BIG))
 
@@ -110,8 +118,8 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """With bounds that no test runs into."""
     monkeypatch.setattr(http, "HEAD", 10 * LONG)
     monkeypatch.setattr(http, "LOOK", 10 * LONG)
-    app = Starlette(routes=[Route("/", _headers, methods=["GET", "POST"]), Route("/big", _big), Route("/fail", _fail),
-                            Route("/early", _early, methods=["POST"])])  # fmt: skip
+    app = Starlette(routes=[Route("/", _headers, methods=["GET", "POST"]), Route("/big", _big), Route("/long", _long),
+                            Route("/fail", _fail), Route("/early", _early, methods=["POST"])])  # fmt: skip
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(served(app, "127.0.0.1", 0, dated=True))
@@ -203,6 +211,7 @@ def test_trailers_are_no_headers(web: Web) -> None:
         b"Transfer-Encoding : chunked\r\n",
         b"A: b\r\n folded: c\r\nTransfer-Encoding: identity, chunked\r\n",
         b"Evil\x00: a\r\n",
+        b"Host: y\r\n",
     ],
 )
 def test_a_request_with_two_readings_is_refused(web: Web, head: bytes) -> None:
@@ -210,6 +219,79 @@ def test_a_request_with_two_readings_is_refused(web: Web, head: bytes) -> None:
     answer = web.says(b"POST / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 501"))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/0.9\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: x\n\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n",
+        b"G\x00T / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\nx",
+    ],
+)
+def test_what_is_no_request_is_refused(web: Web, request_: bytes) -> None:
+    """Without a Host, of another version, for no path of ours, or with bytes in it that end a line for some."""
+    assert web.says(request_).startswith(b"HTTP/1.1 400")
+
+
+def test_another_protocol_that_is_offered_is_not_taken(web: Web) -> None:
+    """Some clients offer HTTP/2 with their first request; that one and the next are answered."""
+    offer = b"Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    with web.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\n" + offer + b"\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer_of(client).startswith(b"HTTP/1.1 200")
+        assert answer_of(client).startswith(b"HTTP/1.1 200")
+
+
+def test_spaces_around_a_value_are_no_part_of_it(web: Web) -> None:
+    """RFC 9110, section 5.5."""
+    assert b'"a":"b"' in web.says(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nA: \t b \t\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"A: " + b"a" * 8_000, b"\r\nA: b" * 1_000],
+    ids=["a line without end", "lines without end"],
+)
+def test_what_comes_after_a_body_has_a_length(web: Web, piece: bytes) -> None:
+    """Trailers that never end are cut off, however much time there is; nothing grows."""
+    begun = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nT: t"
+    with web.connect() as client:
+        client.sendall(begun)
+        assert ends(client, piece)
+
+
+def test_the_size_of_a_chunk_has_a_length(web: Web) -> None:
+    """As have the words beside it (chunk extensions, RFC 9112, section 7.1.1)."""
+    with web.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;a")
+        assert ends(client, b"a" * 8_000)
+
+
+def test_requests_behind_one_another_have_a_number(web: Web) -> None:
+    """All are answered in turn up to the bound; beyond it the connection ends."""
+    one = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert web.says(one * http.BEHIND + last).count(b"HTTP/1.1 200") == http.BEHIND + 1
+    assert web.says(one * 10 * http.BEHIND).count(b"HTTP/1.1 200") < 10 * http.BEHIND
+
+
+def test_garbage_behind_a_request_is_not_answered_within_its_answer(web: Web) -> None:
+    """A document that is on its way ends early; no other word stands in it."""
+    with web.connect() as client:
+        client.sendall(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(1) == b"H"
+        client.sendall(b"\x00\x00\r\n\r\n")
+        answer = everything(client)
+        assert b"HTTP/1.1 400" not in answer
+        assert len(answer) < BIG
 
 
 def test_an_error_is_told_without_its_message(web: Web, caplog: pytest.LogCaptureFixture) -> None:
