@@ -302,7 +302,7 @@ _HTTP = (
 )
 
 TARGETS = (
-    Target("socket-stream", socket_stream, words=("type", *_TAGS)),
+    Target("socket-stream", socket_stream, words=("type", *_TAGS), limit=1_024),
     Target("socket-message", socket_message, "msgpack", ("type", *_TAGS)),
     Target("socket-server", socket_server, words=("type", "Ping")),
     Target("socket-client", socket_client, words=("type", "Status", "Refused", "why")),

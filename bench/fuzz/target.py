@@ -46,8 +46,8 @@ class Watch:
 
     def __init__(self, limit: float = CPU_LIMIT) -> None:
         self._limit = limit
-        self._input = 0
-        self._seen = 0
+        self._trying = False
+        self._heard = 0
         self._peak = _peak()
 
     @contextmanager
@@ -63,12 +63,12 @@ class Watch:
 
     def attempt(self, target: Target, data: bytes) -> None:
         """One input. Raises Hang, Hoard, and whatever the target raises."""
-        self._input += 1
         began = time.process_time()
+        self._heard, self._trying = 0, True
         try:
             target.run(data)
         finally:
-            self._seen = 0
+            self._trying = False
         if time.process_time() - began > self._limit:
             raise Hang
         before, self._peak = self._peak, _peak()
@@ -76,10 +76,10 @@ class Watch:
             raise Hoard
 
     def _ring(self, _signal: int, _frame: object) -> None:
-        if self._seen == self._input:
-            self._seen = 0
-            raise Hang
-        self._seen = self._input
+        if self._trying:
+            self._heard += 1
+            if self._heard > 1:
+                raise Hang
 
 
 def _peak() -> int:
