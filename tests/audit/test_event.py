@@ -1,8 +1,7 @@
 """Drafts say what happened, completely and in the right fields."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from strongroom.audit import event
 from strongroom.audit.event import Attempt, Draft, Target
@@ -24,7 +23,7 @@ ATTEMPT = Attempt(
 
 def said(draft: Draft) -> dict[str, object]:
     """The fields that are set."""
-    names = [name for name in Draft.__dataclass_fields__ if getattr(draft, name) not in (None, ())]
+    names = [name for name in Draft.__struct_fields__ if getattr(draft, name) not in (None, ())]
     return {name: getattr(draft, name) for name in names}
 
 

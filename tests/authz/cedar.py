@@ -7,11 +7,12 @@ obligations) or the reason.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
 import cedarpy
+from msgspec.structs import fields
 
 from strongroom.authz import published
 from strongroom.authz.facts import Action, Asker, Case, Document
@@ -60,7 +61,7 @@ def place(name: str) -> int:
 
 
 def _facts(thing: Asker | Document) -> dict[str, bool | str]:
-    values = {fact.name: getattr(thing, fact.name) for fact in fields(thing)}
+    values = {fact.name: getattr(thing, fact.name) for fact in fields(type(thing))}
     return {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
 
 

@@ -1,7 +1,8 @@
 """The tables of docs/policy.md, drawn from the code: `python -m tests.authz.summary` prints them."""
 
 from collections import Counter, defaultdict
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from strongroom.authz.facts import (
     Action,

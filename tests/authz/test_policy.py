@@ -1,9 +1,10 @@
 """What the policy promises, each promise over the whole fact space, in words that do not come from its code."""
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError, replace
 
 import pytest
+from msgspec.structs import replace
 
 from strongroom.authz.facts import (
     Action,
@@ -225,10 +226,10 @@ class TestPermits:
         """Not changed, and not copied with a change."""
         permit = decide(Case(Action.LIST, OWNER, LETTER))
         assert isinstance(permit, Permit)
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(dataclasses.FrozenInstanceError):
             permit.action = Action.DELETE  # type: ignore[misc]  # the point of the test
         with pytest.raises((TypeError, ValueError)):
-            replace(permit, action=Action.DELETE)  # type: ignore[call-arg]  # the point of the test
+            dataclasses.replace(permit, action=Action.DELETE)  # type: ignore[call-arg]  # the point of the test
 
     def test_the_unsafe_policy_says_yes_and_says_that_it_is_unsafe(self) -> None:
         """In the basis, so that the log shows it."""

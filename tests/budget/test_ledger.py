@@ -1,11 +1,12 @@
 """The ledger: equal to its definition, all or nothing, undone without a trace, and the same after a restart."""
 
-from dataclasses import replace
+import dataclasses
 from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from strongroom.authz.policy import Permit
 from strongroom.budget.freeze import Target, Upon
@@ -396,7 +397,7 @@ def test_a_charge_is_made_only_by_the_ledger() -> None:
     with pytest.raises(TypeError):
         Charge(real.disclosure, 0, (), real.trace, object())
     with pytest.raises(ValueError, match="made_by"):
-        replace(real, documents=0)  # type: ignore[call-arg]  # on purpose
+        dataclasses.replace(real, documents=0)  # type: ignore[call-arg]  # on purpose
 
 
 @pytest.mark.parametrize(("size", "declared"), [(-1, None), (1, -1)])

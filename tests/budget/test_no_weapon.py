@@ -1,9 +1,8 @@
 """Budgets are no weapon: whatever some logins do, patients and clinicians in live care are not refused for it."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from strongroom.budget.freeze import Freeze, FreezeList, RouteClass
 from strongroom.budget.ledger import Charge, Ledger

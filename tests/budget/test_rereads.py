@@ -1,8 +1,7 @@
 """One document charge per session, version and five minutes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from strongroom.budget.rereads import PERIOD, Rereads
 from strongroom.budget.scope import Kind

@@ -101,7 +101,7 @@ def test_nothing_is_made_up() -> None:
     context = VERIFIER.verify(_sign(), NOW)
     assert isinstance(context, Context)
     with pytest.raises(TypeError):
-        Context(context.address, "", NOW, "", "GET", "", "", Signer.GATEWAY, "", object())
+        Context(context.address, Signer.GATEWAY, context.signed, context.claims, object())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """From rows to facts: what a login is to a patient, and which budget a disclosure belongs to whatever was decided."""
 
-from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ from msgspec.structs import replace
 from strongroom.authz.facts import Care, Category, Clinician, Feed, Glass, Grant, Person, Service, Standing, State
 from strongroom.budget.scope import Kind
 from strongroom.clock import DAY, Millis
-from strongroom.identity import context as context_module
 from strongroom.identity import token
-from strongroom.identity.context import Context, Signer
 from strongroom.identity.token import Verified
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 from strongroom.keeper import facts
@@ -36,11 +33,7 @@ WISH = facts.Wish(NOW, "TREAT", Category.NORMAL, int(NOW))
 def verified(**changes: Any) -> Verified:
     """Somebody with a second factor."""
     fields: dict[str, Any] = {"mfa": True, "fresh": True, "bound": True, **changes}
-    context = Context(
-        IPv4Address("192.0.2.1"), "", NOW, "", "GET", "", "", Signer.LOCAL, "", made_by=context_module._MADE_HERE
-    )
-    return Verified("i", "s", SessionId("s"), "cli", **fields, expires=NOW, auth_time=NOW, context=context,
-                    made_by=token._MADE_HERE)  # fmt: skip
+    return Verified("i", "s", SessionId("s"), "cli", **fields, expires=NOW, auth_time=NOW, made_by=token._MADE_HERE)  # fmt: skip
 
 
 def delegation(since: int, *, until: int = int(NOW) + 1, basis: str = "grant", level: str = "full") -> SubjectRow:

@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -306,3 +307,25 @@ def test_what_a_record_can_be_shared_with(tmp_path: Path) -> None:
         False
     ] * 4
     catalog.close()
+
+
+def test_a_round_of_the_loop_sees_one_state_and_the_next_the_newest(tmp_path: Path) -> None:
+    """A change that is committed meanwhile is in no fact of the round, and in all of the next; closing waits for none."""
+    path, later = tmp_path / "k.db", list[Callable[[], None]]()
+    catalog = store(make(random.Random(1)), path)
+    catalog.share(later.append)
+    with sqlite3.connect(path) as writer:
+        writer.execute("pragma journal_mode = wal")
+
+        def disabled() -> bool:
+            return catalog.of_document(b"a0", "d0", NOW)[0].disabled
+
+        before = disabled()
+        writer.execute("update account set disabled = 1 - disabled")
+        writer.commit()
+        assert disabled() is before
+        assert len(later) == 1
+        later.pop()()
+        assert disabled() is not before
+    catalog.close()
+    later.pop()()

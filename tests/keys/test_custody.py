@@ -2,11 +2,12 @@
 
 import asyncio
 import inspect
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from strongroom.audit.receipt import Receipt, ReceiptSeal
 from strongroom.clock import ManualClock

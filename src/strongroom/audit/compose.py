@@ -8,7 +8,7 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -43,16 +43,14 @@ class Columns(NamedTuple):
     ref: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(msgspec.Struct, frozen=True, gc=False):
     """A text beside the tree: salt in the clear, text sealed."""
 
     salt: bytes
     sealed: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(msgspec.Struct, frozen=True, gc=False):
     """An entry as it is stored."""
 
     body: bytes
@@ -110,7 +108,7 @@ class Composer:
     def amended(composed: Composed, rows: str) -> Composed:
         """The same, saying `rows`; which is known only when the effects are done."""
         body = encode(msgspec.structs.replace(decode(composed.body), rows=rows))
-        return replace(composed, body=body, leaf=leaf_hash(body))
+        return msgspec.structs.replace(composed, body=body, leaf=leaf_hash(body))
 
     def _name(self, kind: Naming, real: str | None, month: str) -> tuple[int | None, str | None]:
         return (None, None) if real is None else self._names.name(kind, real, month)

@@ -4,7 +4,7 @@ A draft names people. The log's writer turns it into an `Entry` that does not (`
 anything or stores anything.
 """
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from strongroom.authz.facts import Action
 from strongroom.budget.scope import Disclosure, Kind, Scopes
@@ -20,8 +20,7 @@ before there was a difference, have none.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True, gc=False):
     """What an act is upon: `scope` as in freezes (account, session, client, organisation, network, class, module, key).
 
     Accounts, patients, sessions and networks are written under their pseudonyms, everything else as it stands.
@@ -31,8 +30,7 @@ class Target:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event before it is written. Fields as in `tlog.entry.Entry`, but real; `details` is text, kept erasable."""
 
     t: Millis
@@ -68,8 +66,7 @@ class Draft:
         return frozenset({(self.document, self.version), *self.documents})
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(msgspec.Struct, frozen=True, gc=False):
     """Why something was permitted: the reason code, the purpose of use, and the policy's hash (16 hex digits)."""
 
     basis: str
@@ -77,8 +74,7 @@ class Ground:
     policy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who wanted to do what to what, whatever came of it."""
 
     at: Millis
@@ -98,7 +94,7 @@ def released(what: Disclosure, ground: Ground, *, charged: int) -> Draft:
 
 def listed(what: Disclosure, ground: Ground, shown: tuple[Shown, ...], *, named: bool = False) -> Draft:
     """The metadata keys of these versions go out, all of one patient. `named`: of the one version that was asked for."""
-    return replace(_disclosed(Op.LISTED, what, ground, shown, None), action=READ if named else None)
+    return msgspec.structs.replace(_disclosed(Op.LISTED, what, ground, shown, None), action=READ if named else None)
 
 
 def delivered(at: Millis, release: int, size: int, *, complete: bool) -> Draft:

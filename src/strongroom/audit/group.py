@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import SimpleQueue
+
+import msgspec
 
 from strongroom.audit.receipt import Receipt
 from strongroom.audit.write import Item
@@ -34,8 +35,7 @@ Outcome = Receipt | StrongroomError
 OnFailure = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(msgspec.Struct, frozen=True):
     item: Item
     on_failure: OnFailure | None
     answer: asyncio.Future[Receipt]

@@ -7,7 +7,6 @@ it before it unwraps anything. The seal's key is random, made at start, and neve
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 
 import msgspec
 
@@ -16,8 +15,7 @@ from strongroom.ids import DocumentId, PatientId
 from strongroom.tlog.entry import Op
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """The event at `index` is durable. It covers these versions of these documents of this patient, and no others."""
 
     index: int
@@ -33,7 +31,8 @@ class ReceiptSeal:
     """Issues and checks receipts. One per keeper process, shared by the log (issues) and key custody (checks)."""
 
     def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
+        # BLAKE2 in its keyed mode (RFC 7693) is a MAC by itself; hmac.digest gives up the interpreter's lock each time.
+        self._keyed = hashlib.blake2b(key=secrets.token_bytes(32), digest_size=32)
 
     def issue(
         self, index: int, leaf: bytes, op: Op, patient: PatientId | None, covers: frozenset[tuple[DocumentId, int]]
@@ -52,5 +51,6 @@ class ReceiptSeal:
         self, index: int, leaf: bytes, op: Op, patient: PatientId | None, covers: frozenset[tuple[DocumentId, int]]
     ) -> bytes:
         told = msgspec.msgpack.encode((index, leaf, op.value, patient, sorted(covers)))
-        # BLAKE2 in its keyed mode (RFC 7693) is a MAC by itself; hmac.digest gives up the interpreter's lock each time.
-        return hashlib.blake2b(told, key=self._key, digest_size=32).digest()
+        keyed = self._keyed.copy()
+        keyed.update(told)
+        return keyed.digest()

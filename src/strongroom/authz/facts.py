@@ -6,8 +6,9 @@ indexed query; kind and relations are looked up by issuer and subject and never 
 Impossible combinations cannot be written down: a clinician has no `standing`, a person no `care`.
 """
 
-from dataclasses import dataclass
 from enum import Enum, unique
+
+import msgspec
 
 
 @unique
@@ -103,8 +104,7 @@ class State(Enum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True, gc=False):
     """A patient's or carer's login."""
 
     disabled: bool
@@ -114,8 +114,7 @@ class Person:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Clinician:
+class Clinician(msgspec.Struct, frozen=True, gc=False):
     """A clinician's login."""
 
     disabled: bool
@@ -131,16 +130,14 @@ class Clinician:
     quota: Quota
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, gc=False):
     """A program's login."""
 
     disabled: bool
     grant: Grant
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(msgspec.Struct, frozen=True, gc=False):
     """An organisation's signed feed of people and relations."""
 
     trusted: bool
@@ -152,16 +149,14 @@ class Feed:
 Asker = Person | Clinician | Service | Feed
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, gc=False):
     """The document asked for."""
 
     category: Category
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One question to the policy. `document` is None where the action is upon the record as a whole."""
 
     action: Action

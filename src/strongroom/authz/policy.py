@@ -127,6 +127,15 @@ class Deny:
     reason: Reason
 
 
+_PERMITS = {
+    (action, basis): Permit(
+        action, basis, frozenset({Obligation.TELL_PATIENT} if action is Action.BREAK_GLASS else ()), _MADE_HERE
+    )
+    for action in Action
+    for basis in Basis
+}
+"""Every permit there can be: few, and nothing in them changes."""
+
 UPON_DOCUMENT = frozenset({Action.LIST, Action.RELEASE, Action.SUPERSEDE, Action.DELETE, Action.RELABEL})
 """Actions upon one document; all others are upon the record as a whole."""
 
@@ -148,8 +157,7 @@ def decide(case: Case) -> Permit | Deny:
     outcome = _by_asker(case)
     if isinstance(outcome, Reason):
         return Deny(outcome)
-    told = case.action is Action.BREAK_GLASS
-    return Permit(case.action, outcome, frozenset({Obligation.TELL_PATIENT}) if told else frozenset(), _MADE_HERE)
+    return _PERMITS[case.action, outcome]
 
 
 def unsafe_permit_everything(case: Case) -> Permit:

@@ -4,9 +4,10 @@ Periods run from their first millisecond on, up to but not including their last.
 hours of the right day anywhere, and the same everywhere.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum, unique
+
+import msgspec
 
 from strongroom.authz.facts import Care, Category, Glass, Quota, Standing
 from strongroom.clock import DAY, Millis
@@ -32,8 +33,7 @@ class Ground(Enum):
     """Given by the patient."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delegation:
+class Delegation(msgspec.Struct, frozen=True, gc=False):
     """One login acting for one patient. Times in milliseconds."""
 
     full: bool

@@ -37,8 +37,7 @@ FORM: Final = 1
 _MADE_HERE: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class _Trace:
+class _Trace(msgspec.Struct, frozen=True, gc=False):
     """What `undo` needs: one step for each window, with the patient's previous meeting."""
 
     serial: int

@@ -1,7 +1,8 @@
 """Who and what a disclosure is charged to."""
 
-from dataclasses import dataclass
 from enum import Enum, unique
+
+import msgspec
 
 from strongroom.clock import Millis
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
@@ -23,8 +24,7 @@ class Kind(Enum):
     """Everything else that a login reaches: young delegations, and whatever a broken check lets through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scopes:
+class Scopes(msgspec.Struct, frozen=True, gc=False):
     """Everything one disclosure is charged to, at once or not at all. The module is always charged too."""
 
     session: SessionId
@@ -35,8 +35,7 @@ class Scopes:
     """A declared organisation network's name (`org:NAME`), else the /32 or /64 as text. Never an identity by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(msgspec.Struct, frozen=True, gc=False):
     """What would be disclosed, to whom. The charge of it is decided by `Ledger.charge`."""
 
     at: Millis

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from strongroom.clock import SECOND, Millis
+from strongroom.envelope.keyed import keyed_hash
 from strongroom.errors import Malformed
 from strongroom.identity.network import Address, parse_address
 from strongroom.identity.refusal import Refusal, login
@@ -56,7 +57,7 @@ class Signer(Enum):
 class ContextKey:
     """The key that one signer of contexts and the keeper share. Does not print."""
 
-    __slots__ = ("_keyed", "signer")
+    __slots__ = ("_hashed", "signer")
 
     def __init__(self, key: Secret, signer: Signer) -> None:
         """Raises ValueError for a key that is not 32 bytes."""
@@ -64,7 +65,7 @@ class ContextKey:
             msg = "A context key has 32 bytes."
             raise ValueError(msg)
         self.signer = signer
-        self._keyed = hmac.new(key.reveal(), b"strongroom-context\n", "sha256")
+        self._hashed = keyed_hash(key.reveal())
 
     def __repr__(self) -> str:
         return f"ContextKey({self.signer.value})"
@@ -75,12 +76,10 @@ class ContextKey:
 
     def tag(self, text: str) -> str:
         """What stands at the end of a context that begins with `text`."""
-        keyed = self._keyed.copy()
-        keyed.update(_bytes(text))
-        return base64url(keyed.digest())
+        return base64url(self._hashed(b"strongroom-context\n" + _bytes(text)))
 
 
-class _Claims(msgspec.Struct, frozen=True):
+class _Claims(msgspec.Struct, frozen=True, gc=False):
     addr: _Short
     t: int
     ath: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{43}\Z")]
@@ -99,16 +98,10 @@ class Context:
     """A context whose signature held and which was fresh. Only `ContextVerifier.verify` makes one."""
 
     address: Address
-    device: str
-    at: Millis
-    token_hash: str
-    method: str
-    url: str
-    """As signed; `bare_url` is for comparing."""
-    request: str
     signer: Signer
-    digest: str
-    """SHA-256 of the context as signed: names the one request it was signed for."""
+    signed: str
+    """The whole context, as it came."""
+    claims: _Claims
     made_by: InitVar[object]
 
     def __post_init__(self, made_by: object) -> None:
@@ -116,6 +109,41 @@ class Context:
         if made_by is not _MADE_HERE:
             msg = "A context is made by verifying a signed one."
             raise TypeError(msg)
+
+    @property
+    def device(self) -> str:
+        """The signer's opaque name of the device; empty where it knows none."""
+        return self.claims.device
+
+    @property
+    def at(self) -> Millis:
+        """When it was signed."""
+        return Millis(self.claims.t)
+
+    @property
+    def token_hash(self) -> str:
+        """Of the one token it was signed for, as `hash_token` gives it."""
+        return self.claims.ath
+
+    @property
+    def method(self) -> str:
+        """Of the request."""
+        return self.claims.htm
+
+    @property
+    def url(self) -> str:
+        """As signed; `bare_url` is for comparing."""
+        return self.claims.htu
+
+    @property
+    def request(self) -> str:
+        """The signer's id of the request."""
+        return self.claims.rid
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the context as signed: names the one request it was signed for."""
+        return hash_token(self.signed)
 
 
 def hash_token(token: str) -> str:
@@ -182,10 +210,7 @@ class ContextVerifier:
             return login("The request's context is malformed.")
         if abs(now - claims.t) > FRESH:
             return login("The request's context is stale, or the signer's clock is off by more than 30 s.")
-        return Context(
-            address=address, device=claims.device, at=Millis(claims.t), token_hash=claims.ath, method=claims.htm,
-            url=claims.htu, request=claims.rid, signer=key.signer, digest=hash_token(text), made_by=_MADE_HERE,
-        )  # fmt: skip
+        return Context(address, key.signer, text, claims, _MADE_HERE)
 
 
 def _bytes(text: str) -> bytes:

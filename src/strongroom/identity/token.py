@@ -123,7 +123,6 @@ class Verified:
     """The sender proved to hold the key that the token is bound to."""
     expires: Millis
     auth_time: Millis | None
-    context: Context
     made_by: InitVar[object]
 
     def __post_init__(self, made_by: object) -> None:
@@ -159,7 +158,7 @@ class Verifier:
             or self._timed(context.token_hash, claims, now)  # 5
             or self._session(held)  # 6
             or self._possession(held, proof, context, pin, now)  # 7
-            or _identity(held, pin, context, now)
+            or _identity(held, pin, now)
         )
 
     def _remembered(self, token_hash: str, now: Millis) -> _Held | None:
@@ -236,13 +235,12 @@ def _times(claims: _Claims, now: Millis) -> Refusal | None:
     return None
 
 
-def _identity(held: _Held, pin: Pin, context: Context, now: Millis) -> Verified:
+def _identity(held: _Held, pin: Pin, now: Millis) -> Verified:
     claims = held.claims
     mfa = not pin.mfa_amr.isdisjoint(claims.amr) or claims.acr in pin.mfa_acr
     shown = None if claims.auth_time is None else Millis(int(claims.auth_time * SECOND))
     fresh = mfa and shown is not None and now - FRESH <= shown <= now + SKEW
     return Verified(
         issuer=claims.iss, subject=claims.sub, session=held.session, client=held.client, mfa=mfa, fresh=fresh,
-        bound=claims.cnf is not None, expires=Millis(int(claims.exp * SECOND)), auth_time=shown, context=context,
-        made_by=_MADE_HERE,
+        bound=claims.cnf is not None, expires=Millis(int(claims.exp * SECOND)), auth_time=shown, made_by=_MADE_HERE,
     )  # fmt: skip

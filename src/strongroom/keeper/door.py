@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from strongroom.audit import event
 from strongroom.audit.denials import DenialCollapser
 from strongroom.audit.effect import Effect
@@ -54,8 +56,7 @@ FREEZES = "freezes"
 """Name of the freeze list among the snapshots beside the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """A request whose sender is known: step 1 is done."""
 
     now: Millis

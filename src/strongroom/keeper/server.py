@@ -72,6 +72,7 @@ class Keeper:
     async def start(self) -> None:
         """Record the start, then open the sockets: whoever gets in finds the start on record."""
         parts = self.door.parts
+        parts.catalog.share(asyncio.get_running_loop().call_soon)
         finish_destroyed(parts)
         await parts.log.append(event.started(parts.clock.now(), parts.policy))
         await self._apps.start(0o660 if self._addresses.group is not None else 0o600, self._addresses.group)

@@ -9,7 +9,7 @@ Writes are `Effect`s (`effects.py`), done by the log's writer in the transaction
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +87,9 @@ NOBODY = PatientId("nobody")
 NOTHING = DocumentId("nothing")
 """A document that is never anybody's, so that an unknown id costs the same look-ups as a foreign one."""
 
+Soon = Callable[[Callable[[], None]], object]
+"""`call_soon` of a loop."""
+NONE: frozenset[str] = frozenset()
 RULED_OUT = "!"
 """Stands behind a withheld category that break-glass may not open either. No category has it in its name."""
 
@@ -97,20 +100,20 @@ _SUBJECT = f"""
   p.id, p.wrapped, p.key_version, p.born,
   g.level, g.basis, g.since, g.until,
   {_CARING} (select m.organisation from enrolment e join member m on m.organisation = e.organisation and m.account = a.id
-     where e.patient = p.id and e.since <= :now and :now < e.until and m.since <= :now and :now < m.until limit 1) end,
-  {_CARING} exists (select 1 from share s where s.patient = p.id and s.since <= :now and :now < s.until
+     where e.patient = p.id and e.since <= ?1 and ?1 < e.until and m.since <= ?1 and ?1 < m.until limit 1) end,
+  {_CARING} exists (select 1 from share s where s.patient = p.id and s.since <= ?1 and ?1 < s.until
      and (s.party = a.id or s.party in
-       (select organisation from member m where m.account = a.id and m.since <= :now and :now < m.until))) end,
+       (select organisation from member m where m.account = a.id and m.since <= ?1 and ?1 < m.until))) end,
   {_CARING} (select group_concat(w.category || iif(w.ruled_out = 1, '{RULED_OUT}', '')) from withholding w
      where w.patient = p.id
      and (w.party in ('', a.id) or w.party in (select organisation from member m where m.account = a.id))) end,
-  {_CARING} (select max(b.until) from glass b where b.account = a.id and b.patient = p.id and b.opened <= :now) end,
+  {_CARING} (select max(b.until) from glass b where b.account = a.id and b.patient = p.id and b.opened <= ?1) end,
   r.organisation, r.purpose, r.cursor, r.size, r.until,
   case a.kind when 'service' then exists (select 1 from enrolment e where e.patient = p.id
-     and e.organisation = r.organisation and e.since <= :now and :now < e.until) end,
+     and e.organisation = r.organisation and e.since <= ?1 and ?1 < e.until) end,
   case when a.kind <> 'person' then
-     (select 1 from agreement n where n.account = a.id and n.subject = p.id and :now < n.until) end,
-  {_CARING} (select min(m.organisation) from member m where m.account = a.id and m.since <= :now and :now < m.until) end
+     (select 1 from agreement n where n.account = a.id and n.subject = p.id and ?1 < n.until) end,
+  {_CARING} (select min(m.organisation) from member m where m.account = a.id and m.since <= ?1 and ?1 < m.until) end
 """  # noqa: S608  # made of the constants above
 
 _ASKER = "a.id, a.kind, a.disabled, a.patient"
@@ -127,16 +130,16 @@ _JOINS = """
 
 DOCUMENT_FACTS = f"""
 select {_ASKER}, {_SUBJECT}, d.id, d.category, d.state, d.newest, d.decoy, {_VERSION}
-from (select :login as login) q left join account a on a.login = q.login
-join document d on d.id = coalesce((select id from document where id = :document), '{NOTHING}')
+from (select ?2 as login) q left join account a on a.login = q.login
+join document d on d.id = coalesce((select id from document where id = ?3), '{NOTHING}')
 join patient p on p.id = d.patient {_JOINS}
-left join version v on v.document = d.id and v.version = coalesce(:version, d.newest)
+left join version v on v.document = d.id and v.version = coalesce(?4, d.newest)
 """  # noqa: S608  # made of the constants above
 
 PATIENT_FACTS = f"""
 select {_ASKER}, {_SUBJECT}
-from (select :login as login) q left join account a on a.login = q.login
-join patient p on p.id = coalesce((select id from patient where id = :patient), '{NOBODY}') {_JOINS}
+from (select ?2 as login) q left join account a on a.login = q.login
+join patient p on p.id = coalesce((select id from patient where id = ?3), '{NOBODY}') {_JOINS}
 """  # noqa: S608  # made of the constants above
 
 
@@ -280,6 +283,8 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         """Raises ConfigError when the tables are of another version than this program's."""
+        self._soon: Soon | None = None
+        self._sharing = False
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.5, check_same_thread=False)
         self._db.execute("pragma query_only = on")
         # No memory map: SQLite gives it up at each commit of the log's writer, and every page would be a fault again.
@@ -292,6 +297,7 @@ class Catalog:
 
     def close(self) -> None:
         """Close the connection."""
+        self._end()
         self._db.close()
 
     def of_document(self, login: bytes, document: str, now: int) -> tuple[AccountRow, SubjectRow, DocumentRow]:
@@ -302,14 +308,13 @@ class Catalog:
         self, login: bytes, document: str, version: int | None, now: int
     ) -> tuple[AccountRow, SubjectRow, DocumentRow, VersionRow | None]:
         """The same with one version of the document, the newest where `version` is None; None: there is no such one."""
-        asked: dict[str, object] = {"login": login, "document": document, "version": version, "now": now}
-        row = self._one(DOCUMENT_FACTS, asked)
+        row = self._one(DOCUMENT_FACTS, (now, login, document, version))
         found = DocumentRow(row[24], row[25], row[26], row[27], bool(row[28]))
         return _account(row), _subject(row), found, None if row[29] is None else VersionRow(*row[29:])
 
     def of_patient(self, login: bytes, patient: str, now: int) -> tuple[AccountRow, SubjectRow]:
         """The facts about one login and one patient; an unknown patient is `NOBODY`."""
-        row = self._one(PATIENT_FACTS, {"login": login, "patient": patient, "now": now})
+        row = self._one(PATIENT_FACTS, (now, login, patient))
         return _account(row), _subject(row)
 
     def page(self, patient: PatientId, after: str, limit: int) -> list[tuple[DocumentRow, VersionRow | None]]:
@@ -497,8 +502,28 @@ class Catalog:
         """Officers' listings: any read-only statement. Never built from anything a client sent."""
         return self._all(sql, parameters)
 
-    def _one(self, sql: str, parameters: dict[str, object]) -> tuple:  # type: ignore[type-arg]  # columns by position
+    def share(self, soon: Soon) -> None:
+        """From here on all facts that one round of a loop looks up are of one state: `soon` calls back in the next round.
+
+        To begin and end a read takes locks on a file, which cost as much as half of the facts. Nobody is told of a change
+        before the round after its commit, so what they were told of, they find.
+        """
+        self._soon = soon
+
+    def _begin(self) -> None:
+        if self._soon is not None and not self._sharing:
+            self._db.execute("begin")
+            self._sharing = True
+            self._soon(self._end)
+
+    def _end(self) -> None:
+        if self._sharing:
+            self._sharing = False
+            self._db.execute("commit")  # lists that another thread is just reading go on
+
+    def _one(self, sql: str, parameters: tuple[object, ...]) -> tuple:  # type: ignore[type-arg]  # columns by position
         try:
+            self._begin()
             row = self._db.execute(sql, parameters).fetchone()
         except sqlite3.Error as error:
             raise _away(error) from error
@@ -526,22 +551,31 @@ def _account(row: tuple) -> AccountRow:  # type: ignore[type-arg]  # sqlite3 row
 
 
 def _subject(row: tuple) -> SubjectRow:  # type: ignore[type-arg]  # sqlite3 rows are untyped
-    withheld = () if row[14] is None else row[14].split(",")
+    withheld, ruled_out = (NONE, NONE) if row[14] is None else _withheld(row[14])
     return SubjectRow(
         patient=row[4],
         wrapped=row[5],
         key_version=row[6],
         born=row[7],
-        ruled_out=frozenset([one[:-1] for one in withheld if one.endswith(RULED_OUT)]),
+        ruled_out=ruled_out,
         delegation=DelegationRow(row[8], row[9], row[10], row[11]) if row[8] is not None else None,
         practice=row[12],
         shared=bool(row[13]),
-        withheld=frozenset([one.removesuffix(RULED_OUT) for one in withheld]),
+        withheld=withheld,
         glass_until=row[15],
         grant=GrantRow(row[16], row[17], row[18], row[19], row[20]) if row[16] is not None else None,
         granted_patient=bool(row[21]),
         agreed=bool(row[22]),
         home=row[23],
+    )
+
+
+def _withheld(categories: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What is withheld, and what of it break-glass may not open either."""
+    found = categories.split(",")
+    return (
+        frozenset([one.removesuffix(RULED_OUT) for one in found]),
+        frozenset([one[:-1] for one in found if one.endswith(RULED_OUT)]),
     )
 
 

@@ -4,14 +4,17 @@ Logins and identifiers are stored as keyed hashes (one can look one up, not list
 kept sealed under the root key, so that a copied database says nothing about anybody.
 """
 
-import hmac
+from functools import lru_cache, partial
 
 from strongroom.envelope import small
 from strongroom.envelope.binding import bind
+from strongroom.envelope.keyed import keyed_hash
 from strongroom.errors import Untrusted
 from strongroom.secret import Secret
 
 UNKNOWN = "(unknown)"
+LOGINS = 20_000
+"""Logins whose hashes are at hand, as many as the verifier has tokens of."""
 
 
 class Veil:
@@ -19,12 +22,13 @@ class Veil:
 
     def __init__(self, index: Secret, names: Secret) -> None:
         """Both keys: 32 bytes."""
-        self._keyed = hmac.new(index.reveal(), digestmod="sha256")
+        self._hashed = keyed_hash(index.reveal())
+        self._logins = lru_cache(LOGINS)(partial(self._hash, "login"))
         self._names = names
 
     def login(self, issuer: str, subject: str) -> bytes:
         """The 16-byte hash by which a login is found."""
-        return self._hash("login", issuer, subject)
+        return self._logins(issuer, subject)
 
     def identifier(self, system: str, value: str) -> bytes:
         """The 16-byte hash by which a patient is found by an identifier (an NHI number, a practice's own)."""
@@ -49,8 +53,5 @@ class Veil:
 
     def _hash(self, *parts: str) -> bytes:
         # Length-prefixed, so that no two different lists of parts are hashed alike.
-        keyed = self._keyed.copy()
-        for part in parts:
-            raw = part.encode()
-            keyed.update(len(raw).to_bytes(4, "big") + raw)
-        return keyed.digest()[:16]
+        told = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (part.encode() for part in parts))
+        return self._hashed(told)[:16]

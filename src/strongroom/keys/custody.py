@@ -17,6 +17,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from strongroom.audit.receipt import Receipt, ReceiptSeal
 from strongroom.clock import MINUTE, Clock
 from strongroom.envelope import small
@@ -34,8 +36,7 @@ CACHE_SIZE = 4_096
 """Patient keys held in the clear: those of the patients active within minutes, 32 bytes each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """A patient and their wrapped key."""
 
     patient: PatientId
