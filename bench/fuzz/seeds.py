@@ -107,6 +107,13 @@ def _sockets() -> Mapping[str, Sequence[bytes]]:
         "socket-client": [frame(1, replies[0]), answers],
         "socket-line": [b"CONNECT op.example:443\n", b"CONNECT other.example:8443\n", b"https://op.example/jwks"],
         "socket-wire": [_hello()],
+        "socket-http": [
+            b"GET /fhir/metadata?a=b HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n",
+            b"POST /fhir/Binary HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"PUT /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ],
         "socket-answer": [
             b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n%b" % body,
             chunked,

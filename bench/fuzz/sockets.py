@@ -6,7 +6,6 @@ neighbours; what decodes is written and read again as the same.
 
 import asyncio
 import datetime as dt
-import socket
 import ssl
 import tempfile
 from functools import lru_cache
@@ -19,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bench.fuzz import http
 from bench.fuzz.target import Target, must
+from bench.fuzz.wire import Wire, loop
 from strongroom.courier.allow import Denied, allow
 from strongroom.errors import ConfigError, Malformed
 from strongroom.identity.fetch import MAX_WIRE, Fetch, Source, source
@@ -109,57 +110,18 @@ def _fed(frames: Frames[Any], stream: bytes, found: list[tuple[int, Any]]) -> No
         must(fed == found, "feed and cut agree")
 
 
-class _Wire(asyncio.Transport):
-    """What a connection writes to, kept."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = bytearray()
-        self.over = False
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return _pair()[0] if name == "socket" else default
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.over
-
-    def abort(self) -> None:
-        self.over = True
-
-    close = abort
-
-    def pause_reading(self) -> None:
-        pass
-
-    resume_reading = pause_reading
-
-
-@lru_cache(maxsize=1)
-def _pair() -> tuple[socket.socket, socket.socket]:
-    """A real pair of sockets, for the kernel to say who is at its other end."""
-    return socket.socketpair(socket.AF_UNIX)
-
-
-@lru_cache(maxsize=1)
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.new_event_loop()
-
-
 async def _answered(request: Any, _uid: int) -> object:
     return p.Done(receipt=len(msgspec.msgpack.encode(request)))
 
 
 def socket_server(data: bytes) -> None:
     """Any bytes at the keeper's end: one answer for each request that has a number, and the connection closed for the rest."""
-    _loop().run_until_complete(_served(data))
+    loop().run_until_complete(_served(data))
 
 
 async def _served(data: bytes) -> None:
     listener = Listener(Path("none"), p.AppRequest, p.MAX_REQUEST, _answered, lambda _: True, garbled=_GARBLED)
-    connection, wire = _Connection(listener), _Wire()
+    connection, wire = _Connection(listener), Wire()
     connection.connection_made(wire)
     connection.data_received(data)
     for _ in range(3):  # the handler's task, its callback, the sending
@@ -178,11 +140,11 @@ async def _served(data: bytes) -> None:
 
 def socket_client(data: bytes) -> None:
     """Any bytes at the app's end: an answer goes to the question with its number, or the connection is given up."""
-    _loop().run_until_complete(_listened(data))
+    loop().run_until_complete(_listened(data))
 
 
 async def _listened(data: bytes) -> None:
-    link, wire = _apps_link(), _Wire()
+    link, wire = _apps_link(), Wire()
     link.connection_made(wire)
     asking = {number: asyncio.ensure_future(link.ask(number, p.Ping())) for number in range(1, 4)}
     await asyncio.sleep(0)
@@ -309,4 +271,5 @@ TARGETS = (
     Target("socket-line", socket_line, words=("CONNECT ", "op.example", ":443\n", "https://"), limit=512),
     Target("socket-wire", socket_wire),
     Target("socket-answer", socket_answer, words=_HTTP),
+    *http.TARGETS,
 )
