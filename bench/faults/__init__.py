@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 
 from bench import Scale
 from bench.aftermath import examine
-from bench.faults import database, hsm
+from bench.faults import database, hsm, objects
 from bench.faults.asking import People
 from bench.faults.fault import PROMISE, Fault, Result, Row
 from bench.faults.measure import measure_all
@@ -22,7 +22,7 @@ from bench.faults.scene import Scene, plain, whole
 from bench.load import Told
 from bench.report import Figure, Goal
 
-FAULTS: tuple[Fault, ...] = (*hsm.FAULTS, *database.FAULTS)
+FAULTS: tuple[Fault, ...] = (*hsm.FAULTS, *database.FAULTS, *objects.FAULTS)
 """In the order of the table."""
 NONE = Goal("value", "==", 0)
 

@@ -16,7 +16,6 @@ from bench.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from strongroom.rehearse.http import Wallet
 
 PATIENCE = 5.0
 """Seconds after which a client gives up: nobody answered."""
@@ -36,7 +35,6 @@ class People:
         self._told = told
         self._http = httpx2.AsyncClient(timeout=PATIENCE, limits=httpx2.Limits(max_keepalive_connections=0))
         self._owners = itertools.cycle(store.owners)
-        self._wallets: dict[str, Wallet] = {}
         self._digests: dict[str, str] = {}
         by_patient = {patient: name for name, patient in store.demo.documents if name not in store.demo.hidden}
         self.documents = {subject: by_patient[store.demo.own[subject]] for subject in store.owners
@@ -67,10 +65,6 @@ class People:
         """Whether every kind of request is served now."""
         outcomes = await asyncio.gather(*(self.ask(kind) for kind in KINDS))
         return all(one.state == "served" for one in outcomes)
-
-    def forget(self) -> None:
-        """Take new tokens from here on: the clock was somewhere else."""
-        self._wallets.clear()
 
     def _next(self) -> str:
         while (subject := next(self._owners)) not in self.documents:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -96,3 +97,15 @@ def disk(program: str, place: Callable[[Scene], Path], rules: tuple[str, ...], s
 def files_of(path: Path) -> list[Path]:
     """A database and what SQLite keeps beside it."""
     return [path, path.with_name(f"{path.name}-wal")]
+
+
+@contextlib.contextmanager
+def stopped(process: Callable[[Scene], int], scene: Scene) -> Iterator[None]:
+    """The process is stopped (SIGSTOP), and goes on: it is there, and does nothing."""
+    pid = process(scene)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # the supervisor may have lost patience with it
+            os.kill(pid, signal.SIGCONT)

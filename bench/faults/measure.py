@@ -12,8 +12,9 @@ from bench.faults.scene import Scene
 
 SETTLED = 60.0
 """Seconds within which a store must be well before a fault begins."""
-HEALING = 60.0
+HEALING = 120.0
 """Seconds within which everything must be served again."""
+_NAMES = re.compile(r"\b(request|receipt) [A-Za-z0-9-]+")
 AT_ONCE = 2
 """People who ask for one kind at the same time."""
 
@@ -23,12 +24,17 @@ async def measure(fault: Fault, scene: Scene, people: People) -> Row:
     broken: list[str] = []
     if await _until_served(people, SETTLED) is None:
         broken.append("the store was not well before")
-    start, tally = scene.log.stat().st_size, Tally()
-    with fault.injure(scene):
-        end = time.monotonic() + fault.seconds
-        await asyncio.gather(*(_keep_asking(people, kind, end, tally) for kind in KINDS for _ in range(AT_ONCE)))
-    people.forget()
+    start, tally, ended = scene.log.stat().st_size, Tally(), asyncio.Event()
+    asking = [asyncio.create_task(_keep_asking(people, kind, ended, tally)) for kind in KINDS for _ in range(AT_ONCE)]
+    injured = fault.injure(scene)
+    await asyncio.to_thread(injured.__enter__)  # in a thread: a server that is started again takes its time
+    try:
+        await asyncio.sleep(fault.seconds)
+    finally:
+        await asyncio.to_thread(injured.__exit__, None, None, None)
     healed = await _until_served(people, HEALING)
+    ended.set()
+    await asyncio.gather(*asking)
     said = scene.log.read_bytes()[start:].decode(errors="replace")
     line = _telling(said, fault.says)
     if healed is None:
@@ -50,8 +56,8 @@ async def measure_all(faults: Sequence[Fault], scene: Scene, people: People) -> 
     return rows
 
 
-async def _keep_asking(people: People, kind: Kind, end: float, tally: Tally) -> None:
-    while time.monotonic() < end:
+async def _keep_asking(people: People, kind: Kind, ended: asyncio.Event, tally: Tally) -> None:
+    while not ended.is_set():
         tally.take(await people.ask(kind))
         await asyncio.sleep(PAUSE)
 
@@ -81,7 +87,7 @@ def _unexpected(fault: Fault, tally: Tally) -> list[str]:
 
 def _telling(log: str, pattern: str) -> str:
     """The line that tells most often what is wrong, ids left out; the one with `pattern`, where one has it."""
-    lines = Counter(re.sub(r"request [A-Za-z0-9-]+:", "request …:", line) for line in log.splitlines() if ": " in line)
+    lines = Counter(_NAMES.sub(lambda found: f"{found[1]} …", line) for line in log.splitlines() if ": " in line)
     for line, _ in lines.most_common():
         if pattern and re.search(pattern, line):
             return line

@@ -22,7 +22,7 @@ from bench.store import CONFIG, Store, free_port
 from bench.weed import Weed
 from strongroom.cli.serve import programs_of
 from strongroom.config import Layout, parse
-from strongroom.errors import ConfigError
+from strongroom.errors import ConfigError, StrongroomError
 from strongroom.wiring.demo import make_demo
 from strongroom.wiring.place import choose_users, objects_path
 from strongroom.wiring.supervisor import LAUNCHER, Child, Supervisor
@@ -162,7 +162,11 @@ def _running(root: Path, folder: Path) -> Iterator[Scene]:
     launcher = (*redirect, sys.executable, str(Path(__file__).with_name("program.py")), str(folder), *LAUNCHER[3:])
     config = parse(Layout(root).config.read_bytes())
     supervisor = Supervisor(root, lambda _: None, launcher=launcher, programs=programs_of(config))
-    supervisor.start()
+    try:
+        supervisor.start()
+    except StrongroomError:
+        print((folder / "programs.log").read_text()[-2_000:], file=sys.stderr)
+        raise
     ended = threading.Event()
 
     def tend() -> None:
@@ -185,25 +189,35 @@ def _running(root: Path, folder: Path) -> Iterator[Scene]:
 
 @contextlib.contextmanager
 def _mounted(place: Path) -> Iterator[None]:
-    """Put a file system of its own under the objects, so that it can be full, or of reading only."""
-    aside = place.with_name("aside")
-    place.rename(aside)
-    place.mkdir()
-    options = f"size={ROOM}m,mode=700"
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "strongroom", place], capture_output=True, check=False
-    )
-    if done.returncode:
+    """Put a file system of its own under the objects, so that it can be full, or of reading only, or not there."""
+    disk = place.parent.with_name("disk")
+    disk.mkdir()
+    _mount("-t", "tmpfs", "-o", f"size={ROOM}m", "strongroom", disk)
+    try:
+        there = disk / "objects"
+        subprocess.run(["cp", "-a", place, there], check=True)
+        owner = there.stat()
+        shutil.rmtree(place)
+        place.mkdir(mode=0o700)
+        os.chown(place, owner.st_uid, owner.st_gid)
+        mount_objects(place)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "-l", place], check=False)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
+def mount_objects(place: Path) -> None:
+    """Put the objects' file system in its place."""
+    _mount("--bind", place.parent.with_name("disk") / "objects", place)
+
+
+def _mount(*arguments: str | Path) -> None:
+    if subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode:
         msg = "A file system for the objects cannot be mounted."
         raise ConfigError(msg, advice="Run as root, where mounting is allowed.")
-    try:
-        owner = aside.stat()
-        subprocess.run(["cp", "-a", f"{aside}/.", f"{place}/"], check=True)
-        os.chown(place, owner.st_uid, owner.st_gid)
-        shutil.rmtree(aside)
-        yield
-    finally:
-        subprocess.run(["umount", "-l", place], check=True)
 
 
 def _make_token(folder: Path) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
+from strongroom.documents import local
+from strongroom.documents.local import local_blobs
 from strongroom.documents.objects import WHOLE, Objects
 from strongroom.documents.s3 import Bucket, Credentials, s3_blobs
 from strongroom.errors import Unavailable
@@ -73,13 +77,15 @@ class Wire:
 
 
 @contextlib.asynccontextmanager
-async def wired(port: int) -> AsyncIterator[tuple[Wire, Objects]]:
+async def wired(
+    port: int, slowest: float = SLOWEST, answer: float | None = None
+) -> AsyncIterator[tuple[Wire, Objects]]:
     """The bucket of the tests, behind a wire."""
     wire = Wire(port)
     endpoint = f"http://127.0.0.1:{await wire.start()}"
-    bucket = Bucket("docs", endpoint, "us-east-1", allow_http=True, timeout=SLOWEST)
+    bucket = Bucket("docs", endpoint, "us-east-1", allow_http=True, timeout=slowest)
     try:
-        yield wire, s3_blobs(bucket, Credentials("key", Secret(b"secret")))
+        yield wire, s3_blobs(bucket, Credentials("key", Secret(b"secret")), answer=answer)
     finally:
         await wire.end()
 
@@ -143,6 +149,58 @@ def test_a_bucket_that_hangs_is_unavailable_and_used_again_when_it_answers(s3_po
     asyncio.run(run())
 
 
+def test_a_bucket_that_does_not_begin_to_answer_is_away_long_before_a_long_object_may_take(s3_port: int) -> None:
+    """Reading, and writing before anything of it was taken: with steps of ten minutes, and beginnings of a tenth of a second."""
+
+    async def run() -> None:
+        async with wired(s3_port, slowest=600.0, answer=0.1) as (wire, blobs):
+            wire.go_silent()
+            taken: list[bytes] = []
+
+            async def watched() -> AsyncIterator[bytes]:
+                async for chunk in stream(1):
+                    taken.append(chunk)
+                    yield chunk
+
+            for call in (blobs.put(new_id(), watched()), read(blobs, new_id())):
+                with pytest.raises(Unavailable, match="does not work"):
+                    await asyncio.wait_for(call, BOUND)
+            assert not taken
+
+    asyncio.run(run())
+
+
+def test_a_folder_that_is_another_is_not_written_to(tmp_path: Path) -> None:
+    """As when its disk is not mounted: what would be written there is gone when the disk is back."""
+
+    async def run() -> None:
+        root, name = tmp_path / "objects", new_id()
+        root.mkdir()
+        blobs = local_blobs(root)
+        await blobs.put(name, stream(1))
+        root.rename(tmp_path / "disk")
+        for _ in range(2):
+            for call in (blobs.put(new_id(), stream(1)), read(blobs, name)):
+                with pytest.raises(Unavailable, match="not in its place"):
+                    await call
+            root.mkdir(exist_ok=True)
+        assert list(root.iterdir()) == []
+        root.rmdir()
+        (tmp_path / "disk").rename(root)
+        assert len(await read(blobs, name)) == 1_000_000
+        other = root.with_name("aside")
+
+        async def moved_meanwhile() -> AsyncIterator[bytes]:
+            yield b"begun"
+            root.rename(other)
+            root.mkdir()
+
+        with pytest.raises(Unavailable, match="not in its place"):
+            await blobs.put(new_id(), moved_meanwhile())
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("fate", [Wire.cut, Wire.go_silent])
 def test_a_bucket_that_goes_in_the_middle_of_an_upload_keeps_nothing(
     s3_port: int, fate: Callable[[Wire], None]
@@ -176,5 +234,33 @@ def test_an_upload_that_is_cancelled_keeps_nothing(s3_port: int) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await upload
             assert name not in [found async for found in blobs.names()]
+
+    asyncio.run(run())
+
+
+def test_a_disk_that_held_up_everybody_is_waited_for_by_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is looked up without waiting only as long as that is quick; then not, for a while."""
+    asked: list[int] = []
+    plain = local._read
+
+    def watched(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
+        asked.append(flags)
+        return plain(path, start, size, flags)
+
+    async def run() -> None:
+        blobs, name = local_blobs(tmp_path), new_id()
+        await blobs.put(name, stream(1))
+        monkeypatch.setattr(local, "_read", watched)
+        monkeypatch.setattr(local, "HELD_UP", -1.0)
+        await read(blobs, name)
+        assert os.RWF_NOWAIT in asked
+        asked.clear()
+        await read(blobs, name)
+        assert set(asked) == {0}
+        blobs._threads_until = 0.0
+        await read(blobs, name)
+        assert os.RWF_NOWAIT in asked
 
     asyncio.run(run())

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,24 @@ def test_editions_of_a_version(tmp_path: Path) -> None:
         catalogue.close()
 
     asyncio.run(work())
+
+
+def test_a_disk_that_does_not_come_back_is_not_waited_for(tmp_path: Path) -> None:
+    """Whoever enters or looks is told; once the disk answers, the next ones are served."""
+    Catalogue.create(tmp_path / "c.db")
+    gate = threading.Event()
+
+    async def run() -> None:
+        catalogue = Catalogue.open(tmp_path / "c.db", 0.05)
+        hanging = [asyncio.ensure_future(catalogue._run(lambda _: gate.wait(60))) for _ in range(4)]
+        await asyncio.sleep(0)  # they hold every thread
+        with pytest.raises(Unavailable, match="did not answer"):
+            await catalogue.put("d", 1, b"m", "b")
+        gate.set()
+        await asyncio.gather(*hanging)
+        catalogue._patience = 60.0
+        await catalogue.put("d", 2, b"m", "b2")
+        assert await catalogue.get("d", 2, 0) == Entry(b"m", "b2")
+        catalogue.close()
+
+    asyncio.run(run())

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -10,10 +11,14 @@ from obstore.store import LocalStore
 
 from strongroom.documents.blobs import Piece, place
 from strongroom.documents.objects import PIECE, Objects, translated
-from strongroom.errors import ConfigError
+from strongroom.errors import ConfigError, Unavailable
 
 TIMEOUT = 5.0
 """Seconds. A local disk that takes longer is broken or full of other work."""
+HELD_UP, A_WHILE = 0.1, 60.0
+"""Seconds: what opening a file may take from everybody, as names are not looked up without waiting; and for how long, after
+it took more, threads do it.
+"""
 _NOT_NOW = frozenset({errno.EAGAIN, errno.EOPNOTSUPP})
 """The disk would have to be waited for; the file system cannot tell."""
 
@@ -24,25 +29,64 @@ class Folder(Objects):
     What the machine has in memory is read at once; a thread waits for the disk where it has not.
     """
 
-    def __init__(self, root: Path, timeout: float, settle: Callable[[str], None]) -> None:
-        super().__init__(LocalStore(root, mkdir=False), timeout, settle)
+    def __init__(
+        self, root: Path, timeout: float, settle: Callable[[str], None], *, answer: float | None = None
+    ) -> None:
+        super().__init__(LocalStore(root, mkdir=False), timeout, settle, answer=answer)
         self._root = str(root)
+        self._identity = _identity(self._root)
+        self._threads_until = 0.0
+
+    async def put(self, name: str, chunks: AsyncIterator[bytes]) -> int:
+        """See `Blobs.put`."""
+        self._check_place()
+        size = await super().put(name, chunks)
+        self._check_place()
+        return size
 
     async def get(self, name: str, start: int = 0, length: int | None = None) -> AsyncIterator[Piece]:
         """See `Blobs.get`."""
+        self._check_place()
         path, loop = f"{self._root}/{place(name)}", asyncio.get_running_loop()
-        left = length
+        left, wait = length, self._soon
         with translated():
             while left is None or left > 0:
                 size = PIECE if left is None else min(PIECE, left)
-                chunk = _read(path, start, size, os.RWF_NOWAIT)
+                chunk = self._at_once(path, start, size)
                 if chunk is None:
-                    chunk = await self._within(loop.run_in_executor(None, _read, path, start, size))
+                    chunk = await wait(loop.run_in_executor(None, _read, path, start, size))
+                wait = self._within
                 if chunk:
                     yield chunk
                 if chunk is None or len(chunk) < size:
                     return
                 start, left = start + size, None if left is None else left - size
+
+    def _at_once(self, path: str, start: int, size: int) -> bytearray | None:
+        """What is in memory. None where a thread must wait; and always for a while, after a disk held up everybody."""
+        began = time.monotonic()
+        if began < self._threads_until:
+            return None
+        try:
+            return _read(path, start, size, os.RWF_NOWAIT)
+        finally:
+            if (now := time.monotonic()) - began > HELD_UP:
+                self._threads_until = now + A_WHILE
+
+    def _check_place(self) -> None:
+        """Where a disk is not mounted there is a folder all the same: what is written into it is gone when the disk is back."""
+        if _identity(self._root) != self._identity:
+            msg = "The folder of the objects is not in its place any more."
+            raise Unavailable(msg, advice="Mount its disk again; if another one is meant, start the app again.")
+
+
+def _identity(root: str) -> tuple[int, int] | None:
+    """Device and inode; None where there is nothing."""
+    try:
+        found = os.stat(root)  # noqa: PTH116  # at every reading: Path.stat takes three times as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _read(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
@@ -68,8 +112,8 @@ def _read(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
     return found
 
 
-def local_blobs(root: Path, timeout: float = TIMEOUT) -> Folder:
-    """Blobs under `root`, which must exist. Raises ConfigError."""
+def local_blobs(root: Path, timeout: float = TIMEOUT, *, answer: float | None = None) -> Folder:
+    """Blobs under `root`, which must exist. `answer` as `Objects` has it. Raises ConfigError."""
     if not root.is_dir():
         msg = f"There is no folder {root} for objects."
         raise ConfigError(msg, advice="Was `strongroom init` run, and is the disk mounted?")
@@ -84,4 +128,4 @@ def local_blobs(root: Path, timeout: float = TIMEOUT) -> Folder:
             finally:
                 os.close(handle)
 
-    return Folder(root, timeout, settle)
+    return Folder(root, timeout, settle, answer=answer)

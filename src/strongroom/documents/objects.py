@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ANSWER = 0.7
+"""Seconds within which a store begins to answer whoever serves people, who must be refused within a second. Programs that
+nobody waits for are more patient.
+"""
 WHOLE = 8 * 1_048_576
 """Bytes up to which an object is written in one conditional request; longer ones go in parts."""
 PARTS = 2
@@ -30,25 +34,42 @@ class Objects:
     does not do that by itself.
     """
 
-    def __init__(self, store: ObjectStore, timeout: float, settle: Callable[[str], None] | None = None) -> None:
-        """`timeout`: seconds a single step (a request, the next piece) may take."""
+    def __init__(
+        self,
+        store: ObjectStore,
+        timeout: float,
+        settle: Callable[[str], None] | None = None,
+        *,
+        answer: float | None = None,
+    ) -> None:
+        """`timeout`: seconds a single step (a request, the next piece) may take; `answer`: seconds until the store begins to
+        answer at all, `timeout` if None.
+        """
         self._store = store
         self._timeout = timeout
         self._settle = settle
+        self._answer = min(timeout, answer or timeout)
 
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> int:
         """See `Blobs.put`."""
         path = place(name)
         counted = _Counted(chunks)
+        # Also finds a store that is away before the depositor has sent everything, and sooner than a long object may take.
+        with translated():
+            await self._check_absent(path)
         head = await counted.up_to(WHOLE)
         try:
             with translated():
                 if counted.ended:
                     await self._within(obstore.put_async(self._store, path, head, mode="create"))
                 else:
-                    await self._put_parts(path, head, counted)
+                    # No store offers create-if-absent for writing in parts everywhere. Names are 128 random bits chosen a
+                    # moment ago, so having looked is enough against mistakes; against malice there is the bucket's object lock.
+                    await obstore.put_async(
+                        self._store, path, counted.after(head), use_multipart=True, max_concurrency=PARTS
+                    )
                 if self._settle is not None:
-                    await asyncio.to_thread(self._settle, path)
+                    await self._soon(asyncio.to_thread(self._settle, path))
         except Unavailable:
             if counted.error is not None:  # a depositor's broken connection is no fault of the store
                 raise counted.error from None
@@ -63,7 +84,7 @@ class Objects:
             options: GetOptions = {}
             if start or length is not None:  # an empty object has no range
                 options = {"range": {"offset": start} if length is None else (start, start + length)}
-            found = await self._within(obstore.get_async(self._store, place(name), options=options))
+            found = await self._soon(obstore.get_async(self._store, place(name), options=options))
             stream = aiter(found.stream(min_chunk_size=PIECE))
             while True:
                 try:
@@ -87,15 +108,16 @@ class Objects:
                 for one in page:
                     yield str(one["path"]).rpartition("/")[2]
 
-    async def _put_parts(self, path: str, head: bytes, rest: "_Counted") -> None:
-        # No store offers create-if-absent for writing in parts everywhere. Names are 128 random bits chosen a moment ago,
-        # so looking first is enough against mistakes; against malice there is the bucket's own object lock.
+    async def _check_absent(self, path: str) -> None:
         try:
-            await self._within(obstore.head_async(self._store, path))
+            await self._soon(obstore.head_async(self._store, path))
         except FileNotFoundError:
-            await obstore.put_async(self._store, path, rest.after(head), use_multipart=True, max_concurrency=PARTS)
             return
         raise AlreadyExistsError
+
+    async def _soon(self, step: Awaitable[T]) -> T:
+        async with asyncio.timeout(self._answer):
+            return await step
 
     async def _within(self, step: Awaitable[T]) -> T:
         async with asyncio.timeout(self._timeout):

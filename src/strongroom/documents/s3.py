@@ -47,8 +47,8 @@ def read_credentials(path: Path) -> Credentials:
     return Credentials(access, Secret(secret.encode()))
 
 
-def s3_blobs(bucket: Bucket, credentials: Credentials) -> Objects:
-    """Blobs in `bucket`. Nothing is asked of it yet."""
+def s3_blobs(bucket: Bucket, credentials: Credentials, *, answer: float | None = None) -> Objects:
+    """Blobs in `bucket`. Nothing is asked of it yet. `answer` as `Objects` has it."""
     if not bucket.name:
         msg = "No bucket is named in [objects]."
         raise ConfigError(msg, advice="Set objects.bucket.")
@@ -61,7 +61,7 @@ def s3_blobs(bucket: Bucket, credentials: Credentials) -> Objects:
         secret_access_key=credentials.secret.reveal().decode(),
         virtual_hosted_style_request=not bucket.endpoint,
         client_options={"allow_http": bucket.allow_http, "connect_timeout": timedelta(seconds=1), "timeout": second},
-        # The door refuses within a second or so; retrying is the caller's to decide.
+        # Retrying is the caller's to decide; once more for a connection that was dead already.
         retry_config={"max_retries": 1, "retry_timeout": second},
     )
-    return Objects(store, bucket.timeout * 2)
+    return Objects(store, bucket.timeout * 2, answer=answer)

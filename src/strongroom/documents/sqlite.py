@@ -52,8 +52,10 @@ class Entry:
 class Catalogue:
     """See the module. Made by `create` and `open`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float | None = None) -> None:
+        """`patience`: seconds that `put` and `get` wait; None: for as long as it takes."""
         self._path = path
+        self._patience = patience
         self._local = threading.local()
         self._opening = threading.Lock()
         self._held: list[tuple[str, tuple[int, int] | None]] = []
@@ -73,17 +75,17 @@ class Catalogue:
         path.chmod(0o600)
 
     @classmethod
-    def open(cls, path: Path) -> "Catalogue":
-        """An existing one. Raises ConfigError if there is none."""
+    def open(cls, path: Path, patience: float | None = None) -> "Catalogue":
+        """An existing one. `patience` as in the constructor. Raises ConfigError if there is none."""
         if not path.is_file():
             msg = f"There is no catalogue in {path}."
             raise ConfigError(msg, advice="Was `strongroom init` run?")
-        return cls(path)
+        return cls(path, patience)
 
     async def put(self, document: str, version: int, metadata: bytes, blob: str, edition: int = 0) -> None:
         """Enter a version. Durable when it returns. Raises Conflict when it is there already, Unavailable."""
         row = document, version, edition, metadata, blob
-        await self._run(lambda db: db.execute("insert into entry values (?, ?, ?, ?, ?, null)", row))
+        await self._soon(lambda db: db.execute("insert into entry values (?, ?, ?, ?, ?, null)", row))
 
     async def get(self, document: str, version: int, edition: int) -> Entry | None:
         """One edition of a version. Raises Unavailable."""
@@ -91,7 +93,7 @@ class Catalogue:
         try:
             row = self._reader().execute(_GET, wanted).fetchone()
         except sqlite3.Error:  # a thread waits, and says what is wrong
-            row = await self._run(lambda db: db.execute(_GET, wanted).fetchone())
+            row = await self._soon(lambda db: db.execute(_GET, wanted).fetchone())
         return None if row is None else Entry(bytes(row[0]), str(row[1]))
 
     async def blobs(self) -> set[str]:
@@ -144,6 +146,15 @@ class Catalogue:
     def _connect(self, mode: str, busy: float) -> sqlite3.Connection:
         address = f"{self._path.absolute().as_uri()}?mode={mode}"
         return sqlite3.connect(address, busy, uri=True, isolation_level=None, check_same_thread=False)
+
+    async def _soon(self, statement: Callable[[sqlite3.Connection], T]) -> T:
+        """A row that is entered after all, when its time is over, is one that nobody refers to."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._run(statement)
+        except TimeoutError as error:
+            msg = f"The catalogue did not answer within {self._patience:g} s."
+            raise Unavailable(msg, advice="Look at the load of the app's disk.") from error
 
     async def _run(self, statement: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._now, statement)

@@ -11,7 +11,7 @@ from strongroom.api.sweep import Sweeper
 from strongroom.clock import Clock, SystemClock
 from strongroom.config import Config, Layout
 from strongroom.documents.local import local_blobs
-from strongroom.documents.objects import Objects
+from strongroom.documents.objects import ANSWER, Objects
 from strongroom.documents.probe import probe
 from strongroom.documents.s3 import Bucket, read_credentials, s3_blobs
 from strongroom.documents.sqlite import Catalogue
@@ -24,16 +24,19 @@ from strongroom.secret import Secret
 
 log = logging.getLogger("strongroom.app")
 
+ENTRY = 0.6
+"""Seconds for a row of the catalogue: an upload needs the door and the object store besides, and is refused within a second."""
 
-def open_blobs(config: Config, layout: Layout) -> Objects:
-    """The object store. Raises ConfigError."""
+
+def open_blobs(config: Config, layout: Layout, *, answer: float | None = None) -> Objects:
+    """The object store. `answer` as `Objects` has it. Raises ConfigError."""
     if config.objects.kind == "local":
-        return local_blobs(layout.root / config.objects.path, config.objects.timeout_seconds)
+        return local_blobs(layout.root / config.objects.path, config.objects.timeout_seconds, answer=answer)
     bucket = Bucket(
         config.objects.bucket, config.objects.endpoint, config.objects.region, config.objects.allow_http,
         config.objects.timeout_seconds,
     )  # fmt: skip
-    return s3_blobs(bucket, read_credentials(layout.root / config.objects.access_key_file))
+    return s3_blobs(bucket, read_credentials(layout.root / config.objects.access_key_file), answer=answer)
 
 
 def read_context_key(layout: Layout, owner: int | None = None) -> ContextKey:
@@ -63,8 +66,8 @@ class ContextSigner:
 def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Starlette:
     """The FHIR server. Probes the object store first, and says loudly what it cannot do. Raises ConfigError."""
     clock = clock or SystemClock()
-    blobs = open_blobs(config, layout)
-    for warning in asyncio.run(probe(blobs)).warnings:
+    patient = open_blobs(config, layout)
+    for warning in asyncio.run(probe(patient)).warnings:
         log.warning("%s", warning)
     settings = Settings(
         base=config.base,
@@ -73,7 +76,7 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Star
         media_types=DEFAULT if config.api.media_types is None else frozenset(map(bare, config.api.media_types)),
     )
     signer = ContextSigner(read_context_key(layout), clock)
-    catalogue = Catalogue.open(layout.catalogue)
+    blobs, catalogue = open_blobs(config, layout, answer=ANSWER), Catalogue.open(layout.catalogue, ENTRY)
     app = create_app(KeeperClient(layout.socket), blobs, catalogue, signer, clock, settings)
-    app.state.sweeper = Sweeper(blobs, catalogue, app.state.shelf.is_read, clock)
+    app.state.sweeper = Sweeper(patient, catalogue, app.state.shelf.is_read, clock)
     return app
