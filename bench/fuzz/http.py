@@ -84,7 +84,8 @@ def _statuses(answers: bytes) -> set[int]:
 
 def _otherwise(data: bytes) -> Seen:
     """The requests in `data` as h11 reads them, up to the first that it does not."""
-    connection, found = h11.Connection(h11.SERVER), []
+    found: Seen = []
+    connection = h11.Connection(h11.SERVER)
     connection.receive_data(data)
     try:
         while True:
