@@ -1,21 +1,26 @@
 """`strongroom log`: verify, prove, export and name the published log. Needs no keeper, no officer and no key but a public one."""
 
+import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from strongroom.cli.common import emit, find_store, json_option, store_option
+from strongroom.cli.common import Told, emit, find_store, json_option, load, store_option
 from strongroom.config import Layout
 from strongroom.errors import ConfigError, Conflict, UsageError
 
 if TYPE_CHECKING:
     from strongroom.audit.verify import ReadFile
+    from strongroom.courier.s3 import LockedBucket
     from strongroom.tlog.logkeys import LogKeys
 
 F = TypeVar("F", bound=Callable[..., Any])
+SHOWN = 20
+"""Faults that are told one by one."""
 VKEY = "log.vkey"
 PROGRAM = "verify_log.py"
 """How `audit/stranger.py` is called where it is handed out."""
@@ -53,10 +58,24 @@ def _where_options(function: F) -> F:
 @click.option(
     "--quorum", type=click.IntRange(min=1), help="How many of the witnesses must have cosigned. Default: all of them."
 )
+@click.option(
+    "--from", "source", help="Verify the pushed copy instead: s3://BUCKET/PREFIX, or `copy` for that of [copy]."
+)
+@click.option("--endpoint", default="", help="With --from s3://…: the server's address. Default: AWS.")
+@click.option("--region", default="us-east-1", show_default=True, help="With --from s3://…: the bucket's region.")
+@click.option(
+    "--access-key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --from: credentials that may list and read versions. Default: those of [copy].",
+)
 @_where_options
 @json_option
 def verify(  # one parameter an option
     *,
+    source: str | None,
+    endpoint: str,
+    region: str,
+    access_key_file: Path | None,
     witnesses: tuple[str, ...],
     quorum: int | None,
     directory: Path | None,
@@ -72,9 +91,17 @@ def verify(  # one parameter an option
     Example:
       strongroom log verify
       strongroom log verify --witness regulator.vkey --witness hospital.vkey --quorum 1
+      strongroom log verify --from copy
+      strongroom log verify --from s3://northland-log --access-key-file auditor.s3 --vkey log.vkey
     """
     from strongroom.audit import verify as published
 
+    if source is not None:
+        if witnesses or quorum is not None:
+            msg = "--from verifies what was pushed, --witness what was cosigned: one of the two."
+            raise UsageError(msg)
+        _verify_copy(_bucket(source, endpoint, region, access_key_file, store), directory, vkey, store, as_json=as_json)
+        return
     read, verifier = _open(directory, vkey, store)
     names: tuple[str, ...] = ()
     if witnesses:
@@ -211,6 +238,65 @@ def _witnessed(
     keys = tuple({Cosigner.parse(text.strip()): None for text in texts})
     read = overlaid(read, Layout(store).published) if store else read
     return read, check_quorum(fetched(read, CHECKPOINT), keys, len(keys) if quorum is None else quorum)
+
+
+def _bucket(source: str, endpoint: str, region: str, key_file: Path | None, store: Path | None) -> "LockedBucket":
+    """The bucket that is meant. Raises UsageError, ConfigError."""
+    from strongroom.clock import SystemClock
+    from strongroom.courier.s3 import LockedBucket, Where
+    from strongroom.documents.s3 import read_credentials
+
+    if source == "copy":
+        place = find_store(store)
+        copy = load(place).copy
+        if copy is None:
+            msg = "This store has no [copy] in strongroom.toml."
+            raise UsageError(msg, advice="Name the bucket: --from s3://BUCKET/PREFIX.")
+        where = Where(copy.bucket, copy.endpoint, copy.region, copy.prefix, copy.timeout_seconds)
+        credentials = read_credentials(key_file or place / copy.access_key_file)
+    else:
+        found = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,62})(?:/((?:[A-Za-z0-9._-]+/)*[A-Za-z0-9._-]*))?", source)
+        if found is None or key_file is None:
+            msg = "Write --from s3://BUCKET/PREFIX, with --access-key-file; or --from copy."
+            raise UsageError(msg)
+        prefix = found[2] or ""
+        where = Where(found[1], endpoint, region, f"{prefix.rstrip('/')}/" if prefix else "")
+        credentials = read_credentials(key_file)
+    return LockedBucket(where, credentials.access, credentials.secret, SystemClock())
+
+
+def _verify_copy(
+    bucket: "LockedBucket", directory: Path | None, vkey: str | None, store: Path | None, *, as_json: bool
+) -> None:
+    """What was pushed, and the local log against it; without a store or --log the copy alone."""
+    from strongroom.audit.files import Directory
+    from strongroom.courier.push import Copy
+    from strongroom.wiring.copied import verify_copy
+
+    keys = _verifier(vkey, store)
+    local = directory
+    if local is None:
+        with suppress(ConfigError):
+            local = Layout(find_store(store)).log
+    verdict = verify_copy(Copy(bucket), keys, Directory(local).read if local else None, _progress)
+    now = verdict.checkpoint
+    shape = {
+        "origin": now.origin, "size": now.size, "root": now.root.hex(), "checkpoints": verdict.checkpoints,
+        "covered": list(verdict.covered), "local": verdict.local, "faults": list(verdict.faults),
+        "holds": not verdict.faults,
+    }  # fmt: skip
+    text = (
+        f"The copy of {now.origin} holds: {now.size} entries, root {now.root.hex()}, {verdict.checkpoints} checkpoints."
+    )
+    if verdict.local is not None and not verdict.faults:
+        text += f"\nThe local log, of {verdict.local} entries, extends it."
+    text += "".join(f"\nCOVERED: {name}: somebody put or deleted over it; the first version was read"
+                    for name in verdict.covered[:SHOWN])  # fmt: skip
+    text += "".join(f"\nDOES NOT HOLD: {one}" for one in verdict.faults[:SHOWN])
+    emit("log-verify", shape, as_json=as_json, text=text)
+    if verdict.faults:
+        msg = "The copy and what it was held against are not of one history."
+        raise Told(msg, advice="Keep both, and call the security officer.")
 
 
 def _copy(to: Path, read: "ReadFile", verifier: "LogKeys", proofs: tuple[Path, ...], *, as_json: bool) -> None:

@@ -123,6 +123,24 @@ class Witness(_Section, frozen=True, kw_only=True):
     """Submission prefix; `/add-checkpoint` is put behind it."""
 
 
+class Copy(_Section, frozen=True, kw_only=True):
+    """`[copy]`: a second bucket, with object lock, into which the published log is pushed."""
+
+    bucket: Annotated[str, msgspec.Meta(min_length=1)]
+    access_key_file: Annotated[str, msgspec.Meta(min_length=1)]
+    """A file of two lines: access key, secret key. Readable by root, or whoever starts the publisher, only."""
+    endpoint: str = ""
+    region: str = "us-east-1"
+    prefix: Annotated[str, msgspec.Meta(pattern=r"\A([A-Za-z0-9._-]+/)*\Z")] = ""
+    """Before every name; ends with a slash."""
+    allow_http: bool = False
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=1_440)] = 5
+    """Between two checkpoints in the copy."""
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 730
+    """For which every object is locked."""
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 10.0
+
+
 class Operators(_Section, frozen=True, kw_only=True):
     """`[operators]`: who may open the officers' socket."""
 
@@ -150,6 +168,7 @@ class Config(_Section, frozen=True, kw_only=True):
     issuer: tuple[Issuer, ...] = ()
     network: tuple[Network, ...] = ()
     witness: tuple[Witness, ...] = ()
+    copy: Copy | None = None
     operators: Operators = Operators()
     users: Users = Users()
     budget: dict[str, int] = {}
@@ -185,6 +204,9 @@ def parse(raw: bytes) -> Config:
     if config.keeper.root == "pkcs11" and config.keeper.pkcs11 is None:
         msg = "strongroom.toml: keeper.root is pkcs11, but there is no [keeper.pkcs11] section."
         raise ConfigError(msg, advice="Name module, token and pin_file there.")
+    if config.copy is not None and config.copy.endpoint.startswith("http:") and not config.copy.allow_http:
+        msg = "strongroom.toml: copy.endpoint is without TLS, and copy.allow_http is not set."
+        raise ConfigError(msg, advice="Use https; without TLS is for loopback and tests.")
     if not config.signin.enabled and not config.issuer:
         msg = "strongroom.toml: the built-in sign-in is off and no [[issuer]] is pinned: nobody could ever sign in."
         raise ConfigError(msg)

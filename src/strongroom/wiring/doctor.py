@@ -15,6 +15,7 @@ from strongroom.audit.verify import opened, parsed_tile, prove
 from strongroom.clock import MINUTE, SECOND, SystemClock
 from strongroom.config import Config, Layout, parse
 from strongroom.courier.publish import read_standing
+from strongroom.courier.push import read_pushed
 from strongroom.documents.probe import probe
 from strongroom.errors import StrongroomError
 from strongroom.keeper.acts import ActDone, Health
@@ -61,7 +62,19 @@ def examine(store: Path) -> Iterator[Finding]:
         yield Finding("configuration", "bad", error.message, error.advice)
         return
     yield Finding("configuration", "ok", f"store {config.store.name}")
-    for look in (_border, _permissions, _root, _officers, _issuers, _programs, _log, _witnesses, _objects, _disks):
+    for look in (
+        _border,
+        _permissions,
+        _root,
+        _officers,
+        _issuers,
+        _programs,
+        _log,
+        _witnesses,
+        _copy,
+        _objects,
+        _disks,
+    ):
         try:
             yield from look(config, layout)
         except StrongroomError as error:
@@ -223,6 +236,31 @@ def _grown(layout: Layout, cosigned: bytes, keys: tuple[Cosigner, ...]) -> Itera
         yield Finding("cosigned", "ok", f"the log extends the {old.size} entries that {names} cosigned")
         return
     yield Finding("cosigned", "bad", said, "Keep both copies of the log, and call the security officer.")
+
+
+def _copy(config: Config, layout: Layout) -> Iterator[Finding]:
+    """How far the copy in the second bucket is behind, and whether anything holds it there."""
+    if config.copy is None:
+        advice = "Name a bucket with object lock as [copy]: docs/log-format.md."
+        yield Finding("copy", "warn", "none: the published log lies in one place", advice)
+        return
+    found, now = read_pushed(layout.published), SystemClock().now()
+    size = opened(Directory(layout.log).read, log_keys(layout)).size
+    age, behind = now - found.at, max(0, size - found.size)
+    said = f"{found.size} of {size} entries, pushed {max(age, 0) // SECOND} s ago" if found.at else "nothing yet"
+    late = behind > 0 and age > 3 * config.copy.minutes * MINUTE
+    if found.state == "differs":
+        yield Finding("copy", "bad", found.said, "Keep both, and call the security officer.")
+    elif found.state == "unlocked":
+        yield Finding(
+            "copy", "bad", f"{said}; {found.said}", "Make the bucket anew with object lock; it cannot be added."
+        )
+    elif found.state == "refused":
+        yield Finding("copy", "bad", f"{said}; {found.said}", "Look at [copy] and its access key.")
+    else:
+        state = "warn" if late or found.state != "pushed" else "ok"
+        locked = f", locked for {found.days} days" if found.days else ""
+        yield Finding("copy", state, f"{said}{locked}" + (f"; {found.said}" if found.said else ""))
 
 
 def _objects(config: Config, layout: Layout) -> Iterator[Finding]:

@@ -1,4 +1,5 @@
-"""The publisher: the courier's second program, which shows the published log to witnesses. Started where there are any.
+"""The publisher: the courier's second program, which shows the published log to witnesses, and pushes it into a locked
+bucket. Started where there are any, or there is one.
 
 It takes the directory of the log along when it gives up root, as an open handle: it can read the published files, and not
 so much as list anything else of the keeper's.
@@ -7,14 +8,17 @@ so much as list anything else of the keeper's.
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strongroom.audit.verify import ReadFile
 from strongroom.clock import SystemClock
-from strongroom.config import Config, Layout
+from strongroom.config import Config, Copy, Layout
 from strongroom.courier.publish import Asked, Publisher, Standing, post
+from strongroom.courier.push import Pushed, Pusher
+from strongroom.courier.s3 import LockedBucket, Where
+from strongroom.documents.s3 import read_credentials
 from strongroom.errors import ConfigError, StrongroomError
 from strongroom.tlog.cosign import Cosigner
 from strongroom.tlog.logkeys import LogKeys
@@ -31,21 +35,32 @@ PAUSE = 10.0
 
 
 def run_publisher(config: Config, layout: Layout, _rehearsal: "Rehearsal | None") -> None:
-    """Show the log to its witnesses until told to stop. Raises ConfigError where it cannot begin."""
-    publisher = open_publisher(config, layout)
+    """Show the log to its witnesses, and push it into its copy, until told to stop. Raises ConfigError where it cannot
+    begin. A copy that is slow delays no witness.
+    """
+    publisher, pusher = open_publisher(config, layout)
     tell_ready()
     told: dict[str, tuple[str, str]] = {}
+    rounds = [lambda: tell(publisher.round(), told)] if config.witness else []
+    rounds += [lambda: tell_pushed(pusher.round(), told)] if pusher is not None else []
+    for one in rounds[1:]:
+        threading.Thread(target=_again, args=(one,), daemon=True).start()
+    _again(rounds[0])
+
+
+def _again(work: Callable[[], None]) -> None:
     pause = threading.Event()
     while True:
         try:
-            tell(publisher.round(), told)
+            work()
         except StrongroomError as error:
             logging.getLogger("strongroom.publisher").warning("%s", error)
         pause.wait(PAUSE)
 
 
-def open_publisher(config: Config, layout: Layout) -> Publisher:
-    """Take along what is needed, and become the courier."""
+def open_publisher(config: Config, layout: Layout) -> tuple[Publisher, Pusher | None]:
+    """Take along what is needed, the copy's credentials too, and become the courier."""
+    bucket = None if config.copy is None else open_copy(config.copy, layout)
     try:
         known = log_keys(layout)
         handle = os.open(layout.log, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -58,7 +73,30 @@ def open_publisher(config: Config, layout: Layout) -> Publisher:
         raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
     become(config.users.courier)
     read = reading(handle)
-    return Publisher(read, lambda: _keys(read, known), layout.published, asked(config), SystemClock(), post)
+    publisher = Publisher(read, lambda: _keys(read, known), layout.published, asked(config), SystemClock(), post)
+    if bucket is None or config.copy is None:
+        return publisher, None
+    pusher = Pusher(
+        read, lambda: _keys(read, known), layout.published, bucket, SystemClock(), minutes=config.copy.minutes,
+        days=config.copy.retention_days,
+    )  # fmt: skip
+    return publisher, pusher
+
+
+def open_copy(copy: Copy, layout: Layout) -> LockedBucket:
+    """The bucket of the log's copy. Raises ConfigError; nothing is asked of it yet."""
+    credentials = read_credentials(layout.root / copy.access_key_file)
+    where = Where(copy.bucket, copy.endpoint, copy.region, copy.prefix, copy.timeout_seconds)
+    return LockedBucket(where, credentials.access, credentials.secret, SystemClock())
+
+
+def tell_pushed(pushed: Pushed, told: dict[str, tuple[str, str]]) -> None:
+    """Say what has changed with the copy; that it differs is said again every round."""
+    if pushed.state == "differs":
+        logging.getLogger("strongroom.publisher").error("ALARM: the log's copy: %s", pushed.said)
+    elif told.get("") != (pushed.state, pushed.said):
+        logging.getLogger("strongroom.publisher").warning("the log's copy: %s %s", pushed.state, pushed.said)
+    told[""] = (pushed.state, pushed.said)
 
 
 def _keys(read: ReadFile, known: LogKeys) -> LogKeys:
