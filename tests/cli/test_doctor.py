@@ -1,10 +1,15 @@
 """`doctor`: what is wrong is found and explained."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from strongroom.audit import sqlite_rows
+from strongroom.wiring import doctor
 
 Type = Callable
 
@@ -46,6 +51,12 @@ def break_permissions(store: Path) -> None:
     (store / "keeper" / "keeper.db").chmod(0o644)
 
 
+def break_rows(store: Path) -> None:
+    """Invent a relation behind the keeper's back."""
+    with closing(sqlite3.connect(store / "keeper" / "keeper.db")) as db, db:
+        db.execute("update enrolment set until = until + 1 where patient = (select min(patient) from enrolment)")
+
+
 def break_log(store: Path) -> None:
     """Take the checkpoint away."""
     (store / "keeper" / "log" / "checkpoint").unlink()
@@ -71,6 +82,7 @@ def break_objects(store: Path) -> None:
     [
         (break_permissions, "permissions"),
         (break_log, "log"),
+        (break_rows, "rows"),
         (break_root, "root"),
         (break_config, "configuration"),
         (break_objects, "objects"),
@@ -83,3 +95,19 @@ def test_damage_is_found(strongroom: Type, stopped: Path, damage: Callable[[Path
     found = states(told.json)
     assert (told.code, told.json["healthy"], found[what]) == (1, False, "bad")
     assert damage is break_config or (found["keeper"], found["app"]) == ("bad", "bad")
+
+
+def test_rows_of_a_large_database_are_counted_when_that_is_asked_for(
+    strongroom: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unasked they are counted where it takes some seconds; else it is said that they are not. While the keeper runs."""
+    monkeypatch.setattr(sqlite_rows, "STEP", 50)
+    monkeypatch.setattr(doctor, "SMALL", 0)
+    said = {
+        option: [
+            one["said"] for one in strongroom("doctor", *option, "--json").json["findings"] if one["what"] == "rows"
+        ]
+        for option in ((), ("--rows",))
+    }
+    assert "not counted again" in said[()][0]
+    assert said["--rows",] == ["every row of the keeper's database is one that its log tells of"]

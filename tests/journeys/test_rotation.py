@@ -1,15 +1,30 @@
 """Every kind of key is replaced on a served store, by the real commands, and nobody who reads notices."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
 
 from strongroom.audit import stranger
+from strongroom.cli.init import TEMPLATE
 from strongroom.clock import SystemClock, iso
-from strongroom.config import Layout
+from strongroom.config import Layout, parse
+from strongroom.keeper import logkey
+from strongroom.wiring.app import read_context_key
+from strongroom.wiring.demo import DemoFile, demo_file, make_demo
+from strongroom.wiring.place import choose_users
+from strongroom.wiring.rehearsal import MovedClock, clock_file
+from strongroom.wiring.signin import signing_key
 from tests.journeys.honest import PROGRAM, Reader
+from tests.journeys.test_backup_restore import free_port, run
 from tests.journeys.test_processes import Running
+from tests.keeper.conftest import House
+from tests.respond.test_reencrypt import OTHER, OWNER, Store
 
 PATIENCE = 120.0
 """Seconds for what the keeper does by itself; a limit, not a measure."""
@@ -75,3 +90,43 @@ def test_root_patient_document_and_log_keys_are_replaced_under_load(served: Runn
     ]  # fmt: skip
     assert sorted(one.returncode for one in shown) == [0, 1]  # the first key names the second, and that one the third
     assert any("log key rotated" in one.stdout for one in shown)
+
+
+def test_what_was_rotated_is_restored_and_verified(tmp_path: Path) -> None:
+    """A backup of a store with editions, and with a log whose key was replaced once, and is being replaced again."""
+    root = tmp_path / "store"
+    text = TEMPLATE.format(
+        name="numbat", demonstration="true", host="127.0.0.1", port=free_port(), signin_port=free_port(),
+        users=choose_users(root),
+    )  # fmt: skip
+    made = make_demo(root, text, patients=16, decoys=2, rehearsal=True)
+    (tmp_path / "paper").write_text(made.recovery)
+    layout = Layout(root)
+    config = parse(layout.config.read_bytes())
+    demo = msgspec.json.decode(demo_file(layout).read_bytes(), type=DemoFile)
+    clock = MovedClock(clock_file(layout.run))
+    house = House(layout, config, demo, clock, read_context_key(layout, config.users.app), signing_key(config, layout))
+
+    async def work(h: House) -> None:
+        store, since = Store(h), h.clock.now()
+        try:
+            for subject in (OWNER, OTHER):
+                await store.released(subject)
+            assert (await store.run(since)).moved == 2
+        finally:
+            store.catalogue.close()
+        await h.done("rotate-log", {"overlap_days": 0}, "privacy", "security")
+        await logkey.turn(h.parts)
+        await h.done("rotate-log", {"overlap_days": 7}, "privacy", "security")
+        h.parts.log.publish()
+
+    house.run(work)
+    done = run("backup", "--store", str(root), "--to", str(tmp_path / "copy"))
+    assert done.returncode == 0, done.stderr
+    target = tmp_path / "restored"
+    done = run("restore", str(tmp_path / "copy"), "--store", str(target), "--recovery-key-file", str(tmp_path / "paper"),
+               "--verify", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert (target / "keeper" / "trust" / "log.vkey").read_text() == (layout.trust / "log.vkey").read_text()
+    with closing(sqlite3.connect(target / "keeper" / "keeper.db")) as db:
+        assert db.execute("select count(*) from version where edition = 1").fetchone() == (2,)

@@ -27,6 +27,9 @@ from strongroom.tlog.entry import decode
 
 Tag = Callable[[bytes], bytes]
 """A keyed hash of 32 bytes. The key is the keeper's."""
+Tick = Callable[[str, int], None]
+"""Told how many rows of a table are counted, every `STEP` of them."""
+STEP = 100_000
 BUCKETS = 1_024
 """For each table: with a million rows a difference is narrowed to a thousand of them."""
 MODULUS = 2**256
@@ -193,7 +196,7 @@ class Rows:
         self._pending.append(change)
 
 
-def differences(db: sqlite3.Connection, tag: Tag) -> Iterator[str]:
+def differences(db: sqlite3.Connection, tag: Tag, tick: Tick | None = None) -> Iterator[str]:
     """Where the rows are not those of the log, a sentence each with table and row; nothing when all are.
 
     1. Every row is counted again, and each bucket compared with what is written down.
@@ -209,7 +212,7 @@ def differences(db: sqlite3.Connection, tag: Tag) -> Iterator[str]:
         if name not in {table.name for table in there}:
             yield f"table {name}: it is gone, with {rows} rows"
     for table in there:
-        for sentence in _unlike(db, tag, table):
+        for sentence in _unlike(db, tag, table, tick):
             yield sentence
             told += 1
             if told == MOST:
@@ -218,19 +221,21 @@ def differences(db: sqlite3.Connection, tag: Tag) -> Iterator[str]:
     yield from _disagreement(db, tag, _written(db))
 
 
-def counted(db: sqlite3.Connection, tag: Tag, table: Table) -> dict[int, Total]:
+def counted(db: sqlite3.Connection, tag: Tag, table: Table, tick: Tick | None = None) -> dict[int, Total]:
     """The sums of the rows that are there, by bucket."""
     found: dict[int, Total] = defaultdict(Total)
-    for row in _rows(db, table):
+    for number, row in enumerate(_rows(db, table), 1):
+        if tick is not None and number % STEP == 0:
+            tick(table.name, number)
         found[table.bucket(row)].add(1, tag_of(tag, table.name, row))
     return found
 
 
-def _unlike(db: sqlite3.Connection, tag: Tag, table: Table) -> Iterator[str]:
+def _unlike(db: sqlite3.Connection, tag: Tag, table: Table, tick: Tick | None = None) -> Iterator[str]:
     """The differences of one table."""
     rows = db.execute("select bucket, rows, sum from log_rows where name = ?", (table.name,))
     written = {bucket: Total(count, int.from_bytes(value)) for bucket, count, value in rows}
-    found = counted(db, tag, table)
+    found = counted(db, tag, table, tick)
     wrong = {
         bucket: (written.get(bucket, Total()), found.get(bucket, Total()))
         for bucket in written.keys() | found.keys()

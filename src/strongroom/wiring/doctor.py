@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx2
 
 from strongroom.audit.files import CHECKPOINT, Directory
+from strongroom.audit.sqlite_rows import Tick
 from strongroom.audit.verify import opened, parsed_tile, prove
 from strongroom.clock import MINUTE, SECOND, SystemClock
 from strongroom.config import Config, Layout, parse
@@ -28,11 +29,15 @@ from strongroom.wiring.app import open_blobs
 from strongroom.wiring.place import log_keys, objects_path, read_officers
 from strongroom.wiring.publisher import asked
 from strongroom.wiring.root import open_root
+from strongroom.wiring.verify import rows_wrong
 
 PATIENCE = 3.0
 """Seconds a program may take to answer."""
 ROOM = 0.10
 """Share of a disk that should be free; below a third of it things stop soon."""
+MIB = 1_048_576
+SMALL = 256 * MIB
+"""Bytes of a database whose rows are counted again unasked: some seconds. A count keeps the write-ahead log from shrinking."""
 SKEW = 5 * SECOND
 STALE = 5 * MINUTE
 
@@ -50,8 +55,8 @@ class Finding:
 Look = Callable[[Config, Layout], Iterator[Finding]]
 
 
-def examine(store: Path) -> Iterator[Finding]:
-    """Every finding, in the order of what depends on what."""
+def examine(store: Path, *, rows: bool = False, tick: Tick | None = None) -> Iterator[Finding]:
+    """Every finding, in the order of what depends on what. `rows`: count the keeper's rows again, however many there are."""
     layout = Layout(store)
     try:
         config = parse(layout.config.read_bytes())
@@ -81,6 +86,29 @@ def examine(store: Path) -> Iterator[Finding]:
             yield Finding(look.__name__.strip("_"), "bad", error.message, error.advice)
         except OSError as error:
             yield Finding(look.__name__.strip("_"), "warn", f"not looked at: {error.strerror}", "Run as root.")
+
+    yield from _rows(config, layout, tick, every=rows)
+
+
+def _rows(config: Config, layout: Layout, tick: Tick | None, *, every: bool) -> Iterator[Finding]:
+    """Whether the rows that the keeper decides by are those that its log tells of. It reads all of them."""
+    try:
+        size = layout.database.stat().st_size
+        if size > SMALL and not every:
+            said = f"not counted again: the keeper's database has {size // MIB} MiB"
+            yield Finding("rows", "ok", said, "Do it at a quiet hour: strongroom doctor --rows")
+            return
+        wrong = rows_wrong(config, layout, open_root(config, layout), tick)
+    except StrongroomError as error:
+        yield Finding("rows", "bad", error.message, error.advice)
+        return
+    except OSError as error:
+        yield Finding("rows", "warn", f"not looked at: {error.strerror}", "Run as root.")
+        return
+    advice = "Stop the keeper, keep a copy, and restore a backup; whoever can write that file is the incident."
+    yield from (Finding("rows", "bad", one, advice) for one in wrong)
+    if not wrong:
+        yield Finding("rows", "ok", "every row of the keeper's database is one that its log tells of")
 
 
 def _border(config: Config, _layout: Layout) -> Iterator[Finding]:

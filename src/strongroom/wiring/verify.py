@@ -14,7 +14,7 @@ from pathlib import Path
 from strongroom.audit import verify as published
 from strongroom.audit.files import CHECKPOINT, Directory
 from strongroom.audit.sqlite_reader import Reader
-from strongroom.audit.sqlite_rows import differences
+from strongroom.audit.sqlite_rows import Tick, differences
 from strongroom.audit.start import check_details, check_entries, check_published, check_stored
 from strongroom.config import Config, Layout
 from strongroom.documents.blobs import Blobs
@@ -131,13 +131,15 @@ def _stored(config: Config, layout: Layout, root: RootKey, found: Found, say: Sa
         say("Database: the entries are those that were published")
 
 
-def rows_wrong(config: Config, layout: Layout, root: RootKey) -> list[str]:
-    """Where the rows of the keeper's database are not those that its log tells of, a sentence each."""
+def rows_wrong(config: Config, layout: Layout, root: RootKey, tick: Tick | None = None) -> list[str]:
+    """Where the rows of the keeper's database are not those that its log tells of, a sentence each. Of one moment, also
+    while the keeper runs.
+    """
     tag = cover_of(open_secrets(layout.secrets, config.store.name, root)).tag
     try:
         with closing(sqlite3.connect(f"{layout.database.as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
             db.execute("begin")
-            return [f"keeper.db: {sentence}" for sentence in differences(db, tag)]
+            return [f"keeper.db: {sentence}" for sentence in differences(db, tag, tick)]
     except sqlite3.Error as error:
         return [f"keeper.db: it cannot be read ({getattr(error, 'sqlite_errorname', 'error')})"]
 
