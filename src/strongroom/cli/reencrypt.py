@@ -56,6 +56,10 @@ def command(  # one parameter an option
     if do_it and not reason:
         msg = "Say why: --reason."
         raise UsageError(msg, advice="It stands in the log, sealed.")
+    if do_it:
+        from strongroom.wiring.reencrypt import check_user
+
+        check_user(place)
     receipt, plan = act(place, officers, "reencrypt-plan", args)
     if not do_it:
         shape = {"done": False, "receipt": receipt, "plan": plan}

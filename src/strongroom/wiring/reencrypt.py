@@ -12,14 +12,23 @@ from typing import TypeVar
 from strongroom.clock import DAY, SECOND, SystemClock
 from strongroom.config import Config, Layout, parse
 from strongroom.documents.sqlite import Catalogue
+from strongroom.errors import ConfigError
 from strongroom.keeper.client import OfficersLine
 from strongroom.respond.reencrypt import Outcome, Progress, Reencryption
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.user import become, preload
+from strongroom.wiring.user import become, may_separate, preload
 
 T = TypeVar("T")
 GRACE = 30 * SECOND
 """For whoever was given a key a moment ago and is about to fetch; a download that has begun is waited for by the app."""
+
+
+def check_user(store: Path) -> None:
+    """Raises ConfigError unless whoever runs this may become the app's user: to be asked before officers sign."""
+    config = parse(Layout(store).config.read_bytes())
+    if config.separate_users and not may_separate():
+        msg = "Re-encrypting needs the officers' socket and the app's files: they belong to different users."
+        raise ConfigError(msg, advice="Run it as root, with the officers' key files (--officer).")
 
 
 def reencrypt(store: Path, ticket: str, versions: int, progress: Progress, *, at_once: bool) -> Outcome:
