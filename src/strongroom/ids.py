@@ -4,7 +4,6 @@ Every identifier we make is 128 random bits written as 26 lower-case base32 char
 (R4 datatypes: ``[A-Za-z0-9\\-\\.]{1,64}``), cannot be counted through, and carries no date.
 """
 
-import base64
 import re
 import secrets
 from typing import NewType
@@ -22,6 +21,9 @@ OrganisationId = NewType("OrganisationId", str)
 SessionId = NewType("SessionId", str)
 """SHA-256 (first 26 base32 characters) of issuer and session id of a token: names a session, reveals no token."""
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+"""Two characters of base32 for each ten bits: `base64.b32encode` takes three times as long."""
 _ID = re.compile(r"[a-z2-7]{26}")
 _FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")  # FHIR R4, datatypes.html#id
 
@@ -33,7 +35,8 @@ def new_id() -> str:
 
 def encode(raw: bytes) -> str:
     """The first 16 bytes of `raw` as an identifier. Deterministic; used to name hashes."""
-    return base64.b32encode(raw[:16]).decode().rstrip("=").lower()
+    number = int.from_bytes(raw[:16]) << 2
+    return "".join([_PAIRS[number >> place & 1023] for place in range(120, -1, -10)])
 
 
 def is_ours(text: str) -> bool:

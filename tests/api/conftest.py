@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from strongroom.api.app import create_app
+from strongroom.api.app import Api, create_app
 from strongroom.api.settings import Settings
 from strongroom.clock import ManualClock
 from strongroom.secret import Secret
@@ -34,7 +33,7 @@ def sign(**claims: str) -> str:
 class House:
     """The application and everything behind it."""
 
-    app: Starlette
+    app: Api
     client: TestClient
     door: MemoryDoor
     blobs: Blobs

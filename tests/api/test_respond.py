@@ -1,6 +1,10 @@
 """Every word of the door has one answer, and an answer gives nothing away."""
 
+from email.utils import formatdate
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.responses import Response
 
 from strongroom.api import respond
@@ -84,3 +88,11 @@ def test_a_refused_login_is_told_apart_from_none(house: House) -> None:
     assert issue(house.get("DocumentReference", {"Authorization": "Bearer expired"}))["code"] == "expired"
     assert issue(house.get("DocumentReference", {"Authorization": "Bearer bad"}))["code"] == "login"
     assert house.get("DocumentReference", OWNER).status_code == 200
+
+
+@given(st.integers(0, 253_402_300_799_000), st.integers(0, 253_402_300_799_000))
+def test_dates_are_those_of_http_and_in_order(one: int, other: int) -> None:
+    """As the standard library writes them; a later second is greater, whatever the names of days and months."""
+    first, second = respond.http_date(one), respond.http_date(other)
+    assert first == formatdate(one // 1_000, usegmt=True)
+    assert (respond.in_order(first.encode()) < respond.in_order(second.encode())) is (one // 1_000 < other // 1_000)

@@ -43,14 +43,17 @@ class Taste:
         return self.quality("*/*") > 0
 
 
+ANYTHING = Taste((("*/*", 1.0),))
+
+
 def taste(accept: str | None, wanted: str | None) -> Taste:
     """What the Accept header says, unless `_format` says it. What is no media range is left out."""
     if wanted is not None:
         # A `+` in a query means a space, and clients forget to escape it.
         name = wanted.replace(" ", "+").lower()
         return Taste(((_SHORT.get(name, bare_media_type(name)), 1.0),))
-    if accept is None or not accept.strip():
-        return Taste((("*/*", 1.0),))
+    if accept is None or accept.strip() in {"", "*/*"}:
+        return ANYTHING
     return Taste(tuple(_range(part) for part in accept.split(",") if part.strip()))
 
 

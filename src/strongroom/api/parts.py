@@ -38,7 +38,8 @@ class Parts:
 
 def tasted(request: Request) -> Taste:
     """What the client takes."""
-    return taste(request.headers.get("accept"), request.query_params.get("_format"))
+    wanted = request.query_params.get("_format") if request.scope["query_string"] else None
+    return taste(request.headers.get("accept"), wanted)
 
 
 def require_json(request: Request) -> None:

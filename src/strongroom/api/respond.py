@@ -4,9 +4,9 @@
 what the door advises its operators is not passed on.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
 
 from starlette.responses import Response
 
@@ -123,9 +123,20 @@ def etag(version: int) -> str:
     return f'W/"{version}"'
 
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NUMBERS = {name.encode(): b"%02d" % number for number, name in enumerate(_MONTHS, 1)}
+
+
 def http_date(at: int) -> str:
-    """Milliseconds as an HTTP date."""
-    return formatdate(at / 1000, usegmt=True)
+    """Milliseconds as an HTTP date (RFC 9110, section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`."""
+    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(at // 1000)
+    return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
+
+
+def in_order(date: bytes) -> bytes:
+    """An HTTP date of ours in such a form that a later one is greater."""
+    return date[12:16] + _NUMBERS[date[8:11]] + date[5:7] + date[17:25]
 
 
 def _render(answer: _Answer, headers: dict[str, str]) -> Response:

@@ -7,21 +7,20 @@ tells what went wrong inside. It is dated by the same clock as what it tells of:
 
 import logging
 import re
-from collections import Counter
-from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from strongroom.api.respond import broken, fhir, http_date
+from strongroom.api.respond import broken, fhir, http_date, in_order
 from strongroom.clock import Clock
 from strongroom.errors import StrongroomError, where
 from strongroom.fhir.outcome import single
 from strongroom.ids import new_id
 
 log = logging.getLogger("strongroom.api")
+
+Headers = list[tuple[bytes, bytes]]
 
 MAX_ADDRESS = 8_192
 """Bytes of path and query (RFC 9110, section 4.1, asks for 8,000 at least)."""
@@ -37,13 +36,13 @@ _ONCE = frozenset(
 """Headers that decide something. Twice, and two readers could decide differently."""
 _TOKENS = frozenset({"access_token", "authorization", "bearer", "dpop", "id_token", "jwt", "token"})
 
-_ALWAYS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_ALWAYS = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 
 class Rim:
@@ -54,9 +53,9 @@ class Rim:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request. Of the rest of ASGI only a server's start and stop are known, for which there is nothing to do."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await _started_and_stopped(receive, send)
             return
         scope["request_id"] = request_id = _request_id(scope)
         started = False
@@ -65,11 +64,7 @@ class Rim:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in _ALWAYS.items():
-                    headers.setdefault(name, value)
-                self._date(headers)
+                message["headers"] = self._finished(message["headers"], request_id)
             await send(message)
 
         refusal = _refusal(scope)
@@ -80,19 +75,29 @@ class Rim:
             if not started:
                 await broken()(scope, receive, finish)
 
-    def _date(self, headers: MutableHeaders) -> None:
-        """Date, and no Last-Modified after it (RFC 9110, sections 6.6.1 and 8.8.2.1).
+    def _finished(self, headers: Headers, request_id: str) -> Headers:
+        """With what every answer has. Date, and no Last-Modified after it (RFC 9110, sections 6.6.1 and 8.8.2.1).
 
         The keeper's clock may be a little ahead of ours; what it dated later than now was changed now.
         """
+        there = dict(headers)
+        added = [(name, value) for name, value in _ALWAYS if name not in there]
+        added.append((b"x-request-id", request_id.encode("latin-1")))
         try:
-            date = http_date(self._clock.now())
+            date = http_date(self._clock.now()).encode()
         except StrongroomError:  # a clock that went back tells no time; the answer is given all the same
-            return
-        headers["Date"] = date
-        changed = headers.get("Last-Modified")
-        if changed is not None and parsedate_to_datetime(changed) > parsedate_to_datetime(date):
-            headers["Last-Modified"] = date
+            return [*headers, *added]
+        added.append((b"date", date))
+        changed = there.get(b"last-modified")
+        if changed is not None and in_order(changed) > in_order(date):
+            headers = [(name, date if name == b"last-modified" else value) for name, value in headers]
+        return [*headers, *added]
+
+
+async def _started_and_stopped(receive: Receive, send: Send) -> None:
+    for told in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{told}.complete"})
 
 
 def _request_id(scope: Scope) -> str:
@@ -110,9 +115,11 @@ def _refusal(scope: Scope) -> Response | None:
         return fhir(single("too-long", f"The address is longer than {MAX_ADDRESS} bytes."), 414)
     if len(scope["raw_path"]) > MAX_PATH:
         return fhir(single("too-long", f"The path is longer than {MAX_PATH} bytes."), 414)
-    counted = Counter(name for name, _ in scope["headers"])
-    if any(counted[name] > 1 for name in _ONCE):
+    told = [name for name, _ in scope["headers"]]
+    if len(told) != len(set(told)) and any(told.count(name) > 1 for name in _ONCE):
         return fhir(single("invalid", "A header that decides something is there twice."), 400)
+    if not query:
+        return None
     names = {name.lower() for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)}
     if names & _TOKENS:
         headers = {"WWW-Authenticate": 'Bearer realm="strongroom", error="invalid_request"'}

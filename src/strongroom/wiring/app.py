@@ -3,9 +3,7 @@
 import asyncio
 import logging
 
-from starlette.applications import Starlette
-
-from strongroom.api.app import create_app
+from strongroom.api.app import Api, create_app
 from strongroom.api.settings import MIB, Settings
 from strongroom.api.sweep import Sweeper
 from strongroom.clock import Clock, SystemClock
@@ -63,8 +61,11 @@ class ContextSigner:
         )  # fmt: skip
 
 
-def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Starlette:
-    """The FHIR server. Probes the object store first, and says loudly what it cannot do. Raises ConfigError."""
+def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> tuple[Api, Sweeper]:
+    """The FHIR server, and what goes on beside it.
+
+    Probes the object store first, and says loudly what it cannot do. Raises ConfigError.
+    """
     clock = clock or SystemClock()
     patient = open_blobs(config, layout)
     for warning in asyncio.run(probe(patient)).warnings:
@@ -78,5 +79,4 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> Star
     signer = ContextSigner(read_context_key(layout), clock)
     blobs, catalogue = open_blobs(config, layout, answer=ANSWER), Catalogue.open(layout.catalogue, ENTRY)
     app = create_app(KeeperClient(layout.socket), blobs, catalogue, signer, clock, settings)
-    app.state.sweeper = Sweeper(patient, catalogue, app.state.shelf.is_read, clock)
-    return app
+    return app, Sweeper(patient, catalogue, app.parts.shelf.is_read, clock)

@@ -20,7 +20,6 @@ from typing import Any
 
 import httptools
 import uvicorn
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -39,7 +38,7 @@ LOOK = 30.0
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
-def served(app: Starlette, host: str, port: int, *, dated: bool) -> uvicorn.Config:
+def served(app: ASGIApp, host: str, port: int, *, dated: bool) -> uvicorn.Config:
     """How `app` is served. `dated`: it writes Date itself."""
     return uvicorn.Config(
         Framed(app),

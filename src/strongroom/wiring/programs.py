@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from strongroom.authz.published import policy_hash
 from strongroom.config import Config, Layout, parse
@@ -74,8 +74,8 @@ def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     become(config.users.app)
     keep_freed()
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
-    app = open_app(config, layout, clock)
-    _serve(app, config.api.host, config.api.port, dated=True, beside=app.state.sweeper.run)
+    app, sweeper = open_app(config, layout, clock)
+    _serve(app, config.api.host, config.api.port, dated=True, beside=sweeper.run)
 
 
 def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
 
 
 def _serve(
-    app: Starlette,
+    app: ASGIApp,
     host: str,
     port: int,
     *,
