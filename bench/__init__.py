@@ -62,7 +62,7 @@ BENCHES: dict[str, Entry] = {
     "crash": Entry("what holds after processes are killed and power is lost", 110, 4_800),
     "decision": Entry("one decision with its facts, in a large store and in a small one", 20, 60),
     "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
-    "detect": Entry("what hunts find in real logs, and what they raise without reason", 20, 20),
+    "detect": Entry("what hunts find in real logs, and what they raise without reason", 110, 110),
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),
     "faults": Entry("every part gone, slow, flapping, lying: what is refused, how soon, and how it heals", 110, 600),
     "fuzz": Entry("what parsers do with inputs that a fuzzer makes: crashes, hangs, broken laws", 60, 3_900),

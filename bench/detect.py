@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench import Scale
+from bench import Scale, hospital
 from bench.report import Figure, Goal
 from strongroom.clock import DAY
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import Result, Wanted, hunt
 from strongroom.errors import ConfigError
-from strongroom.logs import files
+from strongroom.logs import files, table
+from strongroom.logs.mapping import Mapping
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
 NAMED: Final = "STRONGROOM_TESTDATA"
@@ -45,6 +46,8 @@ def run(scale: Scale) -> Iterable[Figure]:  # noqa: ARG001  # the data have one 
     yield from _techniques(data / "stratus_detonation_logs")
     yield from _website(data / "apache_semicomplete_10k")
     yield from _samples(data / "crowdsec_hub_test_logs")
+    yield from _bulk_readers(data / "edgar_doc_store_head")
+    yield from hospital.run(data / "hospital_staff_to_record")
 
 
 def folder() -> Path:
@@ -58,10 +61,10 @@ def folder() -> Path:
 
 
 @contextmanager
-def hunted(*paths: Path) -> Iterator[tuple[Result, Engine]]:
-    """A hunt as anybody runs it, no option but the path; and the engine, to ask what was hit."""
+def hunted(*paths: Path, mapping: Mapping | None = None) -> Iterator[tuple[Result, Engine]]:
+    """A hunt as anybody runs it, no option but the path (for tables a mapping); and the engine, to ask what was hit."""
     with Engine() as engine:
-        yield hunt(files.expand(tuple(map(str, paths))), Wanted(), engine), engine
+        yield hunt(files.expand(tuple(map(str, paths))), Wanted(mapping=mapping), engine), engine
 
 
 def _one(engine: Engine, sql: str) -> float:
@@ -143,6 +146,16 @@ def _samples(data: Path) -> Iterator[Figure]:
     yield Figure("samples: scans and crawls that were found", found, "files", 2, Goal("ratio", ">=", 1.0))
     yield Figure("samples: alarms on ordinary use of Nextcloud", alarms["nextcloud-whitelist"], "alarms", None,
                  Goal("value", "==", 0))  # fmt: skip
+
+
+def _bulk_readers(data: Path) -> Iterator[Figure]:
+    columns: table.Columns = {
+        "time": ("date", "time"), "principal": ("ip",), "document": ("cik", "accession"), "status": ("code",),
+        "bytes": ("size",),
+    }  # fmt: skip
+    with hunted(data, mapping=Mapping((), (), (), columns)) as (result, _):
+        yield _read("document store: rows", result, 1_999)
+        yield Figure("document store: bulk readers named, of six seconds", len(result.findings), "readers")
 
 
 def _read(name: str, result: Result, units: int) -> Figure:

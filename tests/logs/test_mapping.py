@@ -69,12 +69,27 @@ def test_tables_are_read(tmp_path: Path) -> None:
         ('documents = "r.csv"', "document and patient"),
         ('relations = "r.csv"', "has no patient"),
         ("#" + "x" * 70_000, "larger"),
+        ('[columns]\ntime = "t"', "columns"),
+        ('[columns]\ntime = "t"\nprincipal = "p"\ndocument = "d"\nshoe = "s"', "columns"),
+        ("[columns]\ntime = 7", "m.toml"),
     ],
 )
 def test_a_mapping_that_does_not_fit_says_where(tmp_path: Path, text: str, named: str) -> None:
     """With the file, and with what does not fit."""
     with pytest.raises(ConfigError, match=named):
         mapping.load(written(tmp_path, text, r="account,patient\nann,\n"))
+
+
+def test_a_table_is_read_where_its_columns_are(tmp_path: Path) -> None:
+    """Two columns may be one time; a file without the columns is another's."""
+    text = '[columns]\ntime = ["day", "clock"]\nprincipal = "who"\ndocument = "what"'
+    found = mapping.load(written(tmp_path, text))
+    assert found.columns == {"time": ("day", "clock"), "principal": ("who",), "document": ("what",)}
+    format_ = found.format_of(b"day,clock,who,what,more\n")
+    assert format_ is not None
+    assert format_.name == "table"
+    assert found.format_of(b"day,who,what\n") is None
+    assert mapping.load(written(tmp_path, "")).format_of(b"day,clock,who,what\n") is None
 
 
 def test_a_mapping_that_is_not_there() -> None:

@@ -68,7 +68,7 @@ def test_batches_hold_all_rows(monkeypatch: object) -> None:
 
 
 def test_a_table_without_its_heading_is_unreadable() -> None:
-    """Forced upon another file it says why, for each line but the first."""
+    """Forced upon another file it says why, for each line."""
     found, account = rows([GOOD + b"\n" + GOOD], "cloudtrail-table")
     assert found == []
-    assert account.unreadable == {"a table without its first line": 1}
+    assert account.unreadable == {"a table without its first line": 2}

@@ -26,7 +26,7 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 @click.option(
     "--mapping",
     type=click.Path(path_type=Path),
-    help="What only you know: addresses, owners, relations (docs/hunt.md).",
+    help="What only you know: addresses, owners, columns (docs/hunt.md).",
 )
 @click.option("--format", "format_name", help="Read everything in this format instead of recognising it.")
 @click.option(

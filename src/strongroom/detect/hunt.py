@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from strongroom.detect import egress, foreign, rules, walk, wide
+from strongroom.detect import egress, foreign, rules, slow, walk, wide
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
@@ -76,7 +76,7 @@ def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lam
 def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     """What no rule can express."""
     told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
-    return (*told, walk.detection(), *wide.detections(), egress.detection())
+    return (*told, walk.detection(), *wide.detections(), slow.detection(), egress.detection())
 
 
 def run(detections: Iterable[Detection], engine: Engine, stopped: list[rules.Stopped]) -> tuple[Detection, ...]:
@@ -101,7 +101,8 @@ def take(source: Source, number: int, wanted: Wanted, engine: Engine, told: Told
         sample = next(files.blocks(source, formats.SAMPLE), b"")
     except files.CutOff:
         sample = b""
-    format_ = wanted.format or formats.recognise(sample)
+    mapped = wanted.mapping.format_of(sample) if wanted.mapping else None
+    format_ = wanted.format or mapped or formats.recognise(sample)
     if format_ is None:
         return File(source, None, account)
     fields = (*read.RECORD, *format_.fields)

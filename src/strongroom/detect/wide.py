@@ -2,7 +2,8 @@
 
 The limit is three times what is much among its peers: over all principals of its kind the 95th percentile of the most that each
 read in one window, so that one thief among CROWD does not raise it. Once a principal has a past of TEN windows the limit is
-twice what was rare for itself (its 99th percentile). It is never below a floor that an honest person hardly reaches, and it is
+twice what was rare for itself (its 99th percentile), in windows that had ended before the one that is judged began: what is done
+now is no past. It is never below a floor that an honest person hardly reaches, and it is
 the floor where there is neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve
 only for learning.
 """
@@ -45,6 +46,16 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
 
 
 def _sql(window: int, floor: int) -> str:
+    enough = f"greatest({floor}, CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END)"
+    return sql(window, enough)
+
+
+def sql(window: int, enough: str) -> str:
+    """Hits of principals who read at least `enough` different documents or people within a window.
+
+    `enough` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `much` (what
+    is much among its peers) and `age` (windows since the first event of all). Null: never enough.
+    """
     base = f"""
     SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, "principal.kind" AS kind,
         coalesce(patient, document) AS v
@@ -57,12 +68,13 @@ def _sql(window: int, floor: int) -> str:
         SELECT kind, CASE WHEN count(*) >= {CROWD} THEN quantile_disc(c, 0.95) END AS much FROM most GROUP BY kind
     ),
     past AS (
-        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_cont(c, 0.99) OVER earlier AS own FROM bucket
-        WINDOW earlier AS (PARTITION BY g ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_cont(c, 0.99) OVER earlier AS own,
+            b - (SELECT min(time) // {window} FROM event) AS age
+        FROM bucket
+        WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING)
     ),
     limits AS (
-        SELECT g, b, c,
-            greatest({floor}, CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END) AS enough,
+        SELECT g, b, c, {enough} AS enough,
             coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0) AS previous
         FROM past JOIN peers USING (kind)
     ),

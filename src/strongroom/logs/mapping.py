@@ -6,6 +6,13 @@ A file of ten lines:
     documents = "documents.csv"      # columns document,patient
     relations = "relations.csv"      # columns account,patient
 
+A table instead of a log has its columns named (`table` says which there are):
+
+    [columns]
+    time = "timestamp"
+    principal = "account"
+    document = "record"
+
 Paths of tables are relative to the file. With routes only what they match is a document; the names in braces stand for one
 segment of the path each.
 """
@@ -21,6 +28,8 @@ import msgspec
 import pyarrow as pa
 
 from strongroom.errors import ConfigError
+from strongroom.logs import table
+from strongroom.logs.formats import Format
 from strongroom.logs.record import INT64_MAX, Row
 from strongroom.logs.route import shape
 
@@ -33,6 +42,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     routes: list[str] = []
     documents: str = ""
     relations: str = ""
+    columns: dict[str, str | list[str]] = {}
 
 
 class _Engine(Protocol):
@@ -50,6 +60,11 @@ class Mapping:
     routes: tuple[tuple[str, re.Pattern[str]], ...]
     documents: tuple[tuple[str, str], ...]
     relations: tuple[tuple[str, str], ...]
+    columns: table.Columns | None = None
+
+    def format_of(self, sample: bytes) -> Format | None:
+        """The table's format, for a file that has the columns; None for any other."""
+        return table.format_of(self.columns) if self.columns and table.fits(sample, self.columns) else None
 
     def changer(self, fields: tuple[str, ...]) -> Callable[[Row], Row] | None:
         """How rows with these columns are changed; None when nothing of them changes."""
@@ -100,7 +115,16 @@ def load(path: Path) -> Mapping:
     routes = tuple((route, _pattern(route, path)) for route in file.routes)
     tables = ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
     documents, relations = (_table(path.parent / name, columns) if name else () for name, columns in tables)
-    return Mapping(routes, documents, relations)
+    return Mapping(routes, documents, relations, _columns(file.columns, path))
+
+
+def _columns(given: dict[str, str | list[str]], path: Path) -> table.Columns | None:
+    if not given:
+        return None
+    if set(given) - set(table.KNOWN) or not set(table.NEEDED) <= set(given):
+        advice = f"Needed: {', '.join(table.NEEDED)}. Known besides: {', '.join(table.KNOWN[len(table.NEEDED) :])}."
+        raise ConfigError(f"The columns of {path} do not fit.", advice=advice)
+    return {known: (names,) if isinstance(names, str) else tuple(names) for known, names in given.items()}
 
 
 def _pattern(route: str, path: Path) -> re.Pattern[str]:

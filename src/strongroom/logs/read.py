@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.logs.files import CutOff
-from strongroom.logs.formats import Format, Parse
+from strongroom.logs.formats import Format
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
 from strongroom.logs.units import elements, lines
 
@@ -45,8 +45,10 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
             account.count(TOO_LONG, offset)
             continue
         if heading is not None:
-            parse, heading = _headed(heading(unit), parse), None
-            continue
+            headed, heading = heading(unit), None
+            if headed is not None:
+                parse = headed
+                continue
         row = parse(unit)
         if isinstance(row, Unreadable):
             account.count(row, offset)
@@ -59,10 +61,6 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
     account.events += len(batch)
     if batch:
         yield batch
-
-
-def _headed(found: Parse | None, otherwise: Parse) -> Parse:
-    return otherwise if found is None else found
 
 
 def _counted(blocks: Iterable[bytes], account: Account) -> Iterator[bytes]:

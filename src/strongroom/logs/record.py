@@ -54,6 +54,7 @@ class Log(StrEnum):
     WEB = "web"
     S3 = "s3-access"
     CLOUDTRAIL = "cloudtrail"
+    TABLE = "table"
 
 
 class Act(StrEnum):

@@ -1,0 +1,36 @@
+"""Low and slow: more different documents or people in a week than a principal ever read before, and more than a few.
+
+Against its own past alone: what peers do in a week differs by their work, which logs do not tell. It needs AGE weeks of log; a
+principal that was silent in them has a past of nothing, so that a login that wakes up and reads is seen.
+"""
+
+from typing import Final
+
+from strongroom.clock import DAY
+from strongroom.detect import wide
+from strongroom.detect.detection import Detection
+from strongroom.sigma.rule import Head
+
+WEEK: Final = 7 * DAY
+FLOOR, OWN, AGE = 30, 2, 4
+
+HEAD: Final = Head(
+    id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b06",
+    title="More different documents or people in a week than ever before",
+    level="medium",
+    description="One principal read more than twice what was its own most in a week, over some weeks of log.",
+    honest=(
+        "somebody new, or somebody who came back or took over another's work",
+        "a patient who takes all their own documents",
+        "an address that other people use now",
+    ),
+    tags=("attack.t1213", "attack.t1030", "d3fend.d3-rapa", "d3fend.d3-udta"),
+    by=(),
+)
+
+
+def detection() -> Detection:
+    """The hunt for patience."""
+    enough = f"CASE WHEN age >= {AGE} THEN greatest({FLOOR}, {OWN} * coalesce(own, 0)) END"
+    note = f"at least {FLOOR} in a week, {OWN} times its own most, after {AGE} weeks of log"
+    return Detection(HEAD, wide.sql(WEEK, enough), shape="wide", note=note)

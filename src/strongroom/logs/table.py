@@ -1,0 +1,142 @@
+"""Tables whose columns only the operator knows: CSV with a first line of names, or an object a line in JSON.
+
+    [columns]
+    time = "timestamp"            # or two that are joined: ["date", "time"]
+    principal = "resource"        # who; an empty cell is the system itself
+    document = "case_id"
+    patient = "case_id"           # optional, as are the others:
+    address = "ip"
+    status = "code"               # an HTTP status
+    bytes = "size"
+    agent = "browser"
+
+Every row is a reading. Times without a zone are UTC.
+"""
+
+import csv
+import io
+from typing import Any, Final
+
+import msgspec
+
+from strongroom.logs.formats import Format, Parse
+from strongroom.logs.moment import any_of
+from strongroom.logs.record import (
+    BEYOND_64_BITS,
+    INT64_MAX,
+    NO_JSON,
+    NO_TIME,
+    NOT_THIS_FORMAT,
+    Act,
+    Kind,
+    Log,
+    Row,
+    Unreadable,
+    text,
+)  # fmt: skip
+from strongroom.logs.route import shape
+
+FIELDS: Final = (
+    "time", "metadata.log_name", "status_id", "act", "principal", "principal.kind", "actor.user.name", "src_endpoint.ip",
+    "http_request.user_agent", "http_response.code", "traffic.bytes_out", "route", "document", "number", "patient",
+)  # fmt: skip
+NEEDED: Final = ("time", "principal", "document")
+KNOWN: Final = (*NEEDED, "patient", "address", "status", "bytes", "agent")
+
+Columns = dict[str, tuple[str, ...]]
+"""What is known of a row -> the columns that say it, joined by a blank when they are several."""
+
+_DECODER: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+def format_of(columns: Columns) -> Format:
+    """How such tables are read, CSV or JSON lines: the first line tells which, and is heading or row accordingly."""
+    return Format(
+        "table", "a table by your mapping", FIELDS, lambda unit: _of_json(unit, columns), heading=_heading(columns)
+    )
+
+
+def fits(sample: bytes, columns: Columns) -> bool:
+    """Whether a file's first line names all these columns."""
+    first = sample.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].removesuffix(b"\r")
+    if first.startswith(b"{"):
+        return not isinstance(_of_json(first, columns), Unreadable)
+    return _names(columns) <= set(_cells(first) or ())
+
+
+def _heading(columns: Columns) -> Any:
+    def read(first: bytes) -> Parse | None:
+        names = _cells(first.removeprefix(b"\xef\xbb\xbf"))
+        if names is None or not _names(columns) <= set(names):
+            return None
+
+        def parse(unit: bytes) -> Row | Unreadable:
+            cells = _cells(unit)
+            if cells is None or len(cells) != len(names):
+                return NOT_THIS_FORMAT
+            return _row(dict(zip(names, cells, strict=True)), columns)
+
+        return parse
+
+    return read
+
+
+def _of_json(unit: bytes, columns: Columns) -> Row | Unreadable:
+    try:
+        entry = _DECODER.decode(unit)
+    except msgspec.ValidationError:
+        return NOT_THIS_FORMAT
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NO_JSON
+    if not {name for need in NEEDED for name in columns[need]} <= set(entry):
+        return NOT_THIS_FORMAT
+    cells = {
+        name: "" if value is None else str(value) for name, value in entry.items() if not isinstance(value, dict | list)
+    }
+    return _row({name: text(cell.encode("utf-8", "backslashreplace")) for name, cell in cells.items()}, columns)
+
+
+def _row(cells: dict[str, str], columns: Columns) -> Row | Unreadable:
+    said = {known: " ".join(cells.get(name, "") for name in names).strip() for known, names in columns.items()}
+    time = any_of(said["time"])
+    if time is None:
+        return NO_TIME
+    status, size = said.get("status", ""), said.get("bytes", "")
+    code, sent = _whole(status), _whole(size)
+    if (status and code is None) or (size and sent is None):
+        return BEYOND_64_BITS
+    document, who = said["document"], said["principal"]
+    form, number = shape(document)
+    kind = Kind.LOGIN if who else Kind.SERVICE
+    return (
+        *(time, Log.TABLE.value, 1 if code is None or code < 400 else 2, Act.READ.value),  # noqa: PLR2004  # HTTP's classes
+        *(
+            who or "the system",
+            kind.value,
+            who or None,
+            said.get("address") or None,
+            said.get("agent") or None,
+            code,
+            sent or 0,
+        ),
+        *(form or document or None, document or None, number, said.get("patient") or None),
+    )
+
+
+def _whole(written: str) -> int | None:
+    """Digits, or digits with an empty fraction, as a number of at most 64 bits."""
+    digits = written.removesuffix(".0")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 19:  # noqa: PLR2004  # digits of 2**63
+        return None
+    return int(digits) if int(digits) <= INT64_MAX else None
+
+
+def _names(columns: Columns) -> set[str]:
+    return {name for names in columns.values() for name in names}
+
+
+def _cells(line: bytes) -> list[str] | None:
+    try:
+        return next(csv.reader(io.StringIO(text(line), newline=""), strict=True), [])
+    except csv.Error:
+        return None
