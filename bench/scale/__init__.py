@@ -37,6 +37,8 @@ from strongroom.wiring.secrets import cover_of, open_secrets, read_recovery
 
 FORM = 2
 """Of what is made here. Counted up when it changes: what is in caches is made anew."""
+SAID = "scale.json"
+"""What is told of a store when all of it is there."""
 SEED = 20_251_230
 TEXT = """\
 [store]
@@ -46,7 +48,7 @@ demonstration = true
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`scale.json`, written when all the rest is there. `end`: milliseconds, when the log ends."""
+    """What `SAID` holds. `end`: milliseconds, when the log ends."""
 
     form: int
     size: Size
@@ -68,7 +70,7 @@ class Standing:
 
 def run(scale: Scale) -> Iterable[Figure]:
     """Make it, if it is not there."""
-    standing = stand(scale)
+    standing = stand(scale, anew=True)
     size = sum(path.stat().st_size for path in standing.layout.root.rglob("*") if path.is_file())
     sizes = standing.world.sizes
     yield Figure("patients", sizes.patients, "")
@@ -96,10 +98,15 @@ def place(size: Size) -> Path:
     return cache() / f"scale-{size}"
 
 
-def stand(size: Size) -> Standing:
-    """The store of this size. Made anew when it is not there, or was made by another program. Raises ConfigError."""
+def stand(size: Size, *, anew: bool = False) -> Standing:
+    """The store of this size. Made when it is not there; and anew when it was made by another version of the program, but a
+    full one only where that was asked for (`anew`): it takes the better part of an hour. Raises ConfigError.
+    """
     root, world = place(size), World(SIZES[size], SEED)
     if _manifest(root) is None:
+        if size == "full" and not anew and (root / SAID).exists():
+            msg = f"The large store in {root} was made by another version of this program."
+            raise ConfigError(msg, advice="Make it anew: ./up bench scale --scale full.")
         shutil.rmtree(root, ignore_errors=True)
         check_room(root, world.sizes)
         end = SystemClock().now() // HOUR * HOUR
@@ -157,12 +164,12 @@ def make(root: Path, world: World, end: int, size: Size) -> None:
         end=end,
         seconds=time.monotonic() - start,
     )
-    (root / "scale.json").write_bytes(msgspec.json.encode(manifest))
+    (root / SAID).write_bytes(msgspec.json.encode(manifest))
 
 
 def _manifest(root: Path) -> Manifest | None:
     try:
-        found = msgspec.json.decode((root / "scale.json").read_bytes(), type=Manifest)
+        found = msgspec.json.decode((root / SAID).read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError):
         return None
     fits = (found.form, found.tables, found.seed) == (FORM, (VERSION, SCHEMA_VERSION), SEED)

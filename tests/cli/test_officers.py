@@ -10,8 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from strongroom.cli import who_read
 from strongroom.config import Layout
 from strongroom.fhir.people import signing_bytes
+from tests.cli.conftest import typed
 
 Type = Callable
 
@@ -133,3 +135,28 @@ def test_a_key_that_is_not_there_is_not_dropped(strongroom: Type) -> None:
     refused = strongroom("drop-key", "https://nowhere", "k1", "--reason", "stolen")
     assert (refused.code, "No pinned issuer" in refused.err) == (3, True)
     assert strongroom("drop-key", "https://nowhere", "k1").code == 2
+
+
+def test_a_list_that_comes_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the log as it was at the first piece; people are counted over all of them."""
+    pieces = [
+        {"log_size": 9, "people": 2, "rows": [_disclosed(0, "p"), _disclosed(3, "q")], "gaps": [], "next": 5},
+        {"log_size": 9, "people": 1, "rows": [_disclosed(5, "p")], "gaps": ["a gap"], "next": None},
+    ]
+    asked: list[dict[str, object]] = []
+
+    def act(_store: Path, _officers: object, _op: str, args: dict[str, object]) -> tuple[int, object]:
+        asked.append(dict(args))
+        return len(asked), pieces[len(asked) - 1]
+
+    monkeypatch.setattr(who_read, "act", act)
+    monkeypatch.setattr(who_read, "find_store", lambda _: Path())
+    told = typed("who-read", "--account", "a", "--json").json
+    assert asked == [{"account": "a"}, {"account": "a", "size": 9, "first": 5}]
+    assert ([row["index"] for row in told["rows"]], told["people"], told["gaps"]) == ([0, 3, 5], 2, ["a gap"])
+    assert "next" not in told
+
+
+def _disclosed(index: int, patient: str) -> dict[str, object]:
+    return {"index": index, "at": 0, "op": "released", "name": "", "account": "a", "patient": patient, "documents": [],
+            "bytes": 1, "basis": "owner"}  # fmt: skip

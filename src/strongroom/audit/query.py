@@ -94,11 +94,14 @@ class Selectors:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Times from `since` up to but not including `until` (milliseconds), in the first `size` entries of the log."""
+    """Times from `since` up to but not including `until` (milliseconds), in the first `size` entries of the log, from the
+    one with index `first` on.
+    """
 
     size: int
     since: int = 0
     until: int = FOREVER
+    first: int = 0
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
@@ -198,10 +201,8 @@ class Query:
     ) -> tuple[Read, ...]:
         """The newest `limit` entries about a patient with an index smaller than `before`, newest first."""
         parameters: dict[str, SqlValue] = {
-            "size": window.size,  # deliveries behind `before` count, too
+            **_bounds(window),  # of `size` entries: deliveries behind `before` count, too
             "before": FOREVER if before is None else before,
-            "since": window.since,
-            "until": window.until,
             "limit": limit,
         }
         rows: list[tuple[Any, ...]] = []
@@ -324,13 +325,13 @@ def _clip(window: Window, start: int, end: int) -> Window:
 
 
 def _bounds(window: Window) -> dict[str, SqlValue]:
-    return {"size": window.size, "since": window.since, "until": window.until}
+    return {"size": window.size, "since": window.since, "until": window.until, "first": window.first}
 
 
 def _select(ops: frozenset[Op], where: str, columns: str = _COLUMNS + _DELIVERY) -> str:
     listed = ", ".join(f"'{op.value}'" for op in sorted(ops, key=lambda one: one.value))
     return (
-        f"select {columns} from log_entry e where e.op in ({listed}) and e.idx < :size"  # noqa: S608  # our own words
+        f"select {columns} from log_entry e where e.op in ({listed}) and e.idx >= :first and e.idx < :size"  # noqa: S608  # our own words
         f" and e.t >= :since and e.t < :until and {where}"
     )
 

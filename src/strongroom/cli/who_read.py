@@ -38,6 +38,12 @@ def command(  # one parameter an option
     args |= {"since": millis(since)} if since else {}
     args |= {"until": millis(until)} if until else {}
     receipt, result = act(find_store(store), officers, "who-read", args)
+    while result["next"] is not None:  # a long list comes in pieces, all of the log as it was at the first
+        args |= {"size": result["log_size"], "first": result["next"]}
+        receipt, more = act(find_store(store), officers, "who-read", args)
+        result = {**more, "rows": result["rows"] + more["rows"]}
+    result["people"] = len({row["patient"] for row in result["rows"]})
+    del result["next"]
     rows = [{**row, "at": when(row["at"]), "documents": len(row["documents"])} for row in result["rows"]]
     count = result["people"]
     who = f"{count} person" if count == 1 else f"{count} people"

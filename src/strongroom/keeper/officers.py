@@ -9,15 +9,13 @@ import hashlib
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from strongroom.audit import event
 from strongroom.audit.query import FOREVER as ALWAYS
-from strongroom.audit.query import Read, Selectors, Window
-from strongroom.audit.resolve import Gap
+from strongroom.audit.query import Selectors, Window
 from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
 from strongroom.clock import DAY, Millis
 from strongroom.errors import Conflict, Malformed, StrongroomError, UsageError, where
@@ -25,7 +23,7 @@ from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
-from strongroom.keeper import destroying, effects, logkey, rotating
+from strongroom.keeper import destroying, disclosures, effects, logkey, rotating
 from strongroom.keeper.acts import (
     MAX_ANSWER,
     OFFICER,
@@ -61,8 +59,6 @@ MAX_OVERLAP = 90
 """Days for which an old key of the log signs beside the new one."""
 _FRAME = 1_024
 """Bytes of a reply around its result."""
-MAX_ROWS = 1_000_000
-"""Rows of one answer; a larger list is asked for in pieces of time."""
 
 SELECTORS: dict[str, Callable[[str], Any]] = {
     "account": AccountId,
@@ -512,10 +508,9 @@ class Acts:
         args = signed.args
         size = min(_number(args, "size", self._parts.log.size), self._parts.log.size)
         selectors = self._selectors(args)
-        window = Window(size, _number(args, "since", 0), _number(args, "until", ALWAYS))
-        rows, gaps = await asyncio.to_thread(self._rows, selectors, window)
-        people = sorted({str(row["patient"]) for row in rows})
-        return None, {"log_size": size, "people": len(people), "rows": rows, "gaps": gaps}
+        window = Window(size, _number(args, "since", 0), _number(args, "until", ALWAYS), _number(args, "first", 0))
+        found = await asyncio.to_thread(disclosures.piece, self._parts, selectors, window)
+        return None, msgspec.structs.asdict(found)
 
     def _selectors(self, args: Arguments) -> Selectors:
         """Whose or which reading is meant. Raises UsageError, also for a patient or document that is not there."""
@@ -529,44 +524,6 @@ class Acts:
         if selectors.document and self._parts.catalog.patient_of(selectors.document) is None:
             raise UsageError("There is no such document.", advice="Use the id that the store printed.")
         return selectors
-
-    def _rows(self, selectors: Selectors, window: Window) -> tuple[list[dict[str, object]], list[str]]:
-        """The rows and the gaps. In a thread of its own, with a question and a connection of its own."""
-        rows: list[dict[str, object]] = []
-        gaps: list[str] = []
-        with closing(self._parts.query()) as query:
-            for one in query.who_read(selectors, window):
-                if isinstance(one, Gap):
-                    gaps.append(str(one))
-                else:
-                    rows.append(self._row(one))
-                if len(rows) > MAX_ROWS:
-                    raise UsageError(
-                        "The list is longer than a million rows.", advice="Ask for it in pieces: --since, --until."
-                    )
-        return rows, gaps
-
-    def _row(self, read: Read) -> dict[str, object]:
-        account = None if isinstance(read.account, Gap) else read.account
-        return {
-            "index": read.index,
-            "at": read.t,
-            "op": read.op.value,
-            "account": str(read.account),
-            "name": self._parts.veil.try_open(self._parts.catalog.name_of("account", account), "account", account)
-            if account
-            else "",
-            "patient": str(read.patient),
-            "session": read.session,
-            "client": read.client,
-            "organisation": read.organisation,
-            "documents": [f"{document}.{version}" for document, version in read.documents],
-            "basis": read.basis,
-            "kind": read.kind,
-            "bytes": read.bytes,
-            "delivered": read.delivered,
-            "complete": read.complete,
-        }
 
     # ---- decoys and rehearsals --------------------------------------------------------------------------------------
 

@@ -100,6 +100,25 @@ def test_it_is_made_once(standing: Standing) -> None:
     assert [figure.value for figure in scale.run("small")][:3] == [SMALL.patients, SMALL.clinicians, SMALL.documents]
 
 
+def test_a_full_one_of_another_version_is_made_anew_only_when_that_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bench that needs it says what to do, and takes nothing away that took an hour to make."""
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    monkeypatch.setattr(scale, "make", lambda root, *_: root.mkdir())
+    monkeypatch.setattr(scale, "check_room", lambda *_: None)
+    said = tmp_path / "scale-full" / scale.SAID
+    said.parent.mkdir()
+    said.write_text("{}")
+    with pytest.raises(ConfigError, match="another version") as caught:
+        scale.stand("full")
+    assert "bench scale --scale full" in (caught.value.advice or "")
+    assert said.exists()
+    with pytest.raises(ConfigError, match="no large store"):  # what was made here is none
+        scale.stand("full", anew=True)
+    assert not said.exists()
+
+
 def test_it_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing else that lies there."""
     monkeypatch.setenv(CACHE, str(tmp_path))
