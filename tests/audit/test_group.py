@@ -8,7 +8,7 @@ import pytest
 
 from strongroom.audit import group
 from strongroom.audit.group import Group, Outcome
-from strongroom.audit.receipt import ReceiptSeal
+from strongroom.audit.receipt import Receipt, ReceiptSeal
 from strongroom.audit.write import Item
 from strongroom.errors import Conflict, Unavailable
 from tests.audit.conftest import START, on_loop, release
@@ -243,9 +243,9 @@ def test_a_loop_that_is_gone_is_told_nothing() -> None:
     assert sheet.batches == [[0]]
 
 
-def test_a_draft_does_not_wait_for_a_slow_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the loop is busy for long, what waits is written when another draft comes, not when the loop has time."""
-    monkeypatch.setattr(group, "SOON", 0.0)
+def test_a_slow_round_of_the_loop_does_not_hold_up_what_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is worth a transaction is written while the loop goes on, not when the loop has time."""
+    monkeypatch.setattr(group, "ENOUGH", 2)
     sheet = Sheet()
     written = threading.Event()
 
@@ -255,10 +255,10 @@ def test_a_draft_does_not_wait_for_a_slow_loop(monkeypatch: pytest.MonkeyPatch) 
         return outcomes
 
     async def script() -> None:
-        many = Group(write, 5.0)
+        many = Group(write, 60.0)
         waiting = [asyncio.ensure_future(many.append((release(number), ()), None)) for number in range(2)]
         asyncio.get_running_loop().call_soon(
-            lambda: told.append(written.wait(5.0))
+            lambda: told.append(written.wait(60.0))
         )  # behind both, and before any other
         await asyncio.gather(*waiting)
         many.stop()
@@ -266,3 +266,19 @@ def test_a_draft_does_not_wait_for_a_slow_loop(monkeypatch: pytest.MonkeyPatch) 
     told: list[bool] = []
     asyncio.run(script())
     assert told == [True]
+
+
+@on_loop
+async def test_a_draft_does_not_wait_for_others_that_come_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round of the loop adds another, never enough and never none: the first is written all the same."""
+    monkeypatch.setattr(group, "SOON", 0.0)
+    monkeypatch.setattr(group, "ENOUGH", 1_000_000)
+    monkeypatch.setattr(group, "MAX_WAITING", 1_000_000)
+    one = Group(Sheet().write, 60.0)
+    first = asyncio.ensure_future(one.append((release(0), ()), None))
+    others = list[asyncio.Future[Receipt]]()
+    while not first.done():
+        others.append(asyncio.ensure_future(one.append((release(len(others) + 1), ()), None)))
+        await asyncio.sleep(0)
+    await asyncio.gather(first, *others)
+    one.stop()

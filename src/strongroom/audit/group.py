@@ -24,7 +24,8 @@ MAX_BATCH = 512
 ENOUGH = 64
 """Drafts that are worth a transaction, however much more the loop has to add: it goes on while they are written."""
 SOON = 0.01
-"""Seconds that a first draft waits for others at most, where rounds of the loop are long."""
+"""Seconds after which no further round of the loop is waited for. The one under way goes on, up to `ENOUGH`: on a busy
+machine a round takes long, and the more it has to do, the dearer small transactions are."""
 MAX_WAITING = 8_192
 """Drafts that wait; beyond that the log is so far behind that it refuses at once."""
 STOP_PATIENCE = 5.0
@@ -107,7 +108,7 @@ class Group:
         if self._added == 1:
             self._since = loop.time()
             loop.call_soon(self._look, 1)
-        elif self._added >= ENOUGH or loop.time() - self._since > SOON:
+        elif self._added >= ENOUGH:
             self._wake()
         if self._thread is None:
             self._loop = loop
