@@ -30,9 +30,12 @@ CORE = {
     "audit": 90,
     "keys": 90,
     "keeper": 90,
+    "sigma": 90,
+    "logs": 90,
+    "detect": 90,
 }
 """Room -> per cent of its lines, and of its branches, that the tests must run: the rooms where a slip discloses a
-document. Raise a figure when the report shows that it is exceeded; never lower one."""
+document, or hides that one was taken. Raise a figure when the report shows that it is exceeded; never lower one."""
 
 LOCKS = ("requirements/*.txt", "*package-lock.json", "uv.lock", "poetry.lock", "pdm.lock", "pylock*.toml")
 ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|@ file")

@@ -1,8 +1,8 @@
 """Parsers of what strangers send, held against inputs that a coverage-guided fuzzer (atheris) makes from seeds.
 
-Four families (`token`, `sockets`, `fhir`, `envelope`), each a list of targets with laws, not only "no crash" (`target`). Each
-target runs in a process of its own (`worker`), for an equal share of its family's CPU time. Seeds stand in tests/fuzz/seeds and
-are replayed by tests; an input that breaks a law is kept, and its place is told.
+Five families (`token`, `sockets`, `fhir`, `envelope`, `logs`), each a list of targets with laws, not only "no crash" (`target`).
+Each target runs in a process of its own (`worker`), for an equal share of its family's CPU time. Seeds stand in
+tests/fuzz/seeds and are replayed by tests; an input that breaks a law is kept, and its place is told.
 """
 
 import os
@@ -24,7 +24,7 @@ from bench import Part, Scale
 from bench.report import Figure, Goal
 from strongroom.errors import ConfigError
 
-FAMILIES = ("token", "sockets", "fhir", "envelope")
+FAMILIES = ("token", "sockets", "fhir", "envelope", "logs")
 """Modules of this package."""
 MINUTES: dict[Scale, float] = {"small": 0.2, "full": 30.0}
 """Of CPU, for each family."""

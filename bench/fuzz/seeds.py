@@ -34,7 +34,40 @@ _encode = msgspec.json.encode
 
 def seeds() -> Mapping[str, Sequence[bytes]]:
     """The inputs of each target."""
-    return {**_token(), **_sockets(), **_fhir(), **_envelope()}
+    return {**_token(), **_sockets(), **_fhir(), **_envelope(), **_logs()}
+
+
+def _logs() -> Mapping[str, Sequence[bytes]]:
+    line = (
+        b'203.0.113.9 - ann [29/Dec/2025:22:00:00 +1300] "GET /documents/4711?x=1 HTTP/1.1" 200 2520 "-" "Mozilla/5.0"'
+    )
+    web = {
+        "time": "2025-12-29T09:00:00Z", "remote_addr": "203.0.113.9", "request_uri": "/documents/4711", "status": 200,
+        "request": {"method": "GET", "headers": {"User-Agent": ["x"]}},
+    }  # fmt: skip
+    bucket = (
+        b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be b [29/Dec/2025:09:00:00 +0000] 192.0.2.3 - 3E5 "
+        b'REST.GET.OBJECT a%2520b.pdf "GET /a.pdf HTTP/1.1" 200 - 1 1 1 1 "-" "-" - x= - - - b.s3.amazonaws.com - - -'
+    )
+    allowed = {"Effect": "Allow", "Principal": {"AWS": ["*", "222222222222"]}, "Action": "s3:GetObject"}
+    record = {
+        "eventName": "PutBucketPolicy", "eventSource": "s3.amazonaws.com", "eventTime": "2025-12-29T09:00:00Z",
+        "userIdentity": {"type": "IAMUser", "userName": "ops"}, "recipientAccountId": "111111111111",
+        "requestParameters": {"bucketName": "b", "bucketPolicy": {"Statement": [allowed]}},
+    }  # fmt: skip
+    rule = b"title: t\nlogsource: {category: webserver}\ndetection:\n  s: {cs-uri-stem|contains: [a*, b]}\n  condition: not s\n"
+    trail = _encode({"Records": [record, record]})
+    return {
+        "hunt-access": [line],
+        "hunt-access-json": [_encode(web)],
+        "hunt-s3": [bucket],
+        "hunt-cloudtrail": [_encode(record)],
+        "hunt-table": [b"2025-12-29,ann,4711,200,17", b"Get,2025-12-29T09:00:00Z,s3,1.2.3.4,\"{'type': 'x'}\",{}"],
+        "hunt-units": [b"a\r\nb\n\nc", trail, b'[{"a":1},{"a":1}]'],
+        "hunt-sample": [line + b"\n" + line, trail],
+        "hunt-route": [b"/documents/4711?id=7&page=3", b"/2025/12/x%31.pdf"],
+        "hunt-rules": [rule],
+    }
 
 
 def _token() -> Mapping[str, Sequence[bytes]]:

@@ -2,16 +2,19 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from strongroom.detect import shape
+from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.evidence import opened
-from strongroom.detect.hunt import Result, Wanted, hunt
+from strongroom.detect.hunt import Result, Wanted, hunt, run
 from strongroom.logs import files, formats, mapping
+from strongroom.sigma.rule import Head
 
 HONEST = [
     f'192.0.2.{n % 200} - p{n} [29/Dec/2025:{n % 24:02d}:00:00 +1300] "GET /documents/{n * 77}/content HTTP/1.1" 200 90000 '
@@ -152,6 +155,18 @@ def test_a_format_that_is_forced_reads_nothing_it_cannot(tmp_path: Path, name: s
     found = hunted([path], format=formats.NAMES[name])
     assert found.events == 0
     assert found.files[0].account.unreadable
+
+
+def test_sql_that_the_engine_refuses_is_named() -> None:
+    """With the detection's title; those after it run."""
+    head = Head("bad", "Bad", "low", "", (), (), ())
+    good = Detection(replace(head, id="good", title="Good"), "SELECT 'x' AS about, 0 AS fired, 0 AS event")
+    stopped: list[Any] = []
+    with Engine() as engine:
+        ran = run((Detection(head, "SELECT nonsense"), good), engine, stopped)
+        assert engine.rows("SELECT count(*) FROM hit") == [(1,)]
+    assert ran == (good,)
+    assert [(one.title, "The engine refuses it" in one.reason) for one in stopped] == [("Bad", True)]
 
 
 def test_a_rule_with_an_error_does_not_stop_the_hunt(tmp_path: Path) -> None:

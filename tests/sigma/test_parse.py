@@ -76,6 +76,7 @@ def test_a_rules_head() -> None:
                                               Match("f", Pattern((Wildcard.MANY, "b", Wildcard.MANY)))))),
         ({"f|re": "a+"}, Match("f", Regex("a+"))),
         ({"f|re|i": "a+"}, Match("f", Regex("a+", frozenset({"i"})))),
+        ({"f|cidr": "::1/128"}, Match("f", Pattern(("::1",)))),
         ({"f|cidr": "10.0.0.0/8"}, Match("f", Within(IPv4Network("10.0.0.0/8")))),
         ({"f|gte": 5}, Match("f", Compare(">=", 5))),
         ({"f": None}, Match("f", Exists(there=False))),
@@ -168,6 +169,21 @@ def test_a_file_that_is_none_is_a_fault(text: str, reason: str, line: int) -> No
     assert isinstance(found, Fault)
     assert reason in found.reason
     assert not line or found.line == line
+
+
+def test_a_filter_is_not_applied_yet() -> None:
+    """And is said not to be: rules that it would narrow are not run as if it were."""
+    found = one({"title": "F", "logsource": {"category": "webserver"}, "filter": {
+        "rules": ["base"], "selection": {"f": "x"}, "condition": "not selection"}})  # fmt: skip
+    assert isinstance(found, Fault)
+    assert "Filters" in found.reason
+
+
+def test_words_that_a_value_stands_for_are_alternatives() -> None:
+    """A dash and its look-alikes."""
+    found = condition({"f|windash|contains": " -x"})
+    assert isinstance(found, Some)
+    assert Match("f", Pattern((Wildcard.MANY, " /x", Wildcard.MANY))) in found.of
 
 
 def test_one_bad_rule_does_not_take_the_others() -> None:

@@ -220,6 +220,8 @@ def _value(value: Any) -> Value:
             return Regex(str(value.regexp), frozenset(flag for flag in FLAGS if flag in given))
         case SigmaCIDRExpression() if isinstance(value.network, IPv4Network):
             return Within(value.network)
+        case SigmaCIDRExpression() if value.network.num_addresses == 1:
+            return Pattern((str(value.network.network_address),))
         case SigmaCompareExpression() if value.op.name in _SIGNS:
             return Compare(_SIGNS[value.op.name], value.number.number)
     raise Unsupported(f"A value of the kind {type(value).__name__} does not run: {str(value)[:60]}.")

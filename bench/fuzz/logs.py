@@ -1,0 +1,131 @@
+"""What hunts read: lines of logs, records of clouds, tables and rules, all written by others; some by those who are hunted.
+
+Every unit is a row or a reason and never an error; what is a row can be stored as it is; a unit opens again where it is said to
+stand; and how a stream is cut into blocks changes nothing.
+"""
+
+from collections.abc import Callable
+
+from bench.fuzz.target import Target, must
+from strongroom.detect.fields import CannotRun, logs_of, resolver
+from strongroom.logs import access, access_json, cloudtrail, cloudtrail_table, formats, read, s3_access, table
+from strongroom.logs.record import COLUMNS, Row, Unreadable
+from strongroom.logs.route import target
+from strongroom.logs.units import elements, lines
+from strongroom.sigma.parse import parse
+from strongroom.sigma.rule import Rule
+from strongroom.sigma.sql import where
+
+TABLE: table.Columns = {"time": ("t",), "principal": ("p",), "document": ("d",), "status": ("s",), "bytes": ("b",)}
+TRAIL = b"Event name,Event time,Event source,Source IP address,User identity,Request parameters\n"
+_BOUNDS = {"BIGINT": (-(2**63), 2**63), "INTEGER": (-(2**31), 2**31), "UBIGINT": (0, 2**64)}
+
+
+def _storable(fields: tuple[str, ...], row: Row) -> None:
+    must(len(fields) == len(row), "a row has a value for each field")
+    for field, value in zip(fields, row, strict=True):
+        kind = COLUMNS[field]
+        if value is None:
+            continue
+        if kind == "VARCHAR":
+            must(isinstance(value, str) and value.encode("utf-8") is not None, f"{field} is text that can be stored")
+        else:
+            low, high = _BOUNDS[kind]
+            must(type(value) is int and low <= value < high, f"{field} is a number that can be stored")
+
+
+def _reader(format_parse: formats.Parse, fields: tuple[str, ...]) -> Callable[[bytes], None]:
+    def run(data: bytes) -> None:
+        row = format_parse(data)
+        if not isinstance(row, Unreadable):
+            _storable(fields, row)
+
+    return run
+
+
+def hunt_table(data: bytes) -> None:
+    """A table by a mapping, and one of CloudTrail's, under their headings and without."""
+    for format_, heading in ((table.format_of(TABLE), b"t,p,d,s,b\n"), (formats.NAMES["cloudtrail-table"], TRAIL)):
+        for whole in (heading + data, data):
+            account = read.Account()
+            for batch in read.rows([whole], format_, 0, account):
+                for row in batch:
+                    _storable((*read.RECORD, *format_.fields), row)
+    cloudtrail_table.reader(data)
+
+
+def hunt_units(data: bytes) -> None:
+    """Lines and elements."""
+    for cut in (lines, elements):
+        whole, pieces = list(cut([data])), list(cut([data[at : at + 3] for at in range(0, len(data), 3)]))
+        must(whole == pieces, "blocks change nothing")
+        for offset, length, unit in whole:
+            must(unit is None or data[offset : offset + length] == unit, "a unit stands where it is said to stand")
+
+
+def hunt_sample(data: bytes) -> None:
+    """Recognition, and reading in what was recognised: every unit is counted once."""
+    format_ = formats.recognise(data)
+    if format_ is not None:
+        account = read.Account()
+        rows = sum(len(batch) for batch in read.rows([data], format_, 0, account))
+        must(rows == account.events, "events are counted")
+
+
+def hunt_route(data: bytes) -> None:
+    """Addresses."""
+    path, _, query = data.decode("utf-8", "replace").partition("?")
+    found = target(path, query)
+    must(found.number is None or 0 <= found.number < 2**63, "a number fits")
+    must(found.number is None or found.document is not None, "a number is a document's")
+
+
+def hunt_rules(data: bytes) -> None:
+    """Rules: parsed, and as SQL where they can be."""
+    for one in parse(data.decode("utf-8", "replace")):
+        if isinstance(one, Rule):
+            try:
+                sql = where(one.condition, resolver(logs_of(one.logsource)))
+            except CannotRun:
+                continue
+            must(sql.count("'") % 2 == 0, "quotes are closed")
+
+
+_JSON = (
+    "eventName",
+    "eventTime",
+    "eventSource",
+    "userIdentity",
+    "requestParameters",
+    "bucketPolicy",
+    "Statement",
+    "Principal",
+)
+_WEB = ("remote_addr", "request_uri", "status", "time", "request", "headers", "body_bytes_sent", "2025-12-29T22:00:00Z")
+_RULE = (
+    "title: ",
+    "logsource:",
+    "category: webserver",
+    "detection:",
+    "condition: ",
+    "|contains",
+    "|re",
+    "|cidr",
+    "correlation:",
+)
+
+TARGETS = (
+    Target(
+        "hunt-access", _reader(access.parse, access.FIELDS), words=('" 200 ', "[29/Dec/2025:22:00:00 +1300]", " - - ")
+    ),
+    Target("hunt-access-json", _reader(access_json.parse, access_json.FIELDS), "json", _WEB),
+    Target(
+        "hunt-s3", _reader(s3_access.parse, s3_access.FIELDS), words=("REST.GET.OBJECT", "[29/Dec/2025:22:00:00 +0000]")
+    ),
+    Target("hunt-cloudtrail", _reader(cloudtrail.parse, cloudtrail.FIELDS), "json", _JSON),
+    Target("hunt-table", hunt_table, words=("2025-12-29", "{'a': 1}", '""')),
+    Target("hunt-units", hunt_units, words=("\r\n", '{"Records":[', "},{")),
+    Target("hunt-sample", hunt_sample, words=('{"Records":[', "eventName", "[29/Dec/2025:22:00:00 +1300]")),
+    Target("hunt-route", hunt_route, words=("%2f", "/2025/12/", "?id=", "&page=")),
+    Target("hunt-rules", hunt_rules, words=_RULE, limit=1_024),
+)

@@ -1,0 +1,23 @@
+"""What logs of web requests have in common."""
+
+import pytest
+
+from strongroom.logs import web
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("0", 0), ("-", 0), (str(2**63 - 1), 2**63 - 1), (str(2**63), None), ("9" * 10_000, None)],
+)
+def test_numbers_fit_or_are_none(written: str, expected: int | None) -> None:
+    """A dash is nothing sent; what does not fit into 64 bits is said not to."""
+    assert web.whole(written) == expected
+
+
+@pytest.mark.parametrize(("status", "expected"), [(200, 1), (304, 1), (399, 1), (400, 2), (404, 2), (500, 2), (100, 2)])
+def test_answers_succeed_or_fail(status: int, expected: int) -> None:
+    """By HTTP's classes."""
+    found = web.row(
+        time=0, address="a", user="", method="GET", target_="/", agent="", referrer="", status=status, size=0
+    )
+    assert found[web.FIELDS.index("status_id")] == expected
