@@ -1,8 +1,10 @@
 """What was kept is what is read, whole or in part, and nothing opens in another's place."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from strongroom.api import shelf as module
 from strongroom.api.body import alone
 from strongroom.api.shelf import Kept, Shelf
 from strongroom.api.view import minimal
+from strongroom.documents.local import local_blobs
 from strongroom.envelope.sealed import CHUNK
 from strongroom.errors import Conflict, StrongroomError, Tampered, Unavailable
 from strongroom.keeper.protocol import Opened, Released, Row
@@ -122,3 +125,37 @@ def test_an_upload_that_meets_itself_is_tried_again_and_not_told_as_somebody_els
     monkeypatch.setattr(blobs, "put", taken)
     with pytest.raises(Unavailable):
         asyncio.run(Shelf(blobs, MemoryCatalogue()).keep(OPENED, "a/b", alone(b"x")))
+
+
+@pytest.mark.parametrize("small", [0, module.SMALL])
+def test_a_document_in_a_folder_opens_in_one_step_or_in_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: int
+) -> None:
+    """The same bytes; whatever is wrong with its file is found either way, and one document's bytes are not another's."""
+    monkeypatch.setattr(module, "SMALL", small)
+
+    async def run() -> None:
+        catalogue = MemoryCatalogue()
+        shelf = Shelf(local_blobs(tmp_path), catalogue)
+        for name, content in (("d", CONTENT), ("e", CONTENT[:100])):
+            opened = msgspec.structs.replace(OPENED, document=name)
+            kept = await shelf.keep(opened, "a/b", alone(content))
+            await shelf.enter(opened, kept, minimal("p", "a/b", 0))
+            said = Released(
+                receipt=0, document=name, version=1, patient="p", content_type="a/b", updated=0, size=len(content),
+                sealed_size=kept.sealed_size, key=OPENED.key,
+            )  # fmt: skip
+
+            async def read(said: Released = said) -> bytes:
+                return b"".join([chunk async for chunk in shelf.read(said, 0, said.size)])
+
+            assert await read() == content
+            file = tmp_path / kept.blob[:2] / kept.blob
+            good = file.read_bytes()
+            for wrong in (good[:-1], good + b"x", good[:90] + bytes([good[90] ^ 1]) + good[91:], good + good, b""):
+                file.write_bytes(wrong)
+                with pytest.raises(Tampered):
+                    await read()
+            file.write_bytes(good)
+
+    asyncio.run(run())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.documents.blobs import Blobs, Piece
+from strongroom.documents.blobs import AtOnce, Blobs, Piece
 from strongroom.documents.local import local_blobs
 from strongroom.documents.memory import MemoryBlobs
 from strongroom.documents.objects import WHOLE
@@ -243,3 +243,25 @@ def test_access_keys_are_read_from_a_private_file_of_two_words(tmp_path: Path) -
         read_credentials(path)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_credentials(tmp_path / "none")
+
+
+def test_a_file_in_memory_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, or as much as there is room for; and not at all where the disk would be waited for."""
+    blobs, name, content = local_blobs(tmp_path), new_id(), os.urandom(300_000)
+    asyncio.run(blobs.put(name, chunks(content)))
+    room, small = bytearray(400_000), bytearray(1_000)
+    assert isinstance(blobs, AtOnce)
+    assert blobs.at_once(name, room) == 300_000
+    assert blobs.at_once(name, small) == 1_000
+    assert (bytes(room[:300_000]), bytes(small)) == (content, content[:1_000])
+    with pytest.raises(Unavailable):
+        blobs.at_once(new_id(), room)
+    real = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda handle, _, start, flags: real(handle, [bytearray(10)], start, flags))
+    assert blobs.at_once(name, room) is None
+
+    def not_now(*_: object) -> int:
+        raise BlockingIOError(errno.EAGAIN, "not now")
+
+    monkeypatch.setattr(os, "preadv", not_now)
+    assert blobs.at_once(name, room) is None

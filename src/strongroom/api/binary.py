@@ -27,6 +27,7 @@ from strongroom.api.ranges import Range, parse_range
 from strongroom.api.respond import FHIR_JSON, etag, http_date, stop
 from strongroom.api.view import minimal
 from strongroom.api.written import check_current, stale_is_412, written
+from strongroom.documents.blobs import Piece
 from strongroom.fhir.criteria import bare_media_type
 from strongroom.fhir.labels import NORMAL
 from strongroom.fhir.resource import DocumentReference
@@ -121,7 +122,7 @@ class Binaries:
         return self._delivery(released, self._parts.shelf.read(released, *part), part[1], 206, headers)
 
     def _delivery(
-        self, released: Released, chunks: AsyncGenerator[bytes, None], length: int, status: int, headers: dict[str, str]
+        self, released: Released, chunks: AsyncGenerator[Piece, None], length: int, status: int, headers: dict[str, str]
     ) -> Delivery:
         return Delivery(
             self._parts.words,

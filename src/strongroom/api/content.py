@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from strongroom.api.parts import Parts
 from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
+from strongroom.documents.blobs import Piece
 from strongroom.envelope.mime import HEAD, disagreement
 from strongroom.fhir.attachment import ATTACHMENT, Digest, decode_base64
 from strongroom.fhir.criteria import bare_media_type
@@ -62,7 +63,7 @@ def check_type(head: bytes, declared: str) -> None:
         raise Unacceptable(Fault("value", found.sentence, f"{ATTACHMENT}.contentType"))
 
 
-async def carried(parts: Parts, asking: Asking, row: Row) -> AsyncGenerator[bytes, None]:
+async def carried(parts: Parts, asking: Asking, row: Row) -> AsyncGenerator[Piece, None]:
     """The bytes of a version, for the next one. A release like any other: decided, charged, on record."""
     question = Release(asking=asking, document=row.document, version=row.version)
     released = await parts.access.ask(question, Released)

@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from strongroom.api.respond import failed
 from strongroom.api.words import Words
+from strongroom.documents.blobs import Piece
 from strongroom.errors import StrongroomError, Tampered, Unavailable
 
 log = logging.getLogger("strongroom.api")
@@ -31,7 +32,7 @@ class Delivery(Response):
         self,
         words: Words,
         receipt: int,
-        chunks: AsyncGenerator[bytes, None],
+        chunks: AsyncGenerator[Piece, None],
         length: int,
         *,
         status: int,
@@ -85,7 +86,7 @@ class Delivery(Response):
                 self._sent += len(chunk)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _next(self) -> bytes:
+    async def _next(self) -> Piece:
         return await anext(self._chunks, b"")
 
 

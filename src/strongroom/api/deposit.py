@@ -18,6 +18,7 @@ from strongroom.api.parts import Parts
 from strongroom.api.respond import Declined
 from strongroom.api.shelf import Kept
 from strongroom.api.view import stored
+from strongroom.documents.blobs import Piece
 from strongroom.errors import Unavailable
 from strongroom.fhir.attachment import Digest
 from strongroom.fhir.fault import Unacceptable
@@ -41,7 +42,7 @@ class Order:
 
 
 async def deposit(
-    parts: Parts, asking: Asking, order: Order, chunks: AsyncIterator[bytes]
+    parts: Parts, asking: Asking, order: Order, chunks: AsyncIterator[Piece]
 ) -> tuple[Row, DocumentReference]:
     """Write it. Returns the new version as the door would list it now, and its metadata as sealed.
 
@@ -107,7 +108,7 @@ def _described(document: DocumentReference, digest: Digest) -> DocumentReference
     return stored(document, digest.describe(said))
 
 
-async def _counted(chunks: AsyncIterator[bytes], digest: Digest) -> AsyncIterator[bytes]:
+async def _counted(chunks: AsyncIterator[Piece], digest: Digest) -> AsyncIterator[Piece]:
     async for chunk in chunks:
         digest.update(chunk)
         yield chunk

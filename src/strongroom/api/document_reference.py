@@ -68,10 +68,8 @@ class DocumentReferences:
         row = await self._parts.access.row(asking, document_id(request))
         check_current(row, expected)
         _check_unmoved(document, row)
-        if document.content[0].attachment.data is not None:
-            chunks = alone(inline(document, self._parts.settings))
-        else:
-            chunks = carried(self._parts, asking, row)
+        inside = document.content[0].attachment.data is not None
+        chunks = alone(inline(document, self._parts.settings)) if inside else carried(self._parts, asking, row)
         with stale_is_412():
             return await deposit(self._parts, asking, self._order(document, row.patient, row), chunks)
 

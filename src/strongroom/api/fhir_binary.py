@@ -18,6 +18,7 @@ from strongroom.api.content import check_accepted
 from strongroom.api.respond import stop
 from strongroom.api.settings import Settings
 from strongroom.clock import iso
+from strongroom.documents.blobs import Piece
 from strongroom.envelope.mime import HEAD
 from strongroom.fhir.attachment import decode_base64, is_mime
 from strongroom.fhir.criteria import bare_media_type
@@ -93,7 +94,7 @@ def form_length(row: Row) -> int:
     return len(_opening(row)) + (row.size + 2) // 3 * 4 + len(_CLOSING)
 
 
-async def form(row: Row, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def form(row: Row, chunks: AsyncGenerator[Piece, None]) -> AsyncGenerator[bytes, None]:
     """The FHIR form of `row`, whose bytes are `chunks`, without ever holding it whole."""
     yield _opening(row)
     rest = b""

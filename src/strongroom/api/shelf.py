@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 from strongroom.api.ports import Catalogue
-from strongroom.documents.blobs import Blobs
+from strongroom.documents.blobs import AtOnce, Blobs, Piece
 from strongroom.envelope import small
 from strongroom.envelope.binding import content_context, metadata_context
-from strongroom.envelope.sealed import CHUNK, HEADER, Opener, Ranges, Sealer
+from strongroom.envelope.sealed import CHUNK, HEADER, Opener, Ranges, Sealer, open_whole
 from strongroom.errors import Conflict, StrongroomError, Tampered, Unavailable
 from strongroom.fhir.resource import DocumentReference, decode_stored, encode
 from strongroom.ids import new_id
@@ -22,6 +22,8 @@ from strongroom.secret import Secret
 
 log = logging.getLogger("strongroom.api")
 
+SMALL = 512 * 1_024
+"""Bytes of ciphertext up to which a document is read and opened in one step, where the store can."""
 PIECE = 64 * CHUNK
 """Bytes of a range that are fetched and opened at once: 1 MiB."""
 
@@ -39,10 +41,12 @@ class Shelf:
 
     def __init__(self, blobs: Blobs, catalogue: Catalogue) -> None:
         self._blobs = blobs
+        self._direct = blobs if isinstance(blobs, AtOnce) else None
+        self._cipher = bytearray(SMALL + 1)
         self._catalogue = catalogue
         self._reading: Counter[str] = Counter()
 
-    async def keep(self, opened: Opened, content_type: str, chunks: AsyncIterator[bytes]) -> Kept:
+    async def keep(self, opened: Opened, content_type: str, chunks: AsyncIterator[Piece]) -> Kept:
         """Seal `chunks` into the store. When it raises, or `chunks` does, nothing was kept."""
         context = content_context(opened.patient, opened.document, opened.version, content_type)
         sealed = _sealing(Sealer(Secret(opened.key), context), chunks)
@@ -75,7 +79,7 @@ class Shelf:
         bound = metadata_context(row.patient, row.document, row.version)
         return decode_stored(small.open_sealed(Secret(row.metadata_key), found.metadata, bound))
 
-    async def read(self, released: Released, start: int, length: int) -> AsyncGenerator[bytes, None]:
+    async def read(self, released: Released, start: int, length: int) -> AsyncGenerator[Piece, None]:
         """The released bytes from `start`, `length` of them. Raises Tampered before a wrong byte is given out."""
         found = await self._catalogue.get(released.document, released.version, released.edition)
         if found is None:
@@ -94,10 +98,13 @@ class Shelf:
         """Whether somebody is being given this object just now."""
         return blob in self._reading
 
-    async def _read(self, released: Released, blob: str, start: int, length: int) -> AsyncIterator[bytes]:
+    async def _read(self, released: Released, blob: str, start: int, length: int) -> AsyncIterator[Piece]:
         context = content_context(released.patient, released.document, released.version, released.content_type)
         key = Secret(released.key)
         if (start, length) == (0, released.size):
+            if (plain := self._at_once(blob, key, context, released.sealed_size)) is not None:
+                yield plain
+                return
             async for plain in self._whole(blob, Opener(key, context), released.sealed_size):
                 yield plain
             return
@@ -110,6 +117,19 @@ class Shelf:
             yield ranges.open(start, piece, await self._fetch(blob, span.start, span.end - span.start))
             start, length = start + piece, length - piece
 
+    def _at_once(self, blob: str, key: Secret, context: bytes, sealed_size: int) -> Piece | None:
+        """A small document whose ciphertext the machine has in memory. None for others. One place for the ciphertext
+        serves all: nothing else runs before it is opened.
+        """
+        if self._direct is None or sealed_size > SMALL:
+            return None
+        got = self._direct.at_once(blob, self._cipher)
+        if got is None:
+            return None
+        if got != sealed_size:
+            raise _another_length()
+        return open_whole(key, context, self._cipher, got)
+
     async def _whole(self, blob: str, opener: Opener, sealed_size: int) -> AsyncIterator[bytes]:
         seen, plain = 0, b""
         async for cipher in self._blobs.get(blob):
@@ -118,8 +138,7 @@ class Shelf:
             seen += len(cipher)
             plain = opener.update(cipher)
         if seen != sealed_size:
-            msg = "The store has a document of another length than was recorded."
-            raise Tampered(msg)
+            raise _another_length()
         if plain := plain + opener.finish():  # the end with what stands before it: most documents are one piece
             yield plain
 
@@ -135,8 +154,12 @@ class Shelf:
         return bytes(found)
 
 
-async def _sealing(sealer: Sealer, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _sealing(sealer: Sealer, chunks: AsyncIterator[Piece]) -> AsyncIterator[bytes]:
     async for plain in chunks:
         if cipher := sealer.update(plain):
             yield cipher
     yield sealer.finish()
+
+
+def _another_length() -> Tampered:
+    return Tampered("The store has a document of another length than was recorded.")

@@ -5,7 +5,7 @@ documents there are, how large, and when they were written.
 """
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 PREFIX = 2
 """Characters of a name that become its folder, so that no folder holds millions of files."""
@@ -34,6 +34,16 @@ class Blobs(Protocol):
 
     def names(self) -> AsyncIterator[str]:
         """Every name there is. Raises Unavailable."""
+
+
+@runtime_checkable
+class AtOnce(Protocol):
+    """What a store may be able to do besides."""
+
+    def at_once(self, name: str, into: bytearray) -> int | None:
+        """The whole object, or as much of it as `into` holds, into `into`; gives the bytes. Waits for nothing: None where
+        it would have to. Raises Unavailable.
+        """
 
 
 def place(name: str) -> str:

@@ -6,12 +6,16 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TypeVar, TypeVarTuple
 
 from obstore.store import LocalStore
 
 from strongroom.documents.blobs import Piece, place
 from strongroom.documents.objects import PIECE, Objects, translated
 from strongroom.errors import ConfigError, Unavailable
+
+A = TypeVarTuple("A")
+T = TypeVar("T")
 
 TIMEOUT = 5.0
 """Seconds. A local disk that takes longer is broken or full of other work."""
@@ -52,7 +56,7 @@ class Folder(Objects):
         with translated():
             while left is None or left > 0:
                 size = PIECE if left is None else min(PIECE, left)
-                chunk = self._at_once(path, start, size)
+                chunk = self._in_memory(_read, path, start, size, os.RWF_NOWAIT)
                 if chunk is None:
                     chunk = await wait(loop.run_in_executor(None, _read, path, start, size))
                 wait = self._within
@@ -62,13 +66,23 @@ class Folder(Objects):
                     return
                 start, left = start + size, None if left is None else left - size
 
-    def _at_once(self, path: str, start: int, size: int) -> bytearray | None:
+    def at_once(self, name: str, into: bytearray) -> int | None:
+        """See `AtOnce`."""
+        self._check_place()
+        with translated():
+            return self._in_memory(_read_into, f"{self._root}/{place(name)}", into)
+
+    def _in_memory(self, read: Callable[[*A], T | None], *args: *A) -> T | None:
         """What is in memory. None where a thread must wait; and always for a while, after a disk held up everybody."""
         began = time.monotonic()
         if began < self._threads_until:
             return None
         try:
-            return _read(path, start, size, os.RWF_NOWAIT)
+            return read(*args)
+        except OSError as error:
+            if error.errno in _NOT_NOW:
+                return None
+            raise
         finally:
             if (now := time.monotonic()) - began > HELD_UP:
                 self._threads_until = now + A_WHILE
@@ -99,10 +113,6 @@ def _read(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
     try:
         found = bytearray(max(0, min(size, os.fstat(handle).st_size - start)))
         got = os.preadv(handle, [found], start, flags)
-    except OSError as error:
-        if flags and error.errno in _NOT_NOW:
-            return None
-        raise
     finally:
         os.close(handle)
     if got < len(found):
@@ -110,6 +120,16 @@ def _read(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
             return None
         del found[got:]  # the file was cut meanwhile
     return found
+
+
+def _read_into(path: str, into: bytearray) -> int | None:
+    """As `_read` with RWF_NOWAIT, from the beginning, and as much as `into` holds."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        got, there = os.preadv(handle, [into], 0, os.RWF_NOWAIT), os.fstat(handle).st_size
+    finally:
+        os.close(handle)
+    return got if got == min(len(into), there) else None
 
 
 def local_blobs(root: Path, timeout: float = TIMEOUT, *, answer: float | None = None) -> Folder:

@@ -46,7 +46,7 @@ class Sealer:
         self.size = 0
         """Bytes of plaintext taken so far."""
 
-    def update(self, plain: bytes) -> bytes:
+    def update(self, plain: bytes | bytearray) -> bytes:
         """Ciphertext that is ready; possibly none yet."""
         self.size += len(plain)
         return self._encryptor.update(plain)
@@ -75,6 +75,18 @@ class Opener:
             return self._decryptor.finalize()
         except (InvalidTag, ValueError) as error:
             raise Tampered(_BROKEN) from error
+
+
+def open_whole(key: Secret, context: bytes, cipher: bytearray, size: int) -> bytearray:
+    """A document whose ciphertext is the first `size` bytes of `cipher`, in one step and in one piece. Raises Tampered."""
+    decryptor, plain = Cobblestone256Decryptor(key.reveal(), context), bytearray(size)
+    try:
+        with memoryview(cipher) as view:
+            end = decryptor.update_into(view[:size], plain)
+        plain[end:] = decryptor.finalize()
+    except (InvalidTag, ValueError) as error:
+        raise Tampered(_BROKEN) from error
+    return plain
 
 
 @dataclass(frozen=True, slots=True)

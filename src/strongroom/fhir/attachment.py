@@ -76,7 +76,7 @@ class Digest:
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
 
-    def update(self, chunk: bytes) -> Self:
+    def update(self, chunk: bytes | bytearray) -> Self:
         """Take in the next bytes."""
         self.size += len(chunk)
         self._sha1.update(chunk)
