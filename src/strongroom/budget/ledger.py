@@ -12,7 +12,7 @@ time. No I/O, no clock, not thread-safe: one keeper, one loop.
 Memory: rules on openings bound what one login puts into a window, and empty windows are dropped (`windows.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, field
 from math import inf
 from typing import Final
@@ -35,6 +35,8 @@ from strongroom.errors import Malformed
 FORM: Final = 1
 """Of snapshots. Another form, or another layout of the rules, is refused: then the log is replayed."""
 _MADE_HERE: Final = object()
+_Gauged = Sequence[tuple[Gauge, str]]
+"""Where a disclosure counts: every gauge of its kind, and the name of the window within its scope."""
 
 
 class _Trace(msgspec.Struct, frozen=True, gc=False):
@@ -102,12 +104,13 @@ class Ledger:
         now = max(int(what.at), self._now)
         free_until = self._rereads.free_until(what, now)
         documents = int(what.document is not None and free_until is None)
-        breaches, alarms = self._judge(what, now, documents, declared)
+        gauged = self._gauged(what)
+        breaches, alarms = self._judge(what, gauged, now, documents, declared)
         if not breaches:
-            return Charge(what, documents, tuple(alarms), self._enter(what, now, documents), _MADE_HERE)
+            return Charge(what, documents, tuple(alarms), self._enter(what, gauged, now, documents), _MADE_HERE)
         until = _all_over(breaches)
         if free_until is not None and until is not None and until >= free_until:  # by then it costs a document again
-            until = _all_over(self._judge(what, now, 1, declared)[0])
+            until = _all_over(self._judge(what, gauged, now, 1, declared)[0])
         return _spent(max(breaches, key=_Breach.sternness), now, until)
 
     def undo(self, charges: Sequence[Charge]) -> None:
@@ -132,7 +135,7 @@ class Ledger:
         """Count what the log says happened; nothing is refused. Gives the documents charged, as the entry says too."""
         now = max(int(what.at), self._now)
         documents = int(what.document is not None and self._rereads.free_until(what, now) is None)
-        self._enter(what, now, documents)
+        self._enter(what, self._gauged(what), now, documents)
         return documents
 
     def advance(self, now: Millis) -> None:
@@ -145,12 +148,12 @@ class Ledger:
     # ---- the two halves of a charge: look at everything, then write everything ------------------------------------
 
     def _judge(
-        self, what: Disclosure, now: int, documents: int, declared: int | None
+        self, what: Disclosure, gauged: _Gauged, now: int, documents: int, declared: int | None
     ) -> tuple[list[_Breach], list[Alarm]]:
         breaches: list[_Breach] = []
         alarms: list[Alarm] = []
         size = what.size if what.document is not None else 0
-        for gauge, name in self._gauged(what):
+        for gauge, name in gauged:
             window = self._windows.get(gauge, name)
             used = EMPTY if window is None else window.look(now)
             more = documents, size, int(window is None or not window.knows(what.patient)), 1
@@ -166,10 +169,10 @@ class Ledger:
                     alarms.append(Alarm(rule, name, at + add, limit))
         return breaches, alarms
 
-    def _enter(self, what: Disclosure, now: int, documents: int) -> _Trace:
+    def _enter(self, what: Disclosure, gauged: _Gauged, now: int, documents: int) -> _Trace:
         size = what.size if what.document is not None else 0
         steps = []
-        for gauge, name in self._gauged(what):
+        for gauge, name in gauged:
             window = self._windows.open(gauge, name, now)
             steps.append((window, window.add(now, documents, size, what.patient)))
         if documents:
@@ -179,12 +182,9 @@ class Ledger:
         self._serial += 1
         return _Trace(self._serial, before, now, tuple(steps))
 
-    def _gauged(self, what: Disclosure) -> Iterator[tuple[Gauge, str]]:
+    def _gauged(self, what: Disclosure) -> _Gauged:
         names = _names(what.scopes)
-        for gauge in self._rules.of(what.kind):
-            name = names[gauge.slot]
-            if name is not None:
-                yield gauge, name
+        return [(gauge, name) for gauge in self._rules.of(what.kind) if (name := names[gauge.slot]) is not None]
 
     def _limit(self, rule: Rule, now: int, declared: int | None) -> int:
         if rule.learned:
