@@ -20,6 +20,7 @@ from pathlib import Path
 from bench import Scale
 from bench.report import Figure, Goal
 from bench.scale import Standing, stand
+from bench.store import cpu_seconds
 from strongroom.audit import verify
 from strongroom.audit.files import Directory
 from strongroom.tlog.note import Verifier
@@ -124,19 +125,21 @@ def _cpu(work: Callable[[], object]) -> float:
 
 
 def _crash(standing: Standing, least: Standing, scale: Scale) -> Iterator[Figure]:
-    count, starts, memory = MINUTE[scale], list[float](), list[float]()
+    count, starts, memory, cpu = MINUTE[scale], list[float](), list[float](), list[float]()
     grown = _size(standing)
     rate, other = (count / _die(one, count) for one in (standing, least))
     small = [_start(least, die=True)[0] for _ in range(1)]
     for _ in range(STARTS[scale]):
-        seconds, peak = _start(standing, die=True)
+        seconds, peak, used = _start(standing, die=True)
         starts.append(seconds)
         memory.append(peak)
+        cpu.append(used)
     _start(standing, die=False)
     _start(least, die=False)
     yield Figure("appends to the log", rate, "1/s", other)
     yield Figure("entries to replay after the crash", _size(standing) - grown, "")
     yield Figure("start after a crash", statistics.median(starts), "s", small[0], Goal("value", "<=", 10.0))
+    yield Figure("start after a crash, CPU", statistics.median(cpu), "s")
     yield Figure("memory of the keeper, at most", statistics.median(memory) / GIB, "GiB", goal=Goal("value", "<=", 1.0))
 
 
@@ -148,8 +151,10 @@ def _die(standing: Standing, count: int) -> float:
     return float(done.stdout)
 
 
-def _start(standing: Standing, *, die: bool) -> tuple[float, float]:
-    """Seconds until a keeper served, and the most memory it had (bytes). `die`: killed before it keeps a snapshot."""
+def _start(standing: Standing, *, die: bool) -> tuple[float, float, float]:
+    """Seconds until a keeper served, the most memory it had (bytes), and its CPU seconds. `die`: killed before it keeps a
+    snapshot.
+    """
     ready, told = os.pipe()
     start = time.perf_counter()
     command = [sys.executable, "-m", "strongroom.cli.main", "run", "keeper", "--store", str(standing.layout.root)]
@@ -161,5 +166,6 @@ def _start(standing: Standing, *, die: bool) -> tuple[float, float]:
         taken = time.perf_counter() - start
         lines = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()
         [peak] = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+        used = cpu_seconds(process.pid)
         process.send_signal(signal.SIGKILL if die else signal.SIGTERM)
-    return taken, float(peak)
+    return taken, float(peak), used
