@@ -148,6 +148,7 @@ class _Said(msgspec.Struct, frozen=True, gc=False):
     complete: bool | None = None
 
 
+_SILENCE = _Said()
 _delivery = msgspec.json.Decoder(_Said)
 
 
@@ -285,22 +286,25 @@ class Query:
 
     def _read(self, row: tuple[Any, ...], entry: Entry, patient: str | Gap | None, *, told: bool = False) -> Read:
         index, t, _, actor, _, delivery = row
-        account = self._resolver.who(index, actor, entry.actor)
+        account: Any = self._resolver.who(index, actor, entry.actor)  # an AccountId or a gap, by the name's kind
+        whose: Any = patient  # a PatientId, likewise
         document = self._resolver.document
-        said = None if delivery is None else _delivery.decode(delivery)
+        said = _SILENCE if delivery is None else _delivery.decode(delivery)
         return Read(
             index=index,
             t=t,
             op=entry.op,
-            account=AccountId(account) if isinstance(account, str) else account,
-            patient=PatientId(patient) if isinstance(patient, str) else patient,
+            account=account,
+            patient=whose,
             session=entry.session,
             client=entry.client,
             organisation=None if entry.organisation is None else OrganisationId(entry.organisation),
-            documents=tuple([(document(patient, t, name), version) for name, version in _about(entry)]),
+            documents=((document(patient, t, entry.document), entry.version or 0),)
+            if entry.document is not None and not entry.documents
+            else tuple([(document(patient, t, name), version) for name, version in _about(entry)]),
             bytes=entry.bytes,
-            delivered=None if said is None else said.bytes,
-            complete=None if said is None else said.complete,
+            delivered=said.bytes,
+            complete=said.complete,
             basis=entry.basis,
             kind=entry.kind,
             reason=entry.reason,

@@ -70,11 +70,10 @@ class Resolver:
         """The document of `patient` behind a keyed hash in an entry of time `t`."""
         month = month_at(t)
         if isinstance(patient, str):
-            known = self._hashed.get((patient, month))
-            if known is None:
-                self.expect_documents({(patient, month)})
-                known = self._hashed[patient, month]
-            found = known.get(document_digest(shown))
+            place = patient, month
+            if place not in self._hashed:
+                self.expect_documents({place})
+            found = self._hashed[place].get(document_digest(shown))
             if found is not None:
                 return found
         return Gap("document", month, shown)

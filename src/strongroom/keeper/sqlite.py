@@ -61,7 +61,7 @@ create table service_grant (
 create table document (
   id text primary key, patient text not null, category text not null, state text not null,
   newest integer not null, decoy integer not null default 0, deleted integer, erased integer) without rowid;
-create index document_patient on document (patient, id);
+create index document_patient on document (patient, id, category, state, newest, decoy);
 create index document_tombstone on document (deleted) where deleted is not null and erased is null;
 create table version (
   document text not null, version integer not null, state text not null, content_type text not null,
