@@ -76,7 +76,7 @@ def test_a_log_is_pushed_as_it_grows(world: World) -> None:
     assert world.push(LONG).size == 600
     assert read_pushed(world.folder) == world.pusher.standing
     copy = Copy(world.bucket)
-    assert copy.checkpoints == [f"checkpoint/{size:020}" for size in (5, 20, 600)]
+    assert copy.checkpoints == [f"checkpoints/{size:020}" for size in (5, 20, 600)]
     assert copy.covered == []
     verdict = verify_copy(copy, SIGNER.verifier, LONG.get)
     assert (verdict.checkpoint.size, verdict.checkpoints, verdict.local, verdict.faults) == (600, 3, 600, ())
@@ -124,11 +124,11 @@ def test_what_is_laid_over_the_copy_changes_nothing_and_is_seen(world: World) ->
     """Somebody with the credentials puts and deletes over what is there: the first versions are read, the names told."""
     world.push(FIVE)
     world.push(LONG)
-    for name in ("tile/0/000", "tile/entries/001", f"checkpoint/{600:020}"):
+    for name in ("tile/0/000", "tile/entries/001", f"checkpoints/{600:020}"):
         world.bucket._ask("PUT", name, body=b"forged")
         world.bucket._ask("DELETE", name)
     copy = Copy(world.bucket)
-    assert copy.covered == [f"checkpoint/{600:020}", "tile/0/000", "tile/entries/001"]
+    assert copy.covered == [f"checkpoints/{600:020}", "tile/0/000", "tile/entries/001"]
     verdict = verify_copy(copy, SIGNER.verifier, LONG.get)
     assert (verdict.checkpoint.size, verdict.faults, verdict.covered) == (600, (), tuple(copy.covered))
 
@@ -136,14 +136,33 @@ def test_what_is_laid_over_the_copy_changes_nothing_and_is_seen(world: World) ->
 def test_an_earlier_checkpoint_of_another_history_is_told(world: World) -> None:
     """Whoever had the log's key and the bucket's put one there; and one that is none. What came before us stops the pushing."""
     world.push(LONG)
-    world.bucket.put(f"checkpoint/{580:020}", published(entries(579) + entries(1))[CHECKPOINT], 1)
-    world.bucket.put(f"checkpoint/{7:020}", b"nonsense", 1)
+    world.bucket.put(f"checkpoints/{580:020}", published(entries(579) + entries(1))[CHECKPOINT], 1)
+    world.bucket.put(f"checkpoints/{7:020}", b"nonsense", 1)
     faults = verify_copy(Copy(world.bucket), SIGNER.verifier, LONG.get).faults
-    assert [one.split()[0] for one in faults] == [f"checkpoint/{7:020}", f"checkpoint/{580:020}"]
-    world.bucket.put(f"checkpoint/{900:020}", b"nonsense", 1)
+    assert [one.split()[0] for one in faults] == [f"checkpoints/{7:020}", f"checkpoints/{580:020}"]
+    world.bucket.put(f"checkpoints/{900:020}", b"nonsense", 1)
     (world.folder / STATUS).unlink()
     world.again()
     assert world.push(LONG).state == "differs"
+
+
+@pytest.mark.parametrize(("default", "asked"), [(0, 7), (6, 7), (7, 0), (30, 0)])
+def test_a_default_that_is_long_enough_needs_no_right_to_lock(
+    world: World, monkeypatch: pytest.MonkeyPatch, default: int, asked: int
+) -> None:
+    """Credentials that may not set a retention can push where the bucket does it; else each object has ours."""
+    found: set[int] = set()
+    put = world.bucket.put
+
+    def seen(name: str, content: bytes, days: int) -> bool:
+        found.add(days)
+        return put(name, content, 1)
+
+    monkeypatch.setattr(world.bucket, "put", seen)
+    monkeypatch.setattr(world.bucket, "lock", lambda: Lock(enabled=True, days=default))
+    world.again(7)
+    assert world.push(FIVE).state == "pushed"
+    assert found == {asked}
 
 
 def test_a_bucket_without_a_lock_is_used_and_told(s3_port: int, tmp_path: Path) -> None:

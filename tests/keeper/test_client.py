@@ -12,8 +12,8 @@ import pytest
 
 from strongroom.errors import Unavailable
 from strongroom.keeper import socket as keeper_socket
-from strongroom.keeper.acts import ActDone, Health
-from strongroom.keeper.client import KeeperClient, OfficersClient
+from strongroom.keeper.acts import MAX_ACT, ActDone, ActRefused, Health, OfficersRequest, Take, Which
+from strongroom.keeper.client import KeeperClient, OfficersClient, OfficersLine
 from strongroom.keeper.frame import frame
 from strongroom.keeper.protocol import MAX_REQUEST, AppRequest, Delivered, Deliveries, Done, Ping, Refused, Status
 from strongroom.keeper.socket import Listener
@@ -176,3 +176,30 @@ def test_an_officer_is_told_when_there_is_no_answer(tmp_path: Path) -> None:
             pytest.raises(Unavailable, match="officers"),
         ):
             OfficersClient(path).ask(Health())
+
+
+def test_a_line_to_the_officers_socket_is_kept_and_not_made_anew(tmp_path: Path) -> None:
+    """Many questions are under way on it; once the keeper is gone, or another one is in its place, it is over."""
+    path = tmp_path / "k.sock"
+    officers: Any = OfficersRequest
+
+    async def answer(request: Any, _uid: int) -> object:
+        return ActDone(receipt=request.version) if isinstance(request, Which) else ActRefused(why="no")
+
+    async def run() -> None:
+        with pytest.raises(Unavailable, match="officers' socket"):
+            await OfficersLine.open(path)
+        door = Listener(path, officers, MAX_ACT, answer, lambda _uid: True, garbled=ActRefused(why="malformed"))
+        await door.start(0o600)
+        line = await OfficersLine.open(path)
+        questions = [line.ask(Which(ticket="t", document="d", version=number)) for number in range(20)]
+        assert await asyncio.gather(*questions) == [ActDone(receipt=number) for number in range(20)]
+        assert await line.ask(Take(ticket="t")) == ActRefused(why="no")
+        await door.stop()
+        await door.start(0o600)
+        with pytest.raises(Unavailable, match="does not answer"):
+            await line.ask(Take(ticket="t"))
+        line.close()
+        await door.stop()
+
+    asyncio.run(run())

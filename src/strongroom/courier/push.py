@@ -1,6 +1,6 @@
 """Pushing the published log into a locked bucket of the operator's. Reads the log, holds no key of it, blocks nobody.
 
-Every so many minutes a checkpoint, after the tiles and bundles that it needs, under a name of its own: `checkpoint/` and its
+Every so many minutes a checkpoint, after the tiles and bundles that it needs, under a name of its own: `checkpoints/` and its
 size in 20 digits. Everything is put once. A name that is taken is compared: where it holds something else, history was
 rewritten, here or there, and that is told each round. Credentials that may only put cannot compare; whoever verifies does.
 
@@ -21,7 +21,7 @@ from strongroom.tlog.tile import Tile, render_bundle, render_hashes, tile_nodes,
 from strongroom.tlog.tree import frontier_at
 
 STATUS = "copy.json"
-PREFIX = "checkpoint/"
+PREFIX = "checkpoints/"
 
 
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +124,9 @@ class Pusher:
 
     def _put(self, name: str, content: bytes) -> None:
         """Raises Tampered when the name is taken by something else."""
-        lock = self._lock is not None and self._lock.enabled
-        if self._bucket.put(name, content, self._days if lock else 0):
+        lock = self._lock
+        own = lock is not None and lock.enabled and lock.days < self._days  # else the bucket's default is long enough
+        if self._bucket.put(name, content, self._days if own else 0):
             return
         try:
             there = self._bucket.get(name)
