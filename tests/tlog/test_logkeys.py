@@ -40,6 +40,7 @@ def test_what_is_written_is_read_back(retired: list[int | None]) -> None:
         f"{ONE.verifier.vkey()}\n{make_signer('example.org/other').verifier.vkey()} 7",
         "\n".join(make_signer("example.org/log").verifier.vkey() for _ in range(65)),
     ],
+    ids=str.split("nothing nonsense retired negative padded huge two-sizes twice another-log many"),
 )  # fmt: skip
 def test_what_is_no_list_of_one_logs_keys_is_refused(text: str) -> None:
     """Nothing is guessed."""
