@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bench.fuzz.target import Target, must
 from strongroom.detect.fields import CannotRun, logs_of, resolver
-from strongroom.logs import access, access_json, cloudtrail, cloudtrail_table, formats, read, s3_access, table
+from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, formats, read, s3_access, table
 from strongroom.logs.record import COLUMNS, Row, Unreadable
 from strongroom.logs.route import target
 from strongroom.logs.units import elements, lines
@@ -119,6 +119,7 @@ TARGETS = (
         "hunt-access", _reader(access.parse, access.FIELDS), words=('" 200 ', "[29/Dec/2025:22:00:00 +1300]", " - - ")
     ),
     Target("hunt-access-json", _reader(access_json.parse, access_json.FIELDS), "json", _WEB),
+    Target("hunt-alb", _reader(alb.parse, alb.FIELDS), words=("https ", '" "', "2025-12-29T09:00:00Z", ":443/")),
     Target(
         "hunt-s3", _reader(s3_access.parse, s3_access.FIELDS), words=("REST.GET.OBJECT", "[29/Dec/2025:22:00:00 +0000]")
     ),

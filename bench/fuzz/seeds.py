@@ -49,6 +49,10 @@ def _logs() -> Mapping[str, Sequence[bytes]]:
         b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be b [29/Dec/2025:09:00:00 +0000] 192.0.2.3 - 3E5 "
         b'REST.GET.OBJECT a%2520b.pdf "GET /a.pdf HTTP/1.1" 200 - 1 1 1 1 "-" "-" - x= - - - b.s3.amazonaws.com - - -'
     )
+    balanced = (
+        b"https 2025-12-29T09:00:00.186641Z app/p/5 192.168.131.39:2817 10.0.0.1:80 0.086 0.048 -1 200 200 0 57 "
+        b'"GET https://www.example.com:443/d/4711?x=a HTTP/1.1" "curl/7.46.0" ECDHE TLSv1.2 arn "Root=1" "w" "-" 1 - "-"'
+    )
     allowed = {"Effect": "Allow", "Principal": {"AWS": ["*", "222222222222"]}, "Action": "s3:GetObject"}
     record = {
         "eventName": "PutBucketPolicy", "eventSource": "s3.amazonaws.com", "eventTime": "2025-12-29T09:00:00Z",
@@ -60,6 +64,7 @@ def _logs() -> Mapping[str, Sequence[bytes]]:
     return {
         "hunt-access": [line],
         "hunt-access-json": [_encode(web)],
+        "hunt-alb": [balanced],
         "hunt-s3": [bucket],
         "hunt-cloudtrail": [_encode(record)],
         "hunt-table": [b"2025-12-29,ann,4711,200,17", b"Get,2025-12-29T09:00:00Z,s3,1.2.3.4,\"{'type': 'x'}\",{}"],

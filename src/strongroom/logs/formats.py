@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from strongroom.logs import access, access_json, cloudtrail, cloudtrail_table, s3_access
+from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, s3_access
 from strongroom.logs.record import Row, Unreadable
 from strongroom.logs.units import Unit, lines
 
@@ -37,6 +37,7 @@ def _headless(_: bytes) -> Unreadable:
 FORMATS: Final = (
     Format("access", "nginx or Apache access log (common, combined)", access.FIELDS, access.parse),
     Format("access-json", "access log in JSON lines", access_json.FIELDS, access_json.parse),
+    Format("alb", "AWS load balancer access log", alb.FIELDS, alb.parse),
     Format("s3-access", "S3 server access log", s3_access.FIELDS, s3_access.parse),
     Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, unit="document"),
     Format("cloudtrail-lines", "CloudTrail, a record a line", cloudtrail.FIELDS, cloudtrail.parse),
