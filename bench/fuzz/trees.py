@@ -18,21 +18,22 @@ Tree = Any
 
 def mutate_json(data: bytes, dice: random.Random) -> bytes:
     """JSON, changed in one place or a few. Raises ValueError, RecursionError when `data` is none."""
-    return json.dumps(_mutated(json.loads(data), dice), ensure_ascii=dice.random() < 0.5, separators=(",", ":")).encode(
+    return json.dumps(mutated(json.loads(data), dice), ensure_ascii=dice.random() < 0.5, separators=(",", ":")).encode(
         "utf-8", "surrogatepass"
     )
 
 
 def mutate_msgpack(data: bytes, dice: random.Random) -> bytes:
     """MessagePack, changed in one place or a few. Raises ValueError, OverflowError, RecursionError when it cannot."""
-    return msgspec.msgpack.encode(_mutated(msgspec.msgpack.decode(data), dice))
+    return msgspec.msgpack.encode(mutated(msgspec.msgpack.decode(data), dice))
 
 
-def _mutated(tree: Tree, dice: random.Random) -> Tree:
+def mutated(tree: Tree, dice: random.Random) -> Tree:
+    """`tree`, changed in place or replaced; it shares nothing with other trees."""
     for _ in range(dice.choice((1, 1, 1, 2, 4))):
         nodes = list(_places(tree))
         if not nodes:
-            return dice.choice(ATOMS)
+            return _copied(dice.choice(ATOMS))
         holder, at = dice.choice(nodes)
         dice.choice(_WAYS)(holder, at, nodes, dice)
     return tree
@@ -52,7 +53,7 @@ def _places(tree: Tree) -> list[tuple[Tree, Any]]:
 
 
 def _atom(holder: Tree, at: Any, _nodes: list[tuple[Tree, Any]], dice: random.Random) -> None:
-    holder[at] = dice.choice(ATOMS)
+    holder[at] = _copied(dice.choice(ATOMS))
 
 
 def _gone(holder: Tree, at: Any, _nodes: list[tuple[Tree, Any]], _dice: random.Random) -> None:
