@@ -12,6 +12,16 @@ TREE = {"a": [1, {"b": "text", "c": None}], "d": True, "e": 2.5, "f": {"g": []}}
 
 
 @pytest.mark.parametrize("seed", range(200))
+def test_a_mutated_tree_is_a_tree(seed: int) -> None:
+    """JSON stays JSON and MessagePack stays MessagePack, whatever was changed in it."""
+    json.loads(mutate_json(json.dumps(TREE).encode(), random.Random(seed)))
+    try:
+        packed = mutate_msgpack(msgspec.msgpack.encode({**TREE, "h": b"raw"}), random.Random(seed))
+    except (msgspec.MsgspecError, OverflowError):
+        return  # a number that MessagePack has no room for
+    msgspec.msgpack.decode(packed)
+
+
 def test_a_mutated_tree_is_nobody_elses() -> None:
     """Whoever changes it changes no other: an empty object that two trees shared would grow in both."""
     before = repr(ATOMS)
