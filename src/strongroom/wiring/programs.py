@@ -64,9 +64,7 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
     opened = open_keeper(config, layout, rehearsal=rehearsal)
     if opened.warning:
         logging.getLogger("strongroom.keeper").warning("%s", opened.warning)
-    # Requests leave hardly any cycles behind, and the budgets are a large heap: looking through it for cycles stops the door.
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
+    _collect_rarely()
     uvloop.run(run_keeper(opened, layout))
 
 
@@ -75,7 +73,14 @@ def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     keep_freed()
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
     app, sweeper = open_app(config, layout, clock)
+    _collect_rarely()
     _serve(app, config.api.host, config.api.port, dated=True, beside=sweeper.run)
+
+
+def _collect_rarely() -> None:
+    """Requests leave hardly any cycles behind, and a large heap (the budgets) is long looked through: it stops everybody."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
