@@ -26,8 +26,10 @@ def test_a_mutated_tree_is_nobody_elses() -> None:
     """Whoever changes it changes no other: an empty object that two trees shared would grow in both."""
     before = repr(ATOMS)
     for seed in range(200):
-        for tree in (mutated({}, random.Random(seed)), mutated({"c": 1}, random.Random(seed)).get("c")):
+        trees = [mutated({}, random.Random(seed)), mutated({"c": 1}, random.Random(seed))]
+        for tree in trees:
             if isinstance(tree, dict):
+                trees += tree.values()
                 tree["grown"] = 1
             elif isinstance(tree, list):
                 tree.append(1)
