@@ -41,8 +41,7 @@ def hunted(paths: list[Path], **wanted: Any) -> Result:
     with Engine() as engine:
         found = hunt(sources, Wanted(**wanted), engine)
     for one in found.findings:
-        for at in one.evidence:
-            assert opened(at, sources).same
+        assert all(at.same for at in opened(one.evidence, sources))
     assert json.dumps(shape.result(found, [(one, []) for one in found.findings]))
     return found
 

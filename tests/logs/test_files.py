@@ -4,6 +4,7 @@ import collections
 import gzip
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -37,12 +38,27 @@ def test_bytes_come_out_and_are_opened_again(tmp_path: Path, kind: str, packed: 
     log = source(tmp_path / "access.log", packed)
     assert codec(log) == kind
     assert b"".join(blocks(log, 777)) == DATA
-    for offset, length in ((0, 6), (5_000, 300), (len(DATA) - 3, 3)):
-        assert reopen(log, offset, length) == DATA[offset : offset + length]
-    assert reopen(log, len(DATA), 10) == b""
+    places = [(5_000, 300), (0, 6), (5_100, 50_000), (0, 6), (len(DATA) - 3, 3), (len(DATA), 10)]
+    assert reopen(log, places) == [DATA[offset : offset + length] for offset, length in places]
+    assert reopen(log, []) == []
 
 
 PACKED = gzip.compress(DATA)
+
+
+def test_a_packed_file_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many places are opened again, in blocks of any size."""
+    log = source(tmp_path / "x.gz", gzip.compress(DATA))
+    whole, times = files.blocks, []
+
+    def counted(one: Source) -> Iterator[bytes]:
+        times.append(one)
+        return whole(one, 50)
+
+    monkeypatch.setattr(files, "blocks", counted)
+    places = [(at, 70) for at in range(0, 20_000, 60)]
+    assert reopen(log, places) == [DATA[offset : offset + length] for offset, length in places]
+    assert len(times) == 1
 
 
 @pytest.mark.parametrize(
@@ -84,7 +100,7 @@ def test_the_standard_input_can_be_opened_again(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(DATA)))
     found = expand(("-",))
     assert b"".join(blocks(found[0])) == DATA
-    assert reopen(found[0], 5, 3) == DATA[5:8]
+    assert reopen(found[0], [(5, 3)]) == [DATA[5:8]]
     files.forget(found)
     with pytest.raises(OperationError):
         codec(found[0])

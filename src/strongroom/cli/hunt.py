@@ -99,13 +99,15 @@ def _shown(
     from strongroom.detect.finding import events_of
 
     if explain is None:
-        return [(one, [opened(at, sources) for at in one.evidence]) for one in found.findings[:top]]
+        shown = found.findings[:top]
+        again = iter(opened([at for one in shown for at in one.evidence], sources))
+        return [(one, [next(again) for _ in one.evidence]) for one in shown]
     asked = [one for one in found.findings if one.id == explain]
     if not asked or not isinstance(engine, Engine):
         raise UsageError(
             f"There is no finding {explain} in these logs.", advice="Ids stand in brackets behind each finding."
         )
-    return [(asked[0], [opened(at, sources) for at in events_of(engine, asked[0].about)])]
+    return [(asked[0], opened(events_of(engine, asked[0].about), sources))]
 
 
 def _print(found: "Result", shown: "list[tuple[Finding, list[Opened]]]", *, explain: bool, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """A finding's bytes, opened again: where they stand, what they are, and whether they still are what was read."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strongroom.detect.finding import Evidence
@@ -21,12 +22,19 @@ class Opened:
     unit: bytes
 
 
-def opened(evidence: Evidence, sources: list[Source]) -> Opened:
-    """Open one event's bytes again. A file that is gone or changed is said to be, and is no error."""
-    source = sources[evidence.source]
-    try:
-        unit = reopen(source, evidence.offset, evidence.length)
-    except (CutOff, StrongroomError):
-        unit = b""
-    same = len(unit) == evidence.length and digest(unit) == evidence.digest
-    return Opened(source.name, evidence.offset, evidence.length, hashlib.sha256(unit).hexdigest(), same, unit)
+def opened(evidence: Sequence[Evidence], sources: Sequence[Source]) -> list[Opened]:
+    """Open events' bytes again, each file once. A file that is gone or changed is said to be, and is no error."""
+    units: dict[int, bytes] = {}
+    for number in {one.source for one in evidence}:
+        places = [at for at, one in enumerate(evidence) if one.source == number]
+        try:
+            found = reopen(sources[number], [(evidence[at].offset, evidence[at].length) for at in places])
+        except (CutOff, StrongroomError):
+            found = [b""] * len(places)
+        units |= dict(zip(places, found, strict=True))
+    return [_opened(one, units[at], sources[one.source]) for at, one in enumerate(evidence)]
+
+
+def _opened(one: Evidence, unit: bytes, source: Source) -> Opened:
+    same = len(unit) == one.length and digest(unit) == one.digest
+    return Opened(source.name, one.offset, one.length, hashlib.sha256(unit).hexdigest(), same, unit)

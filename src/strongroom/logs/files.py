@@ -10,7 +10,8 @@ import shutil
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, cast
@@ -105,19 +106,34 @@ def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
             raise CutOff from error
 
 
-def reopen(source: Source, offset: int, length: int) -> bytes:
-    """The `length` bytes at `offset` of the decompressed stream; fewer when the file has become shorter."""
+def reopen(source: Source, places: Sequence[tuple[int, int]]) -> list[bytes]:
+    """The bytes at each (offset, length) of the decompressed stream; fewer when the file has become shorter.
+
+    A packed file is unpacked once, however many places there are. Raises CutOff like `blocks`.
+    """
     if codec(source) == "plain":
         with _opened(source) as file:
-            file.seek(offset)
-            return file.read(length)
-    found, passed = bytearray(), 0
+            return [_at(file, *place) for place in places]
+    found = [bytearray() for _ in places]
+    ahead = deque(sorted(range(len(places)), key=lambda at: places[at][0]))
+    begun: list[int] = []
+    passed = 0
     for block in blocks(source):
-        found += block[max(offset - passed, 0) : max(offset + length - passed, 0)]
+        while ahead and places[ahead[0]][0] < passed + len(block):
+            begun.append(ahead.popleft())
+        for at in begun:
+            offset, length = places[at]
+            found[at] += block[max(offset - passed, 0) : max(offset + length - passed, 0)]
         passed += len(block)
-        if passed >= offset + length:
+        begun = [at for at in begun if sum(places[at]) > passed]
+        if not ahead and not begun:
             break
-    return bytes(found)
+    return [bytes(one) for one in found]
+
+
+def _at(file: BinaryIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
 
 
 class CutOff(Exception):
