@@ -168,6 +168,14 @@ def test_sql_that_the_engine_refuses_is_named() -> None:
     assert [(one.title, "The engine refuses it" in one.reason) for one in stopped] == [("Bad", True)]
 
 
+def test_a_rule_without_an_id_is_known_by_its_title(tmp_path: Path) -> None:
+    """Whatever the title holds."""
+    rule = 'title: Mallory\'s "curl"\nlogsource: {category: webserver}\ndetection: {s: {cs-username: mallory}, condition: s}\n'
+    (tmp_path / "r.yml").write_text(rule, encoding="utf-8")
+    found = hunted([write(tmp_path / "a.log", THIEF[:3])], rules=(tmp_path / "r.yml",))
+    assert [reason.detection.head.title for reason in found.findings[0].reasons] == ['Mallory\'s "curl"']
+
+
 def test_a_rule_with_an_error_does_not_stop_the_hunt(tmp_path: Path) -> None:
     """It is named with its reason, also when only the engine finds it; the others find what they find."""
     rule = "title: {0}\nid: {1}\nlogsource: {{category: webserver}}\ndetection:\n  s: {{{2}}}\n  condition: s\n"

@@ -12,6 +12,7 @@ from strongroom.logs import files, formats, read
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
+from strongroom.sigma.sql import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ def run(detections: Iterable[Detection], engine: Engine, stopped: list[rules.Sto
     """Write every detection's hits; those that the engine does not take are named and left out."""
     ran = []
     for detection in detections:
-        id_ = detection.head.id.replace("'", "")
+        id_ = literal(detection.head.id)
         try:
-            engine.run(f"INSERT INTO hit SELECT '{id_}', about, fired, event FROM ({detection.hits})")
+            engine.run(f"INSERT INTO hit SELECT {id_}, about, fired, event FROM ({detection.hits})")
         except Error as error:
             reason = str(error).splitlines()[0][:200]
             stopped.append(rules.Stopped("", detection.head.title, f"The engine refuses it: {reason}"))
