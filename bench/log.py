@@ -27,7 +27,7 @@ from strongroom.tlog.note import Verifier
 from strongroom.tlog.tile import tile_nodes
 from strongroom.tlog.tree import inclusion_proof
 from strongroom.wiring.place import VKEY
-from strongroom.wiring.supervisor import READY
+from strongroom.wiring.pulse import READY
 
 PROOFS = {"small": 300, "full": 2_000}
 MINUTE = {"small": 6_000, "full": 60_000}

@@ -6,23 +6,25 @@ upload its bytes.
 """
 
 import asyncio
+import os
 import platform
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 
 from bench import Scale
 from bench.aftermath import examine
-from bench.faults import database, hsm, objects
+from bench.faults import database, hsm, machine, objects, programs
 from bench.faults.asking import People
 from bench.faults.fault import PROMISE, Fault, Result, Row
-from bench.faults.measure import measure_all
+from bench.faults.measure import Say, measure_all
 from bench.faults.scene import Scene, plain, whole
 from bench.load import Told
 from bench.report import Figure, Goal
 
-FAULTS: tuple[Fault, ...] = (*hsm.FAULTS, *database.FAULTS, *objects.FAULTS)
+FAULTS: tuple[Fault, ...] = (*hsm.FAULTS, *database.FAULTS, *objects.FAULTS, *machine.FAULTS, *programs.FAULTS)
 """In the order of the table."""
 NONE = Goal("value", "==", 0)
 
@@ -31,7 +33,7 @@ def run(scale: Scale) -> Iterable[Figure]:
     """As every bench. What does not hold is printed to standard error, a line each."""
     result = measured(scale, [fault for fault in FAULTS if fault.small or scale == "full"])
     for row in result.rows:
-        for line in row.broken:
+        for line in (*row.broken, *row.surprises):
             print(f"faults: {row.name}: {line}", file=sys.stderr)
     for line in result.broken:
         print(f"faults: in the end: {line}", file=sys.stderr)
@@ -43,36 +45,42 @@ def run(scale: Scale) -> Iterable[Figure]:
     yield Figure("acknowledged releases and listings", result.released + result.listed, "")
     yield Figure("acknowledged uploads", result.uploads, "")
     yield Figure("promises broken", len(result.broken) + sum(len(row.broken) for row in result.rows), "", goal=NONE)
+    yield Figure("refusals that were not expected", sum(len(row.surprises) for row in result.rows), "", goal=NONE)
 
 
-def measured(scale: Scale, faults: Sequence[Fault]) -> Result:
-    """These faults, each on the store that it needs."""
+def measured(scale: Scale, faults: Sequence[Fault], say: Say = lambda _: None, *, own_disk: bool = True) -> Result:
+    """These faults, each on the store that it needs. `say` is told how far it is; `own_disk` as `scene.plain` has it."""
     rows: dict[str, Row] = {}
     broken: list[str] = []
     counts = [0, 0, 0]
     for store, chosen in (
-        (plain, [one for one in faults if not one.whole]),
+        (partial(plain, own_disk=own_disk), [one for one in faults if not one.whole]),
         (whole, [one for one in faults if one.whole]),
     ):
         if chosen:
-            told, found, left = _on(store(), chosen)
+            told, found, left = _on(store(), chosen, say)
             rows |= {row.name: row for row in found}
             broken += [*left, *(f"{fault.name} was not measured" for fault in chosen if fault.name not in rows)]
             for at, many in enumerate((len(told.released), len(told.listed), len(told.uploads))):
                 counts[at] += many
     return Result(
-        scale=scale, machine=platform.machine(), rows=[rows[fault.name] for fault in faults if fault.name in rows],
+        scale=scale, machine=_machine(), rows=[rows[fault.name] for fault in faults if fault.name in rows],
         released=counts[0], listed=counts[1], uploads=counts[2], broken=broken,
     )  # fmt: skip
 
 
-def _on(store: AbstractContextManager[Scene], faults: Sequence[Fault]) -> tuple[Told, list[Row], list[str]]:
+def _machine() -> str:
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} cores ({platform.machine()}, at a load of {load:.0f} in the end)"
+
+
+def _on(store: AbstractContextManager[Scene], faults: Sequence[Fault], say: Say) -> tuple[Told, list[Row], list[str]]:
     told = Told()
 
     async def all_of(scene: Scene) -> list[Row]:
         people = People(scene, told)
         try:
-            return await measure_all(faults, scene, people)
+            return await measure_all(faults, scene, people, say)
         finally:
             await people.close()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds after which a client gives up: nobody answered."""
 PAUSE = 0.1
 REFUSALS = frozenset({401, 500, 502, 503})

@@ -79,6 +79,8 @@ class Row(msgspec.Struct, kw_only=True):
     """The line of the log that tells operators."""
     broken: list[str]
     """What did not hold."""
+    surprises: list[str]
+    """What was refused and need not have been."""
 
     @property
     def name(self) -> str:

@@ -47,7 +47,8 @@ def unmounted(scene: Scene) -> Iterator[None]:
 @contextlib.contextmanager
 def slow_folder(scene: Scene) -> Iterator[None]:
     """Every opening of an object, and every sync of the folder, takes three seconds."""
-    with injected(scene.pid("app"), [f"openat:{SLOW}", f"fsync:{SLOW}"], [*kept(scene), scene.objects]):
+    rules = [f"openat:{SLOW}", f"fsync:{SLOW}", "openat2:error=EAGAIN"]  # the latter: the name is not in memory
+    with injected(scene.pid("app"), rules, [*kept(scene), scene.objects]):
         yield
 
 

@@ -99,12 +99,13 @@ class Scene(Store):
 
 
 @contextlib.contextmanager
-def plain() -> Iterator[Scene]:
-    """The store with files."""
+def plain(*, own_disk: bool = True) -> Iterator[Scene]:
+    """The store with files. `own_disk`: its objects have one, which needs the right to mount."""
     with _folder() as folder:
         root = folder / "store"
         _make(root, "")
-        with _mounted(root / "objects"), _running(root, folder) as scene:
+        disk = _mounted(root / "objects") if own_disk else contextlib.nullcontext()
+        with disk, _running(root, folder) as scene:
             yield scene
 
 
@@ -128,10 +129,10 @@ def whole() -> Iterator[Scene]:
         layout.config.write_text(config.replace(f"127.0.0.1:{weed.port}", f"127.0.0.1:{own}"))
         wire = Wire(weed.port, own)
         undo.callback(wire.close)
-        users = parse(config.encode()).users
-        for path in (folder / "pin", *_below(folder / "tokens")):
-            os.chown(path, users.keeper, users.keeper)
-        os.chown(folder / "s3key", users.app, users.app)
+        if (made := parse(config.encode())).separate_users:
+            for path in (folder / "pin", *_below(folder / "tokens")):
+                os.chown(path, made.users.keeper, made.users.keeper)
+            os.chown(folder / "s3key", made.users.app, made.users.app)
         watcher.start(layout)
         undo.callback(watcher.stop)
         with _running(root, folder) as scene:

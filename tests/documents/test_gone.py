@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import ctypes
+import errno
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -238,29 +240,27 @@ def test_an_upload_that_is_cancelled_keeps_nothing(s3_port: int) -> None:
     asyncio.run(run())
 
 
-def test_a_disk_that_held_up_everybody_is_waited_for_by_threads(
+def test_what_is_in_memory_is_read_at_once_and_else_by_a_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name is looked up without waiting only as long as that is quick; then not, for a while."""
-    asked: list[int] = []
-    plain = local._read
-
-    def watched(path: str, start: int, size: int, flags: int = 0) -> bytearray | None:
-        asked.append(flags)
-        return plain(path, start, size, flags)
+    """Neither a name nor bytes are waited for on the loop; a thread gives the same, and says what is wrong."""
+    content = os.urandom(1_000)
+    (tmp_path / "a").write_bytes(content)
+    path = str(tmp_path / "a")
+    at_once = local._read_at_once(path, 10, 500)
+    assert at_once is None or bytes(at_once) == content[10:510]  # None: a kernel or a disk that cannot tell
+    assert bytes(local._read(path, 10, 500) or b"") == content[10:510]
+    assert bytes(local._read(path, 900, 500) or b"") == content[900:]
+    assert local._read_at_once(str(tmp_path / "none"), 0, 1) is None
+    with pytest.raises(FileNotFoundError):
+        local._read(str(tmp_path / "none"), 0, 1)
 
     async def run() -> None:
         blobs, name = local_blobs(tmp_path), new_id()
         await blobs.put(name, stream(1))
-        monkeypatch.setattr(local, "_read", watched)
-        monkeypatch.setattr(local, "HELD_UP", -1.0)
-        await read(blobs, name)
-        assert os.RWF_NOWAIT in asked
-        asked.clear()
-        await read(blobs, name)
-        assert set(asked) == {0}
-        blobs._threads_until = 0.0
-        await read(blobs, name)
-        assert os.RWF_NOWAIT in asked
+        assert len(await read(blobs, name)) == 1_000_000
+        for why in (errno.EAGAIN, errno.ENOSYS):
+            monkeypatch.setattr(local, "_syscall", lambda *_, why=why: (ctypes.set_errno(why), -1)[1])
+            assert len(await read(blobs, name)) == 1_000_000
 
     asyncio.run(run())

@@ -292,7 +292,9 @@ def test_logging_out_needs_no_second_factor_and_no_leave(house: House) -> None:
         await h.done("freeze", {"scope": "class", "name": "write", "reason": "r"}, "operator")
         assert isinstance(await h.ask(p.Logout(asking=h.asking("person-8", mfa=False))), p.Done)
         assert isinstance(await h.ask(p.Logout(asking=h.asking("unknown-login"))), p.Done)
-        assert (await h.ask(p.Logout(asking=p.Asking(token="x", context="y")))).why == "login"
+        assert (await h.ask(p.Logout(asking=p.Asking(token="x", context="y")))).why == "unavailable"
+        context = h.asking("person-8").context
+        assert (await h.ask(p.Logout(asking=p.Asking(token="x", context=context)))).why == "login"
 
     house.run(work)
 

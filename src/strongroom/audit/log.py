@@ -35,7 +35,7 @@ from strongroom.tlog.tree import EMPTY_ROOT
 
 __all__ = ["AcceptedRollback", "Cover", "Draft", "Effect", "Log", "Place"]
 
-PATIENCE = 0.8
+PATIENCE = 0.7
 """Seconds a draft waits for its commit: the door must refuse within a second, and has more to do than this."""
 
 

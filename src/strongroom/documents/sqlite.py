@@ -27,7 +27,7 @@ create table entry (
 create index entry_later on entry (document, version) where edition > 0;
 create index entry_due on entry (due) where due is not null;
 """
-BUSY = 0.5
+BUSY = 0.4
 """Seconds to wait for another process's lock (a backup, the import)."""
 
 _GET = "select metadata, blob from entry where document = ? and version = ? and edition = ?"

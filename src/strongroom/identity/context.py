@@ -30,7 +30,7 @@ from strongroom.clock import SECOND, Millis
 from strongroom.envelope.keyed import keyed_hash
 from strongroom.errors import Malformed
 from strongroom.identity.network import Address, parse_address
-from strongroom.identity.refusal import Refusal, login
+from strongroom.identity.refusal import Refusal, login, unavailable
 from strongroom.identity.strict import base64url, unbase64url
 from strongroom.secret import Secret
 
@@ -202,14 +202,14 @@ class ContextVerifier:
         name, _, raw = told.partition(".")
         key = self._keys.get(name)
         if key is None or len(text) > MAX_CONTEXT or not hmac.compare_digest(key.tag(told).encode(), _bytes(tag)):
-            return login("The request's context is not signed by a known signer.")
+            return unavailable("The request's context is not signed by a known signer.")
         try:
             claims = _claims.decode(unbase64url(raw))
             address = _address(claims.addr)
         except (Malformed, msgspec.MsgspecError, UnicodeDecodeError):
             return login("The request's context is malformed.")
         if abs(now - claims.t) > FRESH:
-            return login("The request's context is stale, or the signer's clock is off by more than 30 s.")
+            return unavailable("The request's context is stale, or the signer's clock is off by more than 30 s.")
         return Context(address, key.signer, text, claims, _MADE_HERE)
 
 

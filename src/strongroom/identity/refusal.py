@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Why = Literal["login", "expired"]
+Why = Literal["login", "expired", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,11 @@ class Refusal:
 
     why: Why
     because: str
+
+
+def unavailable(because: str) -> Refusal:
+    """It is not the asker's doing, and to sign in again would not help: a part of the store is not well."""
+    return Refusal("unavailable", because)
 
 
 def login(because: str) -> Refusal:

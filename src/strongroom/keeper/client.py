@@ -16,7 +16,7 @@ from strongroom.keeper.acts import MAX_ANSWER, ActReply, OfficersReply, Officers
 from strongroom.keeper.frame import Frames, frame
 from strongroom.keeper.protocol import MAX_REPLY, AppRequest, Reply
 
-TIMEOUT = 0.9
+TIMEOUT = 0.8
 """Seconds within which the door answers or is taken to be gone: the client of a client must be refused within a second."""
 OFFICERS_TIMEOUT = 600.0
 """Seconds an officer's act may take: a large feed is imported in one."""

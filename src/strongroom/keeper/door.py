@@ -34,6 +34,7 @@ from strongroom.budget.probes import Failures, Probes
 from strongroom.budget.scope import Disclosure, Kind, Scopes
 from strongroom.budget.spent import Alarm, Spent
 from strongroom.clock import Clock, Millis
+from strongroom.errors import Unavailable
 from strongroom.identity.context import ContextVerifier
 from strongroom.identity.issuers import Issuers
 from strongroom.identity.network import Declared, network_of
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from strongroom.keeper.logkey import Pens
 
 NETWORK_UNKNOWN = "unknown"
+SIGNER = "Compare the clocks of the app's machine and the keeper's; put app/context.key back, and start the app again."
 FREEZES = "freezes"
 """Name of the freeze list among the snapshots beside the log."""
 
@@ -131,12 +133,16 @@ class Door:
     # 1
 
     def identify(self, asking: Asking) -> Asked | Refused:
-        """Who asks, by their own token. Failures before sign-in are counted, not appended."""
+        """Who asks, by their own token. Failures before sign-in are counted, not appended. Raises Unavailable when whoever
+        signs contexts is not well: that is not the asker's doing.
+        """
         parts = self.parts
         now = parts.clock.now()
         context = parts.contexts.verify(asking.context, now)
         if isinstance(context, Refusal):
             parts.failures.see(NETWORK_UNKNOWN, now)
+            if context.why == "unavailable":
+                raise Unavailable(context.because, advice=SIGNER)
             return Refused(why=context.why)
         network = network_of(context.address, parts.networks)
         verified = parts.verifier.verify(asking.token, asking.proof, context, now)

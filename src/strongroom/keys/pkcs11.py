@@ -38,7 +38,7 @@ from strongroom.keys.driver import Driver, away, driver
 from strongroom.keys.worker import LANES, Workers
 from strongroom.secret import Secret
 
-TIMEOUT = 0.8
+TIMEOUT = 0.7
 """Seconds for one operation: the door must refuse within a second."""
 OPENING = 10.0
 """Seconds for the first session, at start: a driver that is loaded and logs in over the network takes its time."""

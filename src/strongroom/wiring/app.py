@@ -22,7 +22,7 @@ from strongroom.secret import Secret
 
 log = logging.getLogger("strongroom.app")
 
-ENTRY = 0.6
+ENTRY = 0.5
 """Seconds for a row of the catalogue: an upload needs the door and the object store besides, and is refused within a second."""
 
 

@@ -46,10 +46,10 @@ from strongroom.keys.custody import Above, Custody
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.pens import StorePens
 from strongroom.wiring.place import VKEY, log_signers, pin_keys, read_officers
+from strongroom.wiring.pulse import keep_beating, tell_ready
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.root import StoreRoots, open_root
 from strongroom.wiring.secrets import cover_of, open_secrets, read_recovery, rewrap
-from strongroom.wiring.supervisor import tell_ready
 
 Decide = Callable[[Case], Permit | Deny]
 
@@ -167,7 +167,9 @@ async def run_keeper(opened: Opened, layout: Layout) -> None:
         courier = await asyncio.start_unix_server(opened.courier.serve, str(layout.courier_socket))
         layout.courier_socket.chmod(0o666)  # the courier can do nothing here but carry bytes of TLS
     tell_ready()
+    pulse = asyncio.create_task(keep_beating())
     await stop.wait()
+    pulse.cancel()
     if courier is not None:
         courier.close()
     await opened.keeper.stop()

@@ -22,10 +22,10 @@ from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
 from strongroom.wiring.memory import keep_freed
 from strongroom.wiring.publisher import run_publisher
+from strongroom.wiring.pulse import keep_beating, tell_ready
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
 from strongroom.wiring.root import preload_root
 from strongroom.wiring.signin import open_signin
-from strongroom.wiring.supervisor import tell_ready
 from strongroom.wiring.user import become, preload
 
 if TYPE_CHECKING:
@@ -93,7 +93,11 @@ def _courier(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> No
     wanted = [entry.jwks_uri for entry in config.issuer if entry.jwks_uri and not entry.jwks_file]
     relay = Relay(layout.courier_socket, allow(wanted))
     tell_ready()
-    asyncio.run(relay.run())
+
+    async def run() -> None:
+        await asyncio.gather(relay.run(), keep_beating())
+
+    asyncio.run(run())
 
 
 class _Server(uvicorn.Server):
@@ -105,8 +109,9 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)  # type: ignore[arg-type]  # handed on as it came
         if self.started:
             tell_ready()
-            if self.beside is not None:
-                self._task = asyncio.get_running_loop().create_task(self.beside())  # held, or it would be collected
+            loop = asyncio.get_running_loop()
+            beside = [keep_beating] if self.beside is None else [keep_beating, self.beside]
+            self._tasks = [loop.create_task(one()) for one in beside]  # held, or they would be collected
 
 
 def _serve(

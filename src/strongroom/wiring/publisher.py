@@ -24,7 +24,7 @@ from strongroom.tlog.cosign import Cosigner
 from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.tile import MAX_RESOURCE
 from strongroom.wiring.place import VKEY, log_keys
-from strongroom.wiring.supervisor import tell_ready
+from strongroom.wiring.pulse import BEAT, beat, tell_ready
 from strongroom.wiring.user import become
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def _again(work: Callable[[], None]) -> None:
             work()
         except StrongroomError as error:
             logging.getLogger("strongroom.publisher").warning("%s", error)
-        pause.wait(PAUSE)
+        for _ in range(int(PAUSE / BEAT)):
+            beat()
+            pause.wait(BEAT)
 
 
 def open_publisher(config: Config, layout: Layout) -> tuple[Publisher, Pusher | None]:

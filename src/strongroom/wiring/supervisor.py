@@ -1,4 +1,7 @@
-"""Starts the processes of a store, keeps them running, and stops them in order. Holds no key and opens no store."""
+"""Starts the processes of a store, keeps them running, and stops them in order. Holds no key and opens no store.
+
+One that ends is started again; one that is there and does nothing is ended first.
+"""
 
 import os
 import select
@@ -7,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from strongroom.errors import OperationError
+from strongroom.wiring.pulse import READY
 
 PROGRAMS = ("keeper", "signin", "app")
 """In the order in which they start; they stop the other way round."""
@@ -19,14 +24,15 @@ PROGRAMS = ("keeper", "signin", "app")
 LAUNCHER = (sys.executable, "-m", "strongroom.cli.main")
 """What `run NAME --store PLACE` is appended to. Benches put a tracer or a fault of their own before it."""
 
-READY = "STRONGROOM_READY_FD"
-"""Environment variable that names the pipe on which a program says that it is ready."""
-
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 QUICK_SECONDS = 5.0
 """A process that lives less than this is restarted more and more slowly."""
 MAX_PAUSE = 10.0
+SILENCE = 60.0
+"""A program that said it was ready, and nothing for so many seconds, hangs. Far above what one request or act holds it up."""
+LOOK = 0.5
+"""Seconds of silence that one look counts at most: if we ourselves did not run meanwhile, it may not have, either."""
 
 
 @dataclass
@@ -36,11 +42,14 @@ class Child:
     name: str
     command: list[str]
     ready: int = -1
-    """Reading end of a pipe; the program writes one byte when it is ready, or closes it by ending."""
+    """Reading end of a pipe: what `pulse` says. The program closes it by ending."""
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     failures: int = 0
     restart_at: float = 0.0
+    silent: float | None = None
+    """Seconds since it was last heard of; None until it is ready."""
+    looked: float = 0.0
 
 
 @dataclass
@@ -67,7 +76,8 @@ class Supervisor:
         if child.ready >= 0:
             os.close(child.ready)
         child.ready, theirs = os.pipe()
-        child.started = time.monotonic()
+        os.set_blocking(child.ready, False)
+        child.started, child.silent = time.monotonic(), None
         child.process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
             child.command,
             env={**self.environment, READY: str(theirs)},
@@ -80,6 +90,7 @@ class Supervisor:
     def _await(self, child: Child) -> None:
         readable, _, _ = select.select([child.ready], [], [], START_SECONDS)
         if readable and os.read(child.ready, 1):
+            child.silent = 0.0
             return
         code = child.process.wait(1.0) if child.process and readable else None
         self.stop()
@@ -116,6 +127,20 @@ class Supervisor:
             child.process = None
         if child.process is None and now >= child.restart_at:
             self._launch(child)
+        self._listen(child, now)
+
+    def _listen(self, child: Child, now: float) -> None:
+        """End a program that hangs; the next look starts it again."""
+        with suppress(BlockingIOError):
+            if os.read(child.ready, 65_536):
+                child.silent = 0.0
+        if child.silent is not None and child.process is not None:
+            child.silent += min(LOOK, now - child.looked)
+            if child.silent > SILENCE:
+                self.say(f"{child.name} has said nothing for {SILENCE:.0f} s; it is ended, and started again.")
+                child.process.kill()
+                child.silent = None
+        child.looked = now
 
     def stop(self) -> None:
         """End every process, the last started first: politely, then by force after `STOP_SECONDS`."""
@@ -131,14 +156,6 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait()
-
-
-def tell_ready() -> None:
-    """Said by a program when it is ready: to the supervisor that started it, if one did."""
-    number = os.environ.pop(READY, "")
-    if number.isdecimal():
-        os.write(int(number), b"1")
-        os.close(int(number))
 
 
 class _Failed(OperationError):
