@@ -6,7 +6,6 @@ comes from the seed, so that the same seed and the same end give the same root h
 
 import base64
 import hashlib
-import hmac
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from bench.scale.world import World
 from strongroom.audit.pseudonym import DOCUMENT_BYTES, HIDDEN, Naming, month_at
 from strongroom.budget.scope import Disclosure, Kind, Scopes
 from strongroom.clock import DAY, MINUTE, SECOND, YEAR, Millis
+from strongroom.envelope.keyed import keyed_hash
 from strongroom.ids import AccountId, OrganisationId, PatientId, SessionId, encode
 from strongroom.tlog import entry as entries
 from strongroom.tlog.entry import Entry, Op
@@ -65,7 +65,7 @@ class Names:
         self._month = ""
         self._known: dict[tuple[str, str], tuple[int, str]] = {}
         self._lasting: dict[tuple[str, str], tuple[int, str]] = {}
-        self._keyed = hmac.new(b"", digestmod="sha256")
+        self._hashed = keyed_hash(b"")
         self._count = 0
         self.new: list[Name] = []
         """Not yet written ones; whoever writes them empties the list."""
@@ -80,7 +80,7 @@ class Names:
             self._known.clear()
             key = hashlib.sha256(self._rng.randbytes(32)).digest()
             self.keys.append((month, key))
-            self._keyed = hmac.new(key, digestmod="sha256")
+            self._hashed = keyed_hash(key)
 
     def name(self, kind: Naming, real: str) -> tuple[int, str]:
         """(number, what stands in the log)."""
@@ -96,9 +96,7 @@ class Names:
 
     def document(self, ident: str) -> str:
         """What stands in the log for a document."""
-        keyed = self._keyed.copy()
-        keyed.update(ident.encode())
-        return _urlsafe(keyed.digest()[:DOCUMENT_BYTES])
+        return _urlsafe(self._hashed(ident.encode())[:DOCUMENT_BYTES])
 
 
 class History:

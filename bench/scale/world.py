@@ -53,22 +53,21 @@ class Numbered:
 
     count: int
     tails: tuple[str, ...] = field(repr=False)
+    run: int = field(init=False)
+    """How many numbers in a row share the first four characters of their ids."""
+    step: int = field(init=False)
+    """Between the third pairs of two neighbours."""
 
-    @property
-    def run(self) -> int:
-        """How many numbers in a row share the first four characters of their ids."""
-        return -(-self.count // len(PAIRS) ** 2)
+    def __post_init__(self) -> None:
+        """Both once: there are hundreds of millions of ids."""
+        object.__setattr__(self, "run", -(-self.count // len(PAIRS) ** 2))
+        object.__setattr__(self, "step", len(PAIRS) // self.run)
 
     def id(self, number: int) -> str:
         """The id of one. Greater for a greater number."""
         outer, third = divmod(number, self.run)
         first, second = divmod(outer, len(PAIRS))
         return PAIRS[first] + PAIRS[second] + PAIRS[third * self.step] + self.tails[number % TAILS]
-
-    @property
-    def step(self) -> int:
-        """Between the third pairs of two neighbours."""
-        return len(PAIRS) // self.run
 
 
 class World:

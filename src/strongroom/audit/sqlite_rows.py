@@ -45,6 +45,7 @@ create table log_rows (
   name text not null, bucket integer not null, rows integer not null, sum blob not null, primary key (name, bucket)
   ) strict, without rowid;
 """
+_encode = msgspec.msgpack.Encoder().encode
 _OWN = frozenset({"log_name", "log_month"})
 """Tables of the log that are summed up like the others."""
 
@@ -60,7 +61,7 @@ class Table:
 
     def bucket(self, row: Sequence[object]) -> int:
         """Where a row is counted: by its primary key alone."""
-        return zlib.crc32(msgspec.msgpack.encode([row[at] for at in self.key])) % BUCKETS
+        return zlib.crc32(_encode([row[at] for at in self.key])) % BUCKETS
 
     def describe(self, row: Sequence[object]) -> str:
         """Which row it is, by its primary key. Ids are random; nothing here names a person."""
@@ -90,7 +91,7 @@ def tables(db: sqlite3.Connection) -> list[Table]:
 
 def tag_of(tag: Tag, table: str, row: Sequence[object]) -> int:
     """The tag of one row. The encoding tells text from bytes and one column from the next."""
-    return int.from_bytes(tag(msgspec.msgpack.encode(["row", table, *row])))
+    return int.from_bytes(tag(_encode(("row", table, *row))))
 
 
 @dataclass(slots=True)
