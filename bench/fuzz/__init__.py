@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from bench import Part, Scale
+from bench.progress import Progress
 from bench.report import Figure, Goal
 from strongroom.errors import ConfigError
 
@@ -64,8 +65,14 @@ def fuzz(families: Iterable[str], minutes: float) -> Iterator[Figure]:
     if find_spec("atheris") is None:
         msg = "There is no atheris for this machine: it comes for Linux on x86-64."
         raise ConfigError(msg, advice="The seeds are replayed by the tests everywhere.")
-    for family in families:
-        outcomes = fuzz_targets(f"bench.fuzz.{family}", minutes * 60)
+    names = {family: [target.name for target in import_module(f"bench.fuzz.{family}").TARGETS] for family in families}
+    progress, done = Progress("targets", sum(map(len, names.values()))), 0
+    for family, targets in names.items():
+        outcomes = []
+        for outcome in fuzz_targets(f"bench.fuzz.{family}", targets, minutes * 60):
+            outcomes.append(outcome)
+            done += 1
+            progress.at(done)
         for one in (finding for outcome in outcomes for finding in outcome.findings):
             print(f"fuzz: {one.kind}: {one.place}: {one.file}", file=sys.stderr)
         found = [finding.kind for outcome in outcomes for finding in outcome.findings]
@@ -77,11 +84,10 @@ def fuzz(families: Iterable[str], minutes: float) -> Iterator[Figure]:
         yield Figure(f"{family}: hangs", found.count("hang"), "", goal=NONE)
 
 
-def fuzz_targets(module: str, seconds: float, *, seeds: Path = SEEDS) -> list[Outcome]:
-    """All targets of `module`, an equal share of `seconds` of CPU for each, as many at once as there are cores."""
-    names = [target.name for target in import_module(module).TARGETS]
+def fuzz_targets(module: str, names: Sequence[str], seconds: float, *, seeds: Path = SEEDS) -> Iterator[Outcome]:
+    """These targets of `module`, an equal share of `seconds` of CPU for each, as many at once as there are cores."""
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return list(pool.map(lambda name: fuzz_one(module, name, seconds / len(names), seeds=seeds), names))
+        yield from pool.map(lambda name: fuzz_one(module, name, seconds / len(names), seeds=seeds), names)
 
 
 def fuzz_one(module: str, name: str, seconds: float, *, seeds: Path = SEEDS) -> Outcome:

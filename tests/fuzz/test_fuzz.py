@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import bench.fuzz
-from bench.fuzz import Outcome, fuzz, fuzz_one
+from bench.fuzz import Finding, Outcome, fuzz, fuzz_one
 from strongroom.errors import ConfigError
 
 HERE = "tests.fuzz.planted"
@@ -49,3 +49,27 @@ def test_a_process_that_ends_before_its_time_is_a_finding(tmp_path: Path) -> Non
     (finding,) = fuzz_one(HERE, "absent", 0.1, seeds=tmp_path).findings
     assert finding.kind == "crash"
     assert "ended with 1" in finding.place
+
+
+def test_figures_are_sums_of_a_familys_targets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each target has its share of the time; one finding anywhere and the goal is missed, with its place on standard error."""
+    shares: list[float] = []
+
+    def one(_module: str, name: str, seconds: float, *, seeds: Path) -> Outcome:
+        shares.append(seconds)
+        found = [Finding("hang", "somewhere", "a-file")] if name == "token-url" else []
+        return Outcome(name, executions=10, cpu=seconds, edges=3, findings=found)
+
+    monkeypatch.setattr(bench.fuzz, "find_spec", lambda _: True)
+    monkeypatch.setattr(bench.fuzz, "fuzz_one", one)
+    figures = {figure.name: figure for figure in fuzz(("token", "fhir"), 2.0)}
+    count = figures["token: targets"].value
+    assert figures["token: inputs tried"].value == 10 * count
+    assert figures["token: edges reached"].value == 3 * count
+    assert figures["token: CPU"].value == pytest.approx(2.0)
+    assert sum(shares) == pytest.approx(240.0)
+    assert [figures[f"{family}: hangs"].holds for family in ("token", "fhir")] == [False, True]
+    assert [figures[f"{family}: crashes and broken laws"].holds for family in ("token", "fhir")] == [True, True]
+    assert "hang: somewhere: a-file" in capsys.readouterr().err
