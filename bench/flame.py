@@ -1,6 +1,6 @@
 """Where the time goes, as a picture: `python -m bench.flame keeper|download FOLDER` writes FOLDER/NAME-PROGRAM.svg.
 
-The product runs as in the bench of that name; py-spy looks at its stacks 400 times a second from outside. A bar is as wide
+The product runs as in the bench of that name; py-spy looks at its stacks 200 times a second from outside. A bar is as wide
 as the share of samples in which that function was running or waiting for what it had called; each stands upon its caller.
 Drawn here, without scripts, so that it can be shown anywhere.
 """
@@ -35,6 +35,8 @@ COLOURS = {
     "strongroom/envelope": "#c7e9c0", "strongroom/documents": "#dadaeb",
 }  # fmt: skip
 ROUNDS = 4
+LOOK = ("-r", "200", "--nonblocking")
+"""How often, and without stopping the process: a keeper that is stopped for long refuses."""
 
 
 @dataclass(slots=True)
@@ -121,7 +123,7 @@ def watched(pids: dict[str, int], folder: Path, bench: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as raw:
         spies = [
             subprocess.Popen(
-                [spy, "record", "-p", str(pid), "-f", "raw", "-r", "400", "-d", "600", "-o", f"{raw}/{name}"],
+                [spy, "record", "-p", str(pid), *LOOK, "-f", "raw", "-d", "600", "-o", f"{raw}/{name}"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -138,11 +140,11 @@ def watched(pids: dict[str, int], folder: Path, bench: str) -> Iterator[None]:
 
 
 def of_keeper(store: Store, folder: Path) -> None:
-    """Releases through the socket, 64 in flight."""
+    """Releases through the socket, 32 in flight."""
     rounds = [keeper.plan(store, 6_000, seed)[0] for seed in range(ROUNDS)]
     with keeper.clients(store.context_key) as workers, watched({"keeper": store.pid("keeper")}, folder, "keeper"):
         for wanted in rounds:
-            keeper.measure(workers, store.layout.socket, store.pid("keeper"), wanted, 64, keeper.Measured())
+            keeper.measure(workers, store.layout.socket, store.pid("keeper"), wanted, 32, keeper.Measured())
 
 
 def of_download(store: Store, folder: Path) -> None:
