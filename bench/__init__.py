@@ -64,7 +64,7 @@ BENCHES: dict[str, Entry] = {
     "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
     "detect": Entry("what hunts find in real logs, and what they raise without reason", 110, 110),
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 240),
-    "faults": Entry("every part gone, slow, flapping, lying: what is refused, how soon, and how it heals", 110, 600),
+    "faults": Entry("every part gone, slow, flapping, lying: what is refused, how soon, and how it heals", 110, 900),
     "fuzz": Entry("what parsers do with inputs that a fuzzer makes: crashes, hangs, broken laws", 75, 3_900),
     "hunt": Entry("how fast logs are hunted, against reading them as a table", 40, 400),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),

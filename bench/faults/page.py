@@ -19,8 +19,9 @@ HTTP; this page is what was seen. It is written by `.venv/bin/python -m bench.fa
 same as figures.
 
 **What people see.** A refusal says what to do and keeps nothing half done: `503` with `Retry-After` where a part is away
-("{away}"), `500` where what is stored does not open ("{altered}"). A client that repeats the request is served once the part
-is back.
+("{away}"), `500` where what is stored does not open
+("{altered}"). Whoever repeats the request is served once the part is back. A
+process that is gone breaks its connections; one that is stopped answers nothing, and nobody answers for it: those rows say so.
 
 **What you see.** Each refusal is a line in the messages of `strongroom serve` that says which part it is and what to do; the lines
 are in the second table. `strongroom doctor --store DIR` looks at everything and says the same. Nothing needs a restart by hand
@@ -34,8 +35,9 @@ FIRST = """\
 ## What is refused, how soon, and how it heals
 
 Promised: every refusal within {promise:g} s. Rows that miss it are marked. Seconds are those of the slowest refusal, asked by
-{people} clients at once on {machine}; *healed after* counts from the part's return, or from
-the moment a process was killed or stopped for good, until everything was served.
+{people} clients at once (after three seconds they give up) on {machine}; *healed after*
+counts from the part's return, or from the moment a process was killed or stopped for good, until everything was served. Rows
+may be of several runs (`--again`).
 
 | fault | what is refused | within, s | how it heals | healed after, s |
 |---|---|---|---|---|
@@ -54,7 +56,8 @@ TAIL = """
 * A disk that says synced and is not, and power that is lost: `./up bench crash`. Bytes altered in any store: `./up bench tamper`.
 * Two parts at fault at once: each is refused as here, one after the other, and a refusal may take the sum.
 * A disk that never answers again, below a process: it cannot even be killed. Faults of disks are the kernel's answers to the real
-  process, changed on their way (`strace`); the full and the read-only disk of the objects are real ones.
+  process, changed on their way (`strace`), which stops the process at each of its calls: those rows (the disks, the slow folder,
+  the slow HSM) are slower than without it. The full and the read-only disk of the objects are real ones.
 * A token whose PIN is refused is not tried again before the keeper's next start, or it would lock itself.
 * The database of the sign-in; a machine without memory; a network between a gateway and the app.
 """
@@ -94,11 +97,11 @@ def _acknowledged(result: Result) -> str:
 
 
 def _first(row: Row, fault: Fault) -> str:
-    return _line(f"**{row.part}** {row.how}", _refused(row), _within(row), fault.heals, _seconds(row.healed))
+    return _line(f"**{row.part}** {row.how}", _refused(row), _within(row), fault.heals, _seconds(row))
 
 
 def _second(row: Row, fault: Fault) -> str:
-    message = f"`{row.log}`" if row.log else ""
+    message = f"`{row.log.replace(chr(96), chr(39))}`" if row.log else ""
     return _line(f"**{row.part}** {row.how}", fault.done, message, fault.do)
 
 
@@ -118,8 +121,10 @@ def _within(row: Row) -> str:
     return f"{row.slowest:.2f}" if row.in_time else f"**{row.slowest:.2f}, missed**"
 
 
-def _seconds(healed: float | None) -> str:
-    return "**not healed**" if healed is None else f"{healed:.1f}"
+def _seconds(row: Row) -> str:
+    if row.healed is None:
+        return "**not healed**"
+    return f"{row.healed:.1f}" if row.refused else ""  # where nothing was refused, nobody saw it heal
 
 
 def _line(*cells: str) -> str:
