@@ -67,3 +67,21 @@ def test_a_door_that_does_not_hear() -> None:
     asyncio.run(run())
     asyncio.run(run())
     assert len(door.words(p.Delivered)) == 2
+
+
+def test_words_that_a_loop_took_with_it_are_told_by_the_next_one() -> None:
+    """Even where it ended before anybody began to tell them."""
+    door = Listening()
+    words = Words(door)
+
+    async def run(receipt: int, *, abruptly: bool = False) -> None:
+        words.tell(receipt, 1, complete=True)
+        if abruptly:
+            for task in words._telling:
+                task.cancel()  # which has not begun: nothing of it runs
+            await asyncio.sleep(0)
+
+    asyncio.run(run(1, abruptly=True))
+    assert door.together == []
+    asyncio.run(run(2))
+    assert door.together == [2]

@@ -25,20 +25,21 @@ class Words:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._waiting: list[Delivered] = []
+        self._next: asyncio.Task[None] | None = None  # will tell what waits
         self._telling: set[asyncio.Task[None]] = set()  # kept here so that nobody collects them before they are done
 
     def tell(self, receipt: int, sent: int, *, complete: bool) -> None:
         """`sent` bytes of the release `receipt` went out. Told soon, whatever becomes of the request."""
         self._waiting.append(Delivered(receipt=receipt, bytes=sent, complete=complete))
-        if len(self._waiting) == 1:
-            task = asyncio.get_running_loop().create_task(self._tell())
+        if self._next is None or self._next.done():  # done: with its loop, before it began
+            self._next = task = asyncio.get_running_loop().create_task(self._tell())
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 
     async def _tell(self) -> None:
         with contextlib.suppress(asyncio.CancelledError):  # the server stops: what waits is told at once
             await asyncio.sleep(TOGETHER)
-        words, self._waiting = self._waiting, []
+        words, self._waiting, self._next = self._waiting, [], None
         for first in range(0, len(words), MAX_WORDS):
             await self._give(tuple(words[first : first + MAX_WORDS]))
 
