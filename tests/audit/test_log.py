@@ -128,6 +128,7 @@ async def test_a_full_disk_refuses_undoes_and_heals(store: Store, log: Log) -> N
     with pytest.raises(Unavailable, match="SQLITE_FULL"):
         log.publish()
     assert await asyncio.to_thread(log.reopen) == 1
+    log.resume()
     assert log.fault is None
     assert (await log.append(numbered(5))).index == 1
     assert times(store) == [0, 5]
@@ -144,6 +145,10 @@ async def test_a_locked_database_refuses_within_the_second(store: Store, log: Lo
             await log.append(numbered(0))
     assert log.reopen() == 0
     assert log.reopen() == 0
+    with pytest.raises(Unavailable):
+        await log.append(numbered(2))  # whoever counts what came back must not be overtaken
+    log.resume()
+    log.resume()
     await log.append(numbered(1))
     assert times(store) == [1]
 
@@ -158,7 +163,28 @@ def test_reopening_shows_that_it_can_write(store: Store, log: Log) -> None:
             log.reopen()
         assert log.fault is not None
     assert log.reopen() == 0
+    log.resume()
     assert log.fault is None
+
+
+@on_loop
+async def test_a_log_that_fails_again_before_it_is_resumed(store: Store, log: Log) -> None:
+    """It stays closed; and what was counted by then is not told a second time."""
+    with closing(sqlite3.connect(store.place.database, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(Unavailable, match="SQLITE_BUSY"):
+            await log.append(numbered(0))
+        other.execute("rollback")
+        assert log.reopen() == 0
+        log.append_now(numbered(1))
+        other.execute("begin immediate")
+        with pytest.raises(Unavailable, match="SQLITE_BUSY"):
+            log.append_now(numbered(2))
+        log.resume()
+        assert log.fault is not None
+    assert log.reopen() == 1
+    log.resume()
+    assert (await log.append(numbered(3))).index == 1
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal"])

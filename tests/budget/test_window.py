@@ -117,6 +117,18 @@ def test_undo_after_everything_left() -> None:
     assert not window.knows("a")
 
 
+def test_undoing_leaves_no_heap_behind() -> None:
+    """However often a charge is made and undone, memory is that of those who are in the window."""
+    window = Window(1_000_000)
+    window.add(0, 1, 1, "a")
+    for now in range(1, 2_000):
+        window.pop_last("a", window.add(now, 1, 1, "a"))
+        window.pop_last("b", window.add(now, 1, 1, "b"))
+    assert window.look(2_000) == (1, 1, 1, 1)
+    assert len(window._order) < 100
+    assert window.look(1_000_000) == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("events", "meetings", "sums"),
     [

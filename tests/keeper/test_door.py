@@ -11,6 +11,7 @@ import pytest
 from strongroom.audit.denials import SINGLE
 from strongroom.authz.policy import Basis
 from strongroom.budget.freeze import Freeze, Target, Upon
+from strongroom.budget.ledger import Ledger
 from strongroom.clock import HOUR, Millis
 from strongroom.ids import new_id
 from strongroom.keeper import protocol as p
@@ -223,6 +224,26 @@ def test_a_charge_is_undone_when_its_entry_is_not_written(house: House) -> None:
         assert (await h.ask(p.Release(asking=h.asking(OWNER), document=documents[0]))).why == "unavailable"
         assert h.parts.ledger.snapshot() == before
         holder.close()
+
+    house.run(work)
+
+
+def test_a_change_that_comes_too_late_is_not_charged_though_others_were_since(house: House) -> None:
+    """Of two who delete the same document at once one is refused, and their charge alone is taken back."""
+
+    async def work(h: House) -> None:
+        one, other, *_ = h.documents(h.demo.own[OWNER])
+        asked = [p.Delete(asking=h.asking(OWNER, sid=sid), document=one) for sid in ("a", "b")]
+        reading = p.Release(asking=h.asking(OWNER), document=other)
+        first, second, third = await asyncio.gather(*[h.ask(request) for request in (*asked, reading)])
+        assert isinstance(first, p.Done)
+        assert second.why == "conflict"
+        assert isinstance(third, p.Released)
+        told = Ledger(h.parts.ledger._rules)
+        assert h.keeper is not None
+        for disclosure in h.keeper.recount(0):
+            told.apply(disclosure)
+        assert h.parts.ledger.snapshot() == told.snapshot()
 
     house.run(work)
 

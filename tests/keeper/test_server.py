@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from strongroom.budget.ledger import Ledger
 from strongroom.budget.table import DEFAULTS
 from strongroom.errors import Tampered, Unavailable
 from strongroom.keeper import protocol as p
@@ -194,6 +195,35 @@ def test_what_became_durable_after_all_is_charged_again(house: House) -> None:
 
     house.run(work)
     house.run(again)
+
+
+def test_nobody_is_charged_before_what_became_durable_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that comes after the log was checked and before its entries were counted again is refused."""
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+        first, second, *_ = h.documents(h.demo.own[OWNER])
+        journal = h.parts.log._pen._journal
+        journal._db = LateError(journal._db)
+        assert (await h.ask(p.Release(asking=h.asking(OWNER), document=first))).why == "unavailable"
+        loop, reopen, answers = asyncio.get_running_loop(), h.parts.log.reopen, []
+
+        def reopened() -> int:
+            known: int = reopen()
+            asked = h.ask(p.Release(asking=h.asking(OWNER), document=second))
+            answers.append(asyncio.run_coroutine_threadsafe(asked, loop).result(60))
+            return known
+
+        monkeypatch.setattr(h.parts.log, "reopen", reopened)
+        await h.keeper._second(minute=False)
+        assert [one.why for one in answers] == ["unavailable"]
+        assert (await h.ask(p.Ping())).open
+        told = Ledger(h.parts.ledger._rules)
+        for disclosure in h.keeper.recount(0):
+            told.apply(disclosure)
+        assert h.parts.ledger.snapshot() == told.snapshot()
+
+    house.run(work)
 
 
 def test_the_second_goes_on_whatever_fails_in_it(

@@ -3,7 +3,7 @@
 Under load a sync to disk is shared by many (`group.py`); alone, a draft waits for no other.
 
 Direction of failure: closed. When a commit fails, every draft of it and every draft behind it fails with Unavailable,
-their charges are undone newest first, and the log refuses until `reopen` succeeds, which does all that a start does.
+their charges are undone newest first, and the log refuses until `reopen`, which does all that a start does, and `resume`.
 Whether the failed commit reached the disk after all is known only then; `reopen` tells from which index on.
 """
 
@@ -52,6 +52,7 @@ class Log:
 
     * `append` belongs to one event loop, and takes its place in the order of the log before it first waits: a charge
       made just before it, in the same step of the loop, is in the same order.
+    * `resume` belongs to the loop too.
     * `append_now`, `publish`, `reopen` and `close` block, and may be called from any thread.
     """
 
@@ -69,6 +70,7 @@ class Log:
         self._writing = threading.Lock()  # guards the pen
         self._publishing = threading.Lock()  # guards the reader and the directory; taken before the other
         self._fault: Unavailable | None = None
+        self._unsure: int | None = None  # what `reopen` answered, until `resume`
         self._identity: Identity = None  # of the database; known once it was opened
         self._published = 0
         self._size = 0
@@ -170,22 +172,33 @@ class Log:
             self._signers = signers
 
     def reopen(self) -> int:
-        """Open again after a fault, with every check of a start. Without effect if there is no fault.
+        """Open again after a fault, with every check of a start; drafts are refused until `resume`. Without effect if
+        there is no fault.
 
         The answer is the first index whose fate was open: entries from there on were reported as failed but turned out
         to be durable, and their charges must be counted again. Raises as `open`, and the log stays closed.
         """
-        known = self._size
         if self._pen is None:
+            known = self._size if self._unsure is None else self._unsure
             self._stop()
             try:
                 self._load(None, adopt=False)
             except BaseException:
                 self._stop()
                 raise
+            self._unsure = known
+        return self._size if self._unsure is None else self._unsure
+
+    def resume(self) -> None:
+        """Take drafts again, once what `reopen` told of is counted. To be called on the loop in the same step as the
+        counting: what was charged between the two would not know of it.
+        """
+        if self._unsure is None:
+            return
+        self._unsure = None
+        if self._pen is not None:  # else publishing failed meanwhile, and it is reopened once more
             self._group = Group(self._write, self._patience)
             self._fault = None
-        return known
 
     def close(self) -> None:
         """Write what waits, and let go of everything. Whoever can, publishes before."""

@@ -12,8 +12,10 @@ time. No I/O, no clock, not thread-safe: one keeper, one loop.
 Memory: rules on openings bound what one login puts into a window, and empty windows are dropped (`windows.py`).
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import InitVar, dataclass, field
+from itertools import chain
 from math import inf
 from typing import Final
 
@@ -34,15 +36,18 @@ from strongroom.errors import Malformed
 
 FORM: Final = 1
 """Of snapshots. Another form, or another layout of the rules, is refused: then the log is replayed."""
+UNDOABLE: Final = 16_384
+"""Charges that can be undone, about 16 MB: twice as many as wait for the log at most (`audit.group`)."""
 _MADE_HERE: Final = object()
 _Gauged = Sequence[tuple[Gauge, str]]
 """Where a disclosure counts: every gauge of its kind, and the name of the window within its scope."""
 
 
-class _Trace(msgspec.Struct, frozen=True, gc=False):
-    """What `undo` needs: one step for each window, with the patient's previous meeting."""
+class _Trace(msgspec.Struct, eq=False, gc=False):
+    """How one disclosure stands in the windows: one step for each, with the patient's previous meeting."""
 
-    serial: int
+    what: Disclosure
+    documents: int
     before: int
     now: int
     steps: tuple[tuple[Window, int | None], ...]
@@ -88,7 +93,7 @@ class Ledger:
         self._rereads = Rereads()
         self._history = History()
         self._now = 0
-        self._serial = 0
+        self._latest: deque[_Trace] = deque(maxlen=UNDOABLE)
 
     # ---- charging ---------------------------------------------------------------------------------------------------
 
@@ -107,35 +112,42 @@ class Ledger:
         gauged = self._gauged(what)
         breaches, alarms = self._judge(what, gauged, now, documents, declared)
         if not breaches:
-            return Charge(what, documents, tuple(alarms), self._enter(what, gauged, now, documents), _MADE_HERE)
+            trace = self._enter(what, gauged, now, documents)
+            self._latest.append(trace)
+            return Charge(what, documents, tuple(alarms), trace, _MADE_HERE)
         until = _all_over(breaches)
         if free_until is not None and until is not None and until >= free_until:  # by then it costs a document again
             until = _all_over(self._judge(what, gauged, now, 1, declared)[0])
         return _spent(max(breaches, key=_Breach.sternness), now, until)
 
     def undo(self, charges: Sequence[Charge]) -> None:
-        """Take back the latest charges, given in the order in which they were made: as if they had never been.
+        """Take back these charges, as if they had never been. What was charged after them is counted again without them:
+        a read that was free because of one of them costs its document, as whoever recounts the log will find.
 
-        Raises ValueError, and undoes nothing, when they are not the latest ones: the order is part of the state.
+        Raises ValueError, and undoes nothing, when one was undone before or is not among the latest `UNDOABLE`.
         """
-        expected = range(self._serial - len(charges) + 1, self._serial + 1)
-        if [charge.trace.serial for charge in charges] != list(expected):
-            raise ValueError("Only the latest charges can be undone, and all of them together.")
-        for charge in reversed(charges):
-            what = charge.disclosure
-            for window, previous in charge.trace.steps:
-                window.pop_last(what.patient, previous)
-            if charge.documents:
-                self._rereads.take_back(what)
-            self._history.take_back(what.kind, charge.trace.now, charge.documents)
-            self._now = charge.trace.before
-            self._serial -= 1
+        gone = {charge.trace for charge in charges}
+        depth = self._depth(gone)
+        if depth is None or len(gone) != len(charges):
+            raise ValueError("A charge is undone once, and before it is forgotten.")
+        later: list[_Trace] = []
+        for _ in range(depth):
+            trace = self._latest.pop()
+            self._leave(trace)
+            if trace not in gone:
+                later.append(trace)
+        for trace in reversed(later):
+            now = max(int(trace.what.at), self._now)
+            documents = self._documents(trace.what, now)
+            again = self._enter(trace.what, self._gauged(trace.what), now, documents)
+            trace.documents, trace.before, trace.now, trace.steps = documents, again.before, now, again.steps
+            self._latest.append(trace)
 
     def apply(self, what: Disclosure) -> int:
         """Count what the log says happened; nothing is refused. Gives the documents charged, as the entry says too."""
         now = max(int(what.at), self._now)
-        documents = int(what.document is not None and self._rereads.free_until(what, now) is None)
-        self._enter(what, self._gauged(what), now, documents)
+        documents = self._documents(what, now)
+        self._latest.append(self._enter(what, self._gauged(what), now, documents))
         return documents
 
     def advance(self, now: Millis) -> None:
@@ -179,8 +191,29 @@ class Ledger:
             self._rereads.add(what, now)
         self._history.add(what.kind, now, documents)
         before, self._now = self._now, now
-        self._serial += 1
-        return _Trace(self._serial, before, now, tuple(steps))
+        return _Trace(what, documents, before, now, tuple(steps))
+
+    def _leave(self, trace: _Trace) -> None:
+        """The inverse of the last `_enter`."""
+        what = trace.what
+        for window, previous in trace.steps:
+            window.pop_last(what.patient, previous)
+        if trace.documents:
+            self._rereads.take_back(what)
+        self._history.take_back(what.kind, trace.now, trace.documents)
+        self._now = trace.before
+
+    def _depth(self, wanted: Collection[_Trace]) -> int | None:
+        """How many of the latest must leave so that all of these have left; None where some are not among them."""
+        found = 0
+        for depth, trace in enumerate(chain([None], reversed(self._latest))):
+            found += trace in wanted
+            if found == len(wanted):
+                return depth
+        return None
+
+    def _documents(self, what: Disclosure, now: int) -> int:
+        return int(what.document is not None and self._rereads.free_until(what, now) is None)
 
     def _gauged(self, what: Disclosure) -> _Gauged:
         names = _names(what.scopes)

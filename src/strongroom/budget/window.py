@@ -5,7 +5,7 @@ is out. There are no buckets: each event leaves by itself, so there is no midnig
 
 Kept are one running total for each event, and for each patient the last time they were met; nothing else is needed,
 because a patient is in the window exactly as long as the last meeting is. Adding costs O(1); looking costs amortised
-O(log people) for what leaves; undoing and foretelling, which are rare, cost O(people log people).
+O(log people) for what leaves, as undoing does; foretelling, which is rare, costs O(people log people).
 
 Not thread-safe, and not a clock: the caller says what time it is, and never says an earlier time than before.
 """
@@ -36,6 +36,8 @@ class Dimension(IntEnum):
     """Times the door opened: releases, repeated ones too, and listings."""
 
 
+SLACK = 64
+"""Entries beyond two a patient that undoing may leave behind before they are swept away."""
 Counts = tuple[int, int, int, int]
 """Documents, bytes, distinct patients, openings."""
 
@@ -54,7 +56,7 @@ class Window:
         self._events: deque[Event] = deque()
         self._out = (0, 0)  # documents and bytes of all events that have left
         self._last: dict[str, int] = {}
-        self._order: list[tuple[int, str]] = []  # heap, one entry a patient, at or before their last meeting
+        self._order: list[tuple[int, str]] = []  # heap: for each patient an entry at or before their last meeting
 
     def look(self, now: int) -> Counts:
         """The counts at `now`. What is `length` old leaves."""
@@ -65,10 +67,12 @@ class Window:
         order = self._order
         while order and order[0][0] <= edge:
             patient = order[0][1]
-            if self._last[patient] > edge:
-                heapreplace(order, (self._last[patient], patient))
+            last = self._last.get(patient, edge)  # what was undone has left entries behind
+            if last > edge:
+                heapreplace(order, (last, patient))
             else:
-                del self._last[heappop(order)[1]]
+                heappop(order)
+                self._last.pop(patient, None)
         documents, size = events[-1][1:] if events else self._out
         return documents - self._out[0], size - self._out[1], len(self._last), len(events)
 
@@ -93,7 +97,9 @@ class Window:
             self._last.pop(patient, None)
         else:
             self._last[patient] = previous
-        self._order = sorted((t, who) for who, t in self._last.items())  # a sorted list is a heap
+            heappush(self._order, (previous, patient))  # the entry there is may have been moved on since
+        if len(self._order) > 2 * len(self._last) + SLACK:
+            self._order = sorted((t, who) for who, t in self._last.items())  # a sorted list is a heap
         if self._events:  # empty where the event has already left by itself
             self._events.pop()
 

@@ -138,4 +138,5 @@ class Keeper:
             return  # still closed; the next second tries again
         for disclosure in self.recount(first):
             parts.ledger.apply(disclosure)
+        parts.log.resume()  # in the same step: nobody is charged before all that is counted
         log.warning("the log is open again")
