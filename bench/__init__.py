@@ -71,6 +71,7 @@ BENCHES: dict[str, Entry] = {
     "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 240),
     "list": Entry("who was read by a thief, exactly; and what a patient has", 30, 150),
     "log": Entry("proofs, verification, memory and start of a keeper with a large log", 40, 240),
+    "model": Entry("the door against a naive model, many at once: budgets, order of release, freezes", 60, 3_600),
     "scale": Entry("making a store of a country's size, which other benches then use", 20, 2_400),
     "tamper": Entry("alterations of everything that is kept: what is found, and told where", 110, 2_400),
 }

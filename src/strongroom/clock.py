@@ -38,22 +38,33 @@ _PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """The clock that nobody sets. On Linux the one that goes on while the machine sleeps."""
 
 
+class Machine(Protocol):
+    """What a machine knows of time: as the module `time` of the standard library."""
+
+    def time_ns(self) -> int:
+        """Nanoseconds since the epoch, by the clock that can be set."""
+
+    def clock_gettime_ns(self, clk_id: int, /) -> int:
+        """Nanoseconds of another clock."""
+
+
 class SystemClock:
     """The machine's clock. Small steps (NTP) are smoothed; a large one stops the door until it is mended."""
 
-    def __init__(self, floor: Millis = Millis(0), tolerance: int = 5 * SECOND) -> None:
+    def __init__(self, floor: Millis = Millis(0), tolerance: int = 5 * SECOND, machine: Machine | None = None) -> None:
         """`floor` is the latest time already on record (the log's last entry)."""
+        self._machine: Machine = time if machine is None else machine
         self._last = int(floor)
         self._tolerance = tolerance
         self._ahead: int | None = None  # of the clock that nobody sets, as of the last answer
 
     def now(self) -> Millis:
         """See `Clock.now`."""
-        current = time.time_ns() // 1_000_000
+        current = self._machine.time_ns() // 1_000_000
         if current < self._last - self._tolerance:
             msg = f"The clock went back {(self._last - current) // SECOND} s behind the last recorded event."
             raise Unavailable(msg, advice="Set the machine's clock right; the door opens again by itself.")
-        ahead = current - time.clock_gettime_ns(_PASSING) // 1_000_000
+        ahead = current - self._machine.clock_gettime_ns(_PASSING) // 1_000_000
         if self._ahead is not None and ahead > self._ahead + LEAP:
             msg = f"The clock leapt {(ahead - self._ahead) // SECOND} s ahead of the time that passed."
             advice = (

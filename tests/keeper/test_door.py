@@ -235,7 +235,7 @@ def test_a_change_that_comes_too_late_is_not_charged_though_others_were_since(ho
         one, other, *_ = h.documents(h.demo.own[OWNER])
         asked = [p.Delete(asking=h.asking(OWNER, sid=sid), document=one) for sid in ("a", "b")]
         reading = p.Release(asking=h.asking(OWNER), document=other)
-        first, second, third = await asyncio.gather(*[h.ask(request) for request in (*asked, reading)])
+        first, second, third = await asyncio.gather(h.ask(asked[0]), h.ask(asked[1]), h.ask(reading))
         assert isinstance(first, p.Done)
         assert second.why == "conflict"
         assert isinstance(third, p.Released)

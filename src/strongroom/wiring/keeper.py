@@ -180,6 +180,8 @@ def _decide(rehearsal: Rehearsal | None) -> Decide:
 
 
 def _clock(layout: Layout, rehearsal: Rehearsal | None) -> Clock:
+    if rehearsal is not None and rehearsal.machine is not None:
+        return SystemClock(_last_time(layout.database), machine=rehearsal.machine)
     if rehearsal is not None:
         return MovedClock(clock_file(layout.run))
     return SystemClock(_last_time(layout.database))

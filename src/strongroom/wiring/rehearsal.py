@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from strongroom.clock import Clock, Millis, SystemClock
+from strongroom.clock import Clock, Machine, Millis, SystemClock
 from strongroom.errors import ConfigError
 
 VARIABLE = "STRONGROOM_REHEARSAL"
@@ -18,6 +18,8 @@ class Rehearsal:
 
     broken_authorization: bool = False
     probe_limit: int | None = None
+    machine: Machine | None = None
+    """Where the time comes from, when a whole store is simulated in one process."""
 
 
 def parse_switches(text: str) -> Rehearsal:
