@@ -4,6 +4,7 @@ Nothing here is shared with `strongroom.budget` but the table of limits itself, 
 running total, no cache. Slow, and short enough to be seen to be right.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -64,12 +65,13 @@ def recounted(charges: Iterable[Charged]) -> list[Charged]:
 
 
 def _was_charged(charges: Sequence[Charged], charge: Charged, t: int) -> bool:
-    return any(
-        one.documents
-        and t < one.t + REREAD
-        and (one.names[:2], one.document, one.version) == (charge.names[:2], charge.document, charge.version)
-        for one in charges
-    )
+    for one in reversed(charges):  # they are in the order of time
+        if one.t + REREAD <= t:
+            return False
+        same = (one.document, one.version, one.names[:2]) == (charge.document, charge.version, charge.names[:2])
+        if same and one.documents:
+            return True
+    return False
 
 
 def used(charges: Sequence[Charged], rule: Rule, name: str, now: int) -> int:
@@ -93,12 +95,12 @@ def limit_of(charges: Sequence[Charged], rule: Rule, now: int) -> int:
     """The limit in force: a learned one is three times the busiest same hour, or the one before it, of four weeks."""
     if not rule.learned:
         return rule.limit
-    busiest = 0
-    for day in range(1, LEARNING_DAYS + 1):
-        for back in (0, 1):
-            hour = now // HOUR - day * (DAY // HOUR) - back
-            here = [one.documents for one in charges if one.kind is Kind.CARE and one.t // HOUR == hour]
-            busiest = max(busiest, sum(here))
+    busy: Counter[int] = Counter()
+    for one in charges:
+        if one.kind is Kind.CARE:
+            busy[one.t // HOUR] += one.documents
+    same = [now // HOUR - day * (DAY // HOUR) - back for day in range(1, LEARNING_DAYS + 1) for back in (0, 1)]
+    busiest = max(busy[hour] for hour in same)
     return max(rule.limit, FACTOR * busiest)
 
 

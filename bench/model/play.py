@@ -205,7 +205,9 @@ class Store:
         rows = self.house.entries(self._size)
         claimed = self._claimed(calls, rows)
         self._size += len(rows)
-        calls = [replace(one, seen=replace(one.seen, durable=one.op.number in claimed)) for one in calls]
+        calls = [
+            replace(one, seen=replace(one.seen, durable=True)) if one.op.number in claimed else one for one in calls
+        ]
         found = explain(self.spec, self.state, calls, self._agrees)
         if isinstance(found, Unexplained):
             self._say(f"no order explains {found.last.op} answered {found.last.seen} ({found.tried} tried)")

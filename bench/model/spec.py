@@ -265,6 +265,8 @@ class Spec:
     def _logged_out(self, s: State, op: Op, _memo: Memo, seen: Seen, _choice: int) -> Memo | None:
         if seen.why == "ok":
             s.revoked.add(op.session)
+        elif seen.durable:
+            s.ending.add(op.session)
         s.open = s.open and seen.why == "ok"
         return None
 
@@ -327,6 +329,7 @@ class Spec:
             for one in s.adrift:
                 s.charges.append(entered(s.charges, one))
             s.adrift = []
+            s.revoked |= s.ending
         return Memo("ticked", memo.at) if seen.why == "ok" and op.flag else None
 
     def _ticked(self, s: State, _op: Op, _memo: Memo, _seen: Seen, _choice: int) -> None:

@@ -89,6 +89,8 @@ class State:
     tickets: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Ticket -> document, and when it was opened."""
     revoked: set[str] = field(default_factory=set)
+    ending: set[str] = field(default_factory=set)
+    """Sessions whose end is in the log although it was reported as failed."""
     open: bool = True
     """Whether the log takes entries."""
     charges: list[Charged] = field(default_factory=list)
@@ -114,7 +116,8 @@ class State:
         """Another state with the same content; the values themselves are never changed."""
         return State(
             self.now, dict(self.papers), dict(self.delegations), dict(self.shares), dict(self.withheld),
-            list(self.glass), dict(self.tickets), set(self.revoked), self.open, list(self.charges), list(self.adrift),
+            list(self.glass), dict(self.tickets), set(self.revoked),
+            set(self.ending), self.open, list(self.charges), list(self.adrift),
             self.snapshots,
             self.snapshot, dict(self.freezes), dict(self.offered), self.kept, dict(self.denied), list(self.probes),
             self.opening, dict(self.pending), set(self.done),

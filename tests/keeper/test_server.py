@@ -197,6 +197,21 @@ def test_what_became_durable_after_all_is_charged_again(house: House) -> None:
     house.run(again)
 
 
+def test_a_session_whose_end_became_durable_is_over(house: House) -> None:
+    """Told that it failed, a user tries again or does not; the log says that they logged out, and so it is."""
+
+    async def work(h: House) -> None:
+        assert h.keeper is not None
+        journal = h.parts.log._pen._journal
+        journal._db = LateError(journal._db)
+        assert (await h.ask(p.Logout(asking=h.asking(OWNER)))).why == "unavailable"
+        await h.keeper._second(minute=False)
+        assert (await h.ask(p.WhoAmI(asking=h.asking(OWNER)))).why == "login"
+        assert isinstance(await h.ask(p.WhoAmI(asking=h.asking(OWNER, sid="another"))), p.Known)
+
+    house.run(work)
+
+
 def test_nobody_is_charged_before_what_became_durable_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A request that comes after the log was checked and before its entries were counted again is refused."""
 

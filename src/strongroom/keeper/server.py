@@ -130,7 +130,7 @@ class Keeper:
                 log.warning("the keys of %d patients are destroyed", count)
 
     async def _reopen(self) -> None:
-        """After a fault: the normal path of a start, and every entry whose fate was open is charged again."""
+        """After a fault: the normal path of a start. What turns out to be in the log holds: charges, and ends of sessions."""
         parts = self.door.parts
         try:
             first = await asyncio.to_thread(parts.log.reopen)
@@ -138,5 +138,7 @@ class Keeper:
             return  # still closed; the next second tries again
         for disclosure in self.recount(first):
             parts.ledger.apply(disclosure)
+        for session, at in parts.catalog.revoked():
+            parts.revoked.revoke(session, at)
         parts.log.resume()  # in the same step: nobody is charged before all that is counted
         log.warning("the log is open again")
