@@ -36,8 +36,6 @@ def run(scale: Scale) -> Iterable[Figure]:
         template = Path(name) / "template"
         make_demo(template, CONFIG, rehearsal=True, patients=16, decoys=2)
         tally = _lives(template, STEPS[scale])
-    for line in (*tally.over, *tally.undurable, *tally.disagreements):
-        print(f"model: {line}", file=sys.stderr)
     yield Figure("steps", tally.steps, "", goal=Goal("value", ">=", STEPS[scale]))
     yield Figure("actors at once", len(PEOPLE) + 2, "", goal=Goal("value", ">=", 8))
     yield Figure("stores", tally.stores, "")
@@ -54,13 +52,16 @@ def run(scale: Scale) -> Iterable[Figure]:
 def _lives(template: Path, steps: int) -> Tally:
     """Stores with one seed after the other, as many as it takes, one for each processor at once."""
     tally, told = Tally(), 0
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), _quiet) as pool:
         seeds = iter(range(SEED, SEED + steps))
         running = {pool.submit(life, template, next(seeds)) for _ in range(2 * (os.cpu_count() or 1))}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
-                tally.add(one.result())
+                store = one.result()
+                tally.add(store)
+                for line in (*store.over, *store.undurable, *store.disagreements):
+                    print(f"model: {line}", file=sys.stderr, flush=True)
                 if tally.steps + len(running) * ROUNDS * EACH * (len(PEOPLE) + 2) < steps:
                     running.add(pool.submit(life, template, next(seeds)))
             if tally.steps // (steps // 20) > told:
@@ -69,9 +70,13 @@ def _lives(template: Path, steps: int) -> Tally:
     return tally
 
 
+def _quiet() -> None:
+    """A keeper tells of every refusal; a million of them are of no use to anybody."""
+    logging.disable(logging.CRITICAL)
+
+
 def life(template: Path, seed: int, rounds: int = ROUNDS, each: int = EACH) -> Tally:
     """One store from its first start to the last count. Every second one begins with a broken policy."""
-    logging.disable(logging.CRITICAL)  # a keeper tells of every refusal
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="strongroom-model-") as name:
         copied(template, Path(name) / "store")
