@@ -386,7 +386,8 @@ class Spec:
             self._must(possible)
             self._change(s, op, memo)
         if seen.why != "ok" and not choice:
-            s.adrift += [one for one in s.charges if one.number == op.number and seen.durable]
+            # Undone newest first, and counted again in the order of the log: so each goes before those that are there.
+            s.adrift[:0] = [one for one in s.charges if one.number == op.number and seen.durable]
             s.charges = without(s.charges, op.number)
         if seen.why == "conflict":
             self._must(not possible)
