@@ -138,7 +138,7 @@ class Stage:
         while fresh or waits:
             possible = [f"begin {name}" for name in fresh]
             possible += [f"tell {name}" for name, job in waits.items() if job.outcome is not None]
-            if prompt and possible[-1].startswith("tell"):
+            if prompt and possible and possible[-1].startswith("tell"):
                 possible = possible[-1:]
             elif self.queue.waiting:
                 possible += ["commit", *(f"commit fails {place}" for place in PLACES if fails)]
