@@ -28,7 +28,9 @@ create index entry_later on entry (document, version) where edition > 0;
 create index entry_due on entry (due) where due is not null;
 """
 BUSY = 0.4
-"""Seconds to wait for another process's lock (a backup, the import)."""
+"""Seconds to wait for another's lock (a backup, the import, another thread), where somebody waits for us."""
+UNHURRIED = 5.0
+"""Seconds to wait for it where nobody does: a program that fills or examines a store."""
 
 _GET = "select metadata, blob from entry where document = ? and version = ? and edition = ?"
 _UNSETTLED = """
@@ -175,7 +177,7 @@ class Catalogue:
     def _connection(self) -> sqlite3.Connection:
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = self._connect("rw", BUSY)
+            found = self._connect("rw", UNHURRIED if self._patience is None else BUSY)
             found.execute("pragma synchronous = full")
             found.execute("select 1 from entry limit 1").fetchone()  # opens its files, which are known from here on
             with self._opening:
