@@ -67,7 +67,7 @@ FAULTS = (
         "keeper disk", "sync fails", "every sync ends with an error", _keeper(SYNC_FAILS), refused=DOOR,
         says=r"keeper: \w+ refused: The keeper's database cannot be used \(SQLITE_IOERR\w*\)\. Look at the disk",
         do="Look at the kernel's messages; replace the disk.",
-        heals=_REOPEN + " What was on it is counted again from what can be read.", small=True,
+        heals=_REOPEN + " What was on it is counted again from what can be read.",
     ),
     Fault(
         "keeper disk", "reads fail", "every read ends with an error", _keeper(READ_FAILS), maybe=DOOR,

@@ -49,7 +49,7 @@ FAULTS = (
     ),
     Fault(
         "clock", "back", "set back by an hour", partial(clock_off, -HOUR), refused=DOOR, says=_CLOCK_BACK,
-        do="Set it right.", heals=_RIGHT, small=True,
+        do="Set it right.", heals=_RIGHT,
     ),
     Fault(
         "clock", "ahead, unseen, and set right", "set ahead by 20 s, which may be a correction, and then back",

@@ -212,7 +212,7 @@ FAULTS = (
     ),
     Fault(
         "objects folder", "full", "its disk has no room", filled, refused=UPLOAD, says=_STORE,
-        do="Make room on its disk.", heals=_NEXT, small=True,
+        do="Make room on its disk.", heals=_NEXT,
     ),
     Fault(
         "objects folder", "read-only", "its disk is mounted for reading only", read_only, refused=UPLOAD, says=_STORE,

@@ -54,6 +54,8 @@ TAIL = """
 * A keeper, an app or a sign-in that lies: the app's case is rehearsed (`strongroom rehearse P1`), the keeper is the trusted core,
   and what a sign-in's thief can do stands in the [threat model](threat-model.md).
 * A disk that says synced and is not, and power that is lost: `./up bench crash`. Bytes altered in any store: `./up bench tamper`.
+* A bucket that says at once that a name is free, and then hangs in taking the object: that upload waits for up to twice
+  `timeout_seconds`, as a long object may take that long. Seen for some seconds while a bucket starts.
 * Two parts at fault at once: each is refused as here, one after the other, and a refusal may take the sum.
 * A disk that never answers again, below a process: it cannot even be killed. Faults of disks are the kernel's answers to the real
   process, changed on their way (`strace`), which stops the process at each of its calls: those rows (the disks, the slow folder,
