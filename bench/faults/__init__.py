@@ -27,7 +27,7 @@ from bench.report import Figure, Goal
 
 FAULTS: tuple[Fault, ...] = (*hsm.FAULTS, *database.FAULTS, *objects.FAULTS, *machine.FAULTS, *programs.FAULTS)
 """In the order of the table."""
-BRIEF = 1.5
+BRIEF = 1.0
 """Seconds that a fault lasts at the small scale."""
 NONE = Goal("value", "==", 0)
 

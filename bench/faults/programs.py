@@ -101,7 +101,7 @@ def _of(program: str, *, whole: bool = False, small: bool = False) -> tuple[Faul
 
 
 FAULTS = (
-    *_of("keeper", small=True), *_of("app", small=True), *_of("signin", small=True), *_of("courier", whole=True),
+    *_of("keeper", small=True), *_of("app"), *_of("signin"), *_of("courier", whole=True),
     *_of("publisher", whole=True),
     Fault(
         "issuer elsewhere", "gone", "its server does not answer", provider_away,
