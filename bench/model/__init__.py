@@ -47,6 +47,7 @@ def run(scale: Scale) -> Iterable[Figure]:
     yield Figure("over-releases", len(tally.over), "", goal=NONE)
     yield Figure("keys without an earlier durable entry", len(tally.undurable), "", goal=NONE)
     yield Figure("disagreements", len(tally.disagreements), "", goal=NONE)
+    yield Figure("rounds undecided", len(tally.undecided), "", goal=NONE)
 
 
 def _lives(template: Path, steps: int) -> Tally:
@@ -60,7 +61,7 @@ def _lives(template: Path, steps: int) -> Tally:
             for one in done:
                 store = one.result()
                 tally.add(store)
-                for line in (*store.over, *store.undurable, *store.disagreements):
+                for line in (*store.over, *store.undurable, *store.disagreements, *store.undecided):
                     print(f"model: {line}", file=sys.stderr, flush=True)
                 if tally.steps + len(running) * ROUNDS * EACH * (len(PEOPLE) + 2) < steps:
                     running.add(pool.submit(life, template, next(seeds)))

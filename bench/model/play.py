@@ -24,7 +24,7 @@ import msgspec
 from bench.model.counts import LEARNING_DAYS, REREAD, Charged, breaches, entered, recounted
 from bench.model.crowd import Actor, Officer, Shared, Time
 from bench.model.house import ENTRIES, NETWORK, House
-from bench.model.order import Call, Unexplained, explain
+from bench.model.order import MOST, Call, Unexplained, explain
 from bench.model.spec import Op, Seen, Spec
 from bench.model.state import FreezeKey, State, read_town
 from strongroom.budget.ledger import Ledger
@@ -118,6 +118,8 @@ class Tally:
     """Keys without an earlier durable entry."""
     disagreements: list[str] = field(default_factory=list)
     """Answers, charges, freezes and keys that the model does not permit."""
+    undecided: list[str] = field(default_factory=list)
+    """Rounds for which the search for an order gave up: neither explained, nor shown to have no explanation."""
 
     def add(self, other: "Tally") -> None:
         """Count another store in."""
@@ -127,11 +129,12 @@ class Tally:
         self.over += other.over
         self.undurable += other.undurable
         self.disagreements += other.disagreements
+        self.undecided += other.undecided
 
     @property
     def broken(self) -> int:
         """How much did not hold."""
-        return len(self.over) + len(self.undurable) + len(self.disagreements)
+        return len(self.over) + len(self.undurable) + len(self.disagreements) + len(self.undecided)
 
 
 class Store:
@@ -210,7 +213,11 @@ class Store:
         ]
         found = explain(self.spec, self.state, calls, self._agrees)
         if isinstance(found, Unexplained):
-            self._say(f"no order explains {found.last.op} answered {found.last.seen} ({found.tried} tried)")
+            what = f"no order explains {found.last.op} answered {found.last.seen} ({found.tried} tried)"
+            if found.tried >= MOST:
+                self._tally.undecided.append(f"seed {self._seed}, step {self.shared.number}: {what}")
+            else:
+                self._say(what)
             raise Disagreement
         self.state = found
         self.state.done.clear()
@@ -328,7 +335,7 @@ class Store:
         s.charges = recounted([*(replace(one, entry=IN_SNAPSHOT) for one in s.snapshot), *later])
         s.denied, s.probes, s.opening = {}, [], None
         kept = self._freezes()
-        if kept not in [held for number, held in s.offered.items() if number >= s.kept] and (s.offered or kept):
+        if kept not in [held for number, held in s.offered.items() if number >= s.kept]:
             self._say("a freeze was lost, or one came back, by a restart")
             raise Disagreement
         s.freezes, s.offered, s.kept = kept, {1: kept}, 1

@@ -100,7 +100,7 @@ class State:
     snapshot: list[Charged] = field(default_factory=list)
     """The charges that the latest snapshot of the budgets holds."""
     freezes: dict[FreezeKey, int] = field(default_factory=dict)
-    offered: dict[int, dict[FreezeKey, int]] = field(default_factory=dict)
+    offered: dict[int, dict[FreezeKey, int]] = field(default_factory=lambda: {0: {}})
     """Every freeze list that was given to the log to keep, by number."""
     kept: int = 0
     """The highest number that is known to be kept."""
