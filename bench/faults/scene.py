@@ -23,6 +23,7 @@ from bench.weed import Weed
 from strongroom.cli.serve import programs_of
 from strongroom.config import Layout, parse
 from strongroom.errors import ConfigError, StrongroomError
+from strongroom.keys.driver import driver
 from strongroom.wiring.demo import make_demo
 from strongroom.wiring.place import choose_users, objects_path
 from strongroom.wiring.supervisor import LAUNCHER, Child, Supervisor
@@ -227,6 +228,8 @@ def _make_token(folder: Path) -> None:
     (folder / "softhsm.conf").write_text(f"directories.tokendir = {folder}/tokens\n")
     os.environ["SOFTHSM2_CONF"] = str(folder / "softhsm.conf")
     init_token()
+    known = driver(str(MODULE))
+    known.begin_anew(known.age)  # this process may have used the HSM of another folder
     for name, content in (("pin", "87654321"), ("s3key", "key\nsecret\n")):
         (folder / name).write_text(content)
         (folder / name).chmod(0o600)
