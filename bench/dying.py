@@ -130,7 +130,7 @@ class Reaper:
 def main(folder: Path, arguments: list[str]) -> None:
     """Wrap what belongs to the program, and run it."""
     from strongroom.cli.main import entry  # noqa: PLC0415  # after the arguments were looked at
-    from strongroom.keeper import server  # noqa: PLC0415
+    from strongroom.keeper import server  # noqa: PLC0415  # as above
 
     server.MINUTE_TICKS = SNAPSHOT_TICKS
     reaper = Reaper(folder / ARMED)

@@ -9,10 +9,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,15 +51,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-WEED = Path(sys.executable).with_name("weed")
-
-
 @pytest.fixture(scope="session")
 def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A real S3 server (SeaweedFS) with a bucket `docs`, access key `key`, secret key `secret`; gives its port.
 
     One for all workers: the first that needs it starts it, the last that used it ends it.
     """
+    from bench.weed import WEED  # noqa: PLC0415  # the gate's own tests use this file where there is no bench
+
     if not WEED.exists():
         pytest.skip("needs the SeaweedFS server `weed` (./up check installs it)")
     parallel = "PYTEST_XDIST_WORKER" in os.environ
@@ -84,7 +79,7 @@ def s3_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         os.kill(server["pid"], signal.SIGKILL)  # it takes its time with SIGTERM
 
 
-_kept: list[subprocess.Popen[bytes]] = []
+_kept: list[object] = []
 """Held until the worker ends: whoever is the last to use the server ends it, not whoever forgets it first."""
 
 
@@ -96,75 +91,9 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _served(folder: Path) -> dict[str, int]:
-    identity = {
-        "name": "a",
-        "credentials": [{"accessKey": "key", "secretKey": "secret"}],
-        "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-    }
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    for _ in range(3):  # a port may be taken between choosing it and listening on it
-        server, port = _start_weed(folder)
-        if port is not None:
-            _kept.append(server)
-            return {"pid": server.pid, "port": port, "users": 0}
-        server.kill()
-        server.wait()
-    pytest.fail("the S3 server did not start in three attempts")
+    from bench.weed import Weed  # noqa: PLC0415  # as above
 
-
-def _start_weed(folder: Path) -> tuple[subprocess.Popen[bytes], int | None]:
-    """The server, and the port of its S3 side; None when it did not come up."""
-    master, volume, filer, s3 = (_low_port() for _ in range(4))
-    ports = [f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}", f"-s3.port={s3}"]
-    data = folder / f"data-{s3}"
-    data.mkdir()
-    server = subprocess.Popen(
-        [
-            *(str(WEED), "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"),
-            *(
-                *ports,
-                "-volume.preStopSeconds=0",
-                "-filer",
-                "-s3",
-                "-s3.port.iceberg=0",
-                "-s3.port.lance=0",  # else a second server on the machine ends itself: the port is fixed
-                f"-s3.config={folder}/s3.json",
-            ),
-            *("-volume.max=20", "-master.volumeSizeLimitMB=64"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=data,
-    )
-    return server, s3 if _has_bucket(master, filer) and _listens(s3) else None
-
-
-def _has_bucket(master: int, filer: int) -> bool:
-    shell = [str(WEED), "shell", f"-master=127.0.0.1:{master}", f"-filer=127.0.0.1:{filer}"]
-    commands = "s3.bucket.create -name docs\ns3.bucket.list\n"
-    for _ in range(30):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            done = subprocess.run(shell, input=commands, capture_output=True, text=True, timeout=10, check=False)
-            if "docs" in done.stdout:
-                return True
-        time.sleep(0.5)
-    return False
-
-
-def _listens(port: int) -> bool:
-    for _ in range(60):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-            return True
-        time.sleep(0.25)
-    return False
-
-
-def _low_port() -> int:
-    """A port that is free together with the one 10,000 above it, which SeaweedFS takes for gRPC."""
-    while True:
-        with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            found = int(one.getsockname()[1])
-            if found < 55_000:
-                other.bind(("127.0.0.1", found + 10_000))
-                return found
+    server = Weed(folder)
+    assert server.process is not None
+    _kept.append(server)
+    return {"pid": server.process.pid, "port": server.port, "users": 0}

@@ -47,8 +47,8 @@ def _number(file: Path) -> int:
 
 def _lying_signer(file: Path) -> None:
     from strongroom.identity.context import ContextKey, Signer  # noqa: PLC0415  # as above
-    from strongroom.secret import Secret  # noqa: PLC0415
-    from strongroom.wiring.app import ContextSigner  # noqa: PLC0415
+    from strongroom.secret import Secret  # noqa: PLC0415  # as above
+    from strongroom.wiring.app import ContextSigner  # noqa: PLC0415  # as above
 
     stranger, real = ContextKey(Secret(os.urandom(32)), Signer.LOCAL), ContextSigner.__call__
 
