@@ -16,9 +16,9 @@ class Reader:
     """An honest patient who reads their documents over and over."""
 
     def __init__(self, running: Running, name: str) -> None:
-        self._running = running
-        self._name = name
-        self.documents = self._ids()
+        self._base = running.base
+        self.documents = [entry["resource"]["id"] for entry in running.search(name).json()["entry"]]
+        self._token = running.token(name)  # by one thread: it is read from a standard output that all threads share
         self.wrong: list[str] = []
         self.rounds = 0
         self._digests: dict[str, str] = {}
@@ -33,19 +33,15 @@ class Reader:
         self._stop.set()
         self._thread.join()
 
-    def _ids(self) -> list[str]:
-        return [entry["resource"]["id"] for entry in self._running.search(self._name).json()["entry"]]
-
     def _read(self) -> None:
-        token = self._running.token(self._name)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self._token}"}
         while not self._stop.is_set():
             for one in self.documents:
-                answer = httpx2.get(f"{self._running.base}/Binary/{one}", headers=headers, timeout=60)
+                answer = httpx2.get(f"{self._base}/Binary/{one}", headers=headers, timeout=60)
                 digest = hashlib.sha256(answer.content).hexdigest()
                 if answer.status_code != 200 or self._digests.setdefault(one, digest) != digest:
                     self.wrong.append(f"{one}: {answer.status_code}")
-            listing = httpx2.get(f"{self._running.base}/DocumentReference", headers=headers, timeout=60)
+            listing = httpx2.get(f"{self._base}/DocumentReference", headers=headers, timeout=60)
             if listing.status_code != 200 or len(listing.json()["entry"]) != len(self.documents):
                 self.wrong.append(f"listing: {listing.status_code}")
             self.rounds += 1
