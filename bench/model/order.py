@@ -2,17 +2,20 @@
 
 Operations that overlapped may have happened in any order, each of their steps too; one that was answered before another
 was asked came before it. The order in which things were seen to happen is tried first, and nearly always will do; where it
-does not, every other order is tried, depth first, up to `MOST` steps.
+does not, orders that depart from it once are tried, then those that depart from it twice, and so on until there are no
+others, or `MOST` steps were tried: limited discrepancy search (Harvey and Ginsberg 1995). Where the seen order is wrong it
+is so in one or two places, and often in an early one, which a search depth first reaches last.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import count
 
 from bench.model.spec import Contradiction, Op, Seen, Spec
 from bench.model.state import State
 
-MOST = 20_000
+MOST = 40_000
 
 
 @dataclass(slots=True)
@@ -102,19 +105,35 @@ class _Search:
         self._agrees = agrees
         self._tried = 0
         self._deepest = (-1, self._calls[0])
+        self._cut = False
 
     def run(self, state: State) -> State | Unexplained:
-        """Depth first, with a stack of its own: rounds may be longer than Python's."""
-        stack = [self._moves(state)]
-        while stack and self._tried < MOST:
-            found = next(stack[-1], None)
-            if found is None:
-                stack.pop()
-            elif len(found.done) == len(self._calls) and self._agrees(found):
+        """The orders with the fewest departures first."""
+        for departures in count():
+            self._cut = False
+            found = self._within(state, departures)
+            if found is not None:
                 return found
-            else:
-                stack.append(self._moves(found))
+            if not self._cut or self._tried >= MOST:
+                break
         return Unexplained(self._deepest[1], self._tried)
+
+    def _within(self, state: State, departures: int) -> State | None:
+        """Depth first, with a stack of its own: rounds may be longer than Python's."""
+        stack = [(self._moves(state), departures)]
+        while stack and self._tried < MOST:
+            moves, left = stack.pop()
+            found = next(moves, None)
+            if found is None:
+                continue
+            if left:
+                stack.append((moves, left - 1))
+            else:
+                self._cut = self._cut or next(moves, None) is not None
+            if len(found.done) == len(self._calls) and self._agrees(found):
+                return found
+            stack.append((self._moves(found), left))
+        return None
 
     def _moves(self, s: State) -> Iterator[State]:
         """Every state that is one step further, the likeliest first."""

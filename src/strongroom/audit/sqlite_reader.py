@@ -113,7 +113,7 @@ class Reader:
             yield Stored(index, Columns(*columns), leaf, body)
             expected += 1
         if expected < stop:
-            msg = f"Entry {expected} is missing from the database."
+            msg = f"Entry {expected} is missing from the database, though by its frontier (log_head) there are {stop} entries."
             raise Tampered(msg)
 
     def tile(self, tile: Tile) -> tuple[bytes, ...]:
