@@ -21,7 +21,8 @@ TRAIL = b"Event name,Event time,Event source,Source IP address,User identity,Req
 _BOUNDS = {"BIGINT": (-(2**63), 2**63), "INTEGER": (-(2**31), 2**31), "UBIGINT": (0, 2**64)}
 
 
-def _storable(fields: tuple[str, ...], row: Row) -> None:
+def storable(fields: tuple[str, ...], row: Row) -> None:
+    """Raises AssertionError unless every value is of its column's type and within its bounds."""
     must(len(fields) == len(row), "a row has a value for each field")
     for field, value in zip(fields, row, strict=True):
         kind = COLUMNS[field]
@@ -36,11 +37,34 @@ def _storable(fields: tuple[str, ...], row: Row) -> None:
 
 def _reader(format_parse: formats.Parse, fields: tuple[str, ...]) -> Callable[[bytes], None]:
     def run(data: bytes) -> None:
-        row = format_parse(data)
-        if not isinstance(row, Unreadable):
-            _storable(fields, row)
+        found = format_parse(data)
+        if not isinstance(found, Unreadable):
+            for row in found if isinstance(found, list) else [found]:
+                storable(fields, row)
 
     return run
+
+
+def _file(name: str) -> Target:
+    """Whole files in a format, headings and all."""
+    format_ = formats.NAMES[name]
+    fields = (*read.RECORD, *format_.fields)
+
+    def run(data: bytes) -> None:
+        account = read.Account()
+        for batch in read.rows([data], format_, 0, account):
+            for row in batch:
+                storable(fields, row)
+
+    return Target(f"hunt-{name}", run, "json" if format_.unit == "json" else "bytes", _WORDS.get(name, ()))
+
+
+_OWN = frozenset({"access", "access-json", "alb", "s3-access", "cloudtrail", "cloudtrail-lines", "cloudtrail-table"})
+"""Formats whose units have targets of their own."""
+_WORDS = {
+    "vpc-flow": ("srcaddr dstaddr start bytes", " NODATA", " SKIPDATA", " egress ACCEPT OK"),
+    "zeek-conn": ("#fields\t", "#separator \\x09", "conn_state", "\\x09", "-\t"),
+}
 
 
 def hunt_table(data: bytes) -> None:
@@ -50,7 +74,7 @@ def hunt_table(data: bytes) -> None:
             account = read.Account()
             for batch in read.rows([whole], format_, 0, account):
                 for row in batch:
-                    _storable((*read.RECORD, *format_.fields), row)
+                    storable((*read.RECORD, *format_.fields), row)
     cloudtrail_table.reader(data)
 
 
@@ -124,6 +148,7 @@ TARGETS = (
         "hunt-s3", _reader(s3_access.parse, s3_access.FIELDS), words=("REST.GET.OBJECT", "[29/Dec/2025:22:00:00 +0000]")
     ),
     Target("hunt-cloudtrail", _reader(cloudtrail.parse, cloudtrail.FIELDS), "json", _JSON),
+    *(_file(format_.name) for format_ in formats.FORMATS if format_.name not in _OWN),
     Target("hunt-table", hunt_table, words=("2025-12-29", "{'a': 1}", '""')),
     Target("hunt-units", hunt_units, words=("\r\n", '{"Records":[', "},{")),
     Target("hunt-sample", hunt_sample, words=('{"Records":[', "eventName", "[29/Dec/2025:22:00:00 +1300]")),

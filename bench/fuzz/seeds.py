@@ -14,6 +14,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from bench.fuzz import SEEDS, envelope, sockets, token
 from bench.fuzz.fhir import DOCUMENT, PAGER
+from bench.fuzz.lines import FILES
+from bench.fuzz.logs import TARGETS as LOGS
 from strongroom.identity.fetch import Fetch
 from strongroom.identity.officers import compose_act
 from strongroom.identity.strict import unbase64url
@@ -30,6 +32,7 @@ from strongroom.tlog.tile import render_bundle, render_hashes
 from strongroom.tlog.tree import consistency_proof, inclusion_proof
 
 _encode = msgspec.json.encode
+_FILES = {target.name for target in LOGS}
 
 
 def seeds() -> Mapping[str, Sequence[bytes]]:
@@ -62,6 +65,7 @@ def _logs() -> Mapping[str, Sequence[bytes]]:
     rule = b"title: t\nlogsource: {category: webserver}\ndetection:\n  s: {cs-uri-stem|contains: [a*, b]}\n  condition: not s\n"
     trail = _encode({"Records": [record, record]})
     return {
+        **{f"hunt-{name}": [file] for name, file in FILES.items() if f"hunt-{name}" in _FILES},
         "hunt-access": [line],
         "hunt-access-json": [_encode(web)],
         "hunt-alb": [balanced],

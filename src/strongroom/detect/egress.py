@@ -1,5 +1,6 @@
 """Many bytes for one client in an hour, against its peers and its own past. The weakest of the hunts: a real theft of 1,168
-documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept for what has no ids in its addresses.
+documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept for what has no ids in its addresses. Flows, which
+have directions, are not judged here.
 """
 
 from typing import Final
@@ -39,6 +40,7 @@ WITH sent AS (
     SELECT rowid AS event, time, {ABOUT} AS about, "principal.kind" AS kind, "traffic.bytes_out" AS size,
         time // {HOUR} AS b
     FROM event WHERE status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service'
+        AND "metadata.log_name" NOT IN ('network', 'network-file')
 ),
 bucket AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
 most AS (SELECT about, kind, max(c) AS c FROM bucket GROUP BY ALL),

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, s3_access
-from strongroom.logs.record import Row, Unreadable
-from strongroom.logs.units import Unit, lines
+from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, network, s3_access, vpc_flow, zeek
+from strongroom.logs.record import Read, Unreadable
+from strongroom.logs.units import is_document, lines, some_elements
 
-Parse = Callable[[bytes], Row | Unreadable]
+Parse = Callable[[bytes], Read]
 
 SAMPLE: Final = 256 * 1024
 """Bytes at a file's beginning by which it is recognised."""
@@ -20,63 +20,91 @@ _SHARE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format. `parse` is None for a table: its first line tells how the others are read (`heading`)."""
+    """One format. `heading` tells by the first unit how the others are read, and is None where they need no telling.
+
+    `unit` is "json" where records stand a line each or in one document, whichever a file has. `marks` are words that every
+    sample of the format holds; without them it is not tried.
+    """
 
     name: str
     what: str
     fields: tuple[str, ...]
     parse: Parse
-    unit: Literal["lines", "document"] = "lines"
+    unit: Literal["lines", "document", "json"] = "lines"
     heading: Callable[[bytes], Parse | None] | None = None
+    marks: tuple[bytes, ...] = ()
 
 
 def _headless(_: bytes) -> Unreadable:
     return Unreadable("a table without its first line")
 
 
+def _zeek(log: zeek.Zeek) -> Format:
+    what = f"Zeek's {log.path}.log"
+    return Format(f"zeek-{log.path}", what, log.fields, log.parse, heading=log.heading, marks=log.marks)
+
+
 FORMATS: Final = (
     Format("access", "nginx or Apache access log (common, combined)", access.FIELDS, access.parse),
-    Format("access-json", "access log in JSON lines", access_json.FIELDS, access_json.parse),
     Format("alb", "AWS load balancer access log", alb.FIELDS, alb.parse),
     Format("s3-access", "S3 server access log", s3_access.FIELDS, s3_access.parse),
+    Format("vpc-flow", "AWS VPC flow log", network.FIELDS, vpc_flow.parse, heading=vpc_flow.heading),
+    *map(_zeek, (zeek.CONN, zeek.HTTP, zeek.FILES)),
     Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, unit="document"),
     Format("cloudtrail-lines", "CloudTrail, a record a line", cloudtrail.FIELDS, cloudtrail.parse),
     Format(
         "cloudtrail-table", "CloudTrail, a CSV table", cloudtrail_table.FIELDS, _headless, heading=cloudtrail_table.reader
     ),
+    Format("access-json", "access log in JSON lines", access_json.FIELDS, access_json.parse),
 )  # fmt: skip
-"""In the order in which they are preferred when two read the same share."""
+"""In the order in which they are preferred when two read the same share: the particular before the general."""
 NAMES: Final = {format_.name: format_ for format_ in FORMATS}
 
 
 def recognise(sample: bytes) -> Format | None:
     """The format that reads most of the sample; None when none reads half of it."""
-    start = sample.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"[") or b'"Records"' in start[:200]:
-        return NAMES["cloudtrail"] if b'"eventName"' in sample or b'"Records"' in start[:200] else None
-    found: list[Unit] = []
-    for unit in lines([sample]):
-        found.append(unit)
-        if len(found) > _LINES:
-            break
-    units = [raw for _, _, raw in (found[:-1] if len(found) > 1 and not sample.endswith(b"\n") else found) if raw]
+    document = is_document(sample)
+    units = _some(sample, document=document)
+    fitting = [
+        format_
+        for format_ in FORMATS
+        if format_.unit in {"json", "document" if document else "lines"}
+        and all(mark in sample for mark in format_.marks)
+    ]
+    if document and not units:  # empty, or its first element is longer than the sample
+        marked = [format_ for format_ in fitting if format_.marks]
+        return marked[0] if marked else NAMES["cloudtrail"] if b'"Records"' in sample[:200] else None
     best, most = None, 0.0
-    for format_ in FORMATS:
+    for format_ in fitting:
         share = _share(format_, units)
-        if format_.unit == "lines" and share > most:
+        if share > most:
             best, most = format_, share
     return best if most >= _SHARE else None
 
 
+def _some(sample: bytes, *, document: bool) -> list[bytes]:
+    """The first whole units of a sample."""
+    if document:
+        return some_elements(sample, _LINES)
+    found = []
+    for _, _, raw in lines([sample]):
+        found.append(raw)
+        if len(found) > _LINES:
+            break
+    whole = found[:-1] if len(found) > 1 and not sample.endswith(b"\n") else found
+    return [raw for raw in whole if raw]
+
+
 def _share(format_: Format, units: list[bytes]) -> float:
-    parse = format_.parse
-    if format_.heading:
-        headed = format_.heading(units[0]) if units else None
-        if headed is None:
-            return 0.0
-        parse, units = headed, units[1:]
-        if not units:
-            return 1.0
+    """Which part of the units are events. Headings are neither for nor against, unless there is nothing else."""
     if not units:
         return 0.0
-    return sum(not isinstance(parse(unit), Unreadable) for unit in units) / len(units)
+    parse = format_.parse
+    if format_.heading:
+        headed = format_.heading(units[0])
+        if headed is not None:
+            parse, units = headed, units[1:]
+        elif parse is _headless:
+            return 0.0
+    found = [read for unit in units if (read := parse(unit)) != []]
+    return sum(not isinstance(read, Unreadable) for read in found) / len(found) if found else 1.0

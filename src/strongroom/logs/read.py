@@ -8,13 +8,14 @@ from typing import Final
 from strongroom.logs.files import CutOff
 from strongroom.logs.formats import Format
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
-from strongroom.logs.units import elements, lines
+from strongroom.logs.units import elements, lines, records
 
 BATCH: Final = 20_000
 """Rows that are handed on at once."""
 SHOWN: Final = 5
 """Places of unreadable units that are kept for each reason; all are counted."""
 
+_CUT: Final = {"lines": lines, "document": elements, "json": records}
 RECORD: Final = ("record.source", "record.offset", "record.length", "record.digest")
 
 
@@ -40,7 +41,7 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
     batch: list[Row] = []
     parse = format_.parse
     heading = format_.heading
-    for offset, length, unit in (elements if format_.unit == "document" else lines)(_counted(blocks, account)):
+    for offset, length, unit in _CUT[format_.unit](_counted(blocks, account)):
         if unit is None:
             account.count(TOO_LONG, offset)
             continue
@@ -53,7 +54,10 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
         if isinstance(row, Unreadable):
             account.count(row, offset)
             continue
-        batch.append((number, offset, length, digest(unit), *row))
+        if isinstance(row, list):
+            batch += [(number, offset, length, digest(unit), *one) for one in row]
+        else:
+            batch.append((number, offset, length, digest(unit), *row))
         if len(batch) >= BATCH:
             account.events += len(batch)
             yield batch

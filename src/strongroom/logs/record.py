@@ -16,6 +16,7 @@ COLUMNS: Final[dict[str, Type]] = {
     "record.length": "INTEGER",  # bytes
     "record.digest": "UBIGINT",  # first 8 bytes of BLAKE2b of the unit: the unit that is opened later is the one read
     "time": "BIGINT",  # milliseconds since 1970 UTC
+    "end_time": "BIGINT",  # of a flow: its last packet, or the end of what the record counts
     "metadata.log_name": "VARCHAR",  # a Log
     "metadata.uid": "VARCHAR",  # the source's own id of the event: the same id twice is one event delivered twice
     "status_id": "INTEGER",  # OCSF: 1 success, 2 failure
@@ -26,13 +27,22 @@ COLUMNS: Final[dict[str, Type]] = {
     "actor.user.type": "VARCHAR",
     "actor.session.uid": "VARCHAR",
     "src_endpoint.ip": "VARCHAR",
+    "src_endpoint.port": "INTEGER",
+    "dst_endpoint.ip": "VARCHAR",
+    "dst_endpoint.port": "INTEGER",
+    "connection_info.protocol_num": "INTEGER",  # IANA's: 6 TCP, 17 UDP
+    "connection_info.direction_id": "INTEGER",  # OCSF, where the source tells: 1 inbound, 2 outbound, 3 lateral
+    "action_id": "INTEGER",  # OCSF, of flows and guards: 1 allowed, 2 denied
     "http_request.http_method": "VARCHAR",
     "http_request.url.path": "VARCHAR",
     "http_request.url.query_string": "VARCHAR",
     "http_request.user_agent": "VARCHAR",
     "http_request.referrer": "VARCHAR",
     "http_response.code": "INTEGER",
-    "traffic.bytes_out": "BIGINT",  # towards the client
+    "traffic.bytes_out": "BIGINT",  # towards the client; of a flow: from src_endpoint to dst_endpoint, as in OCSF
+    "traffic.bytes_in": "BIGINT",  # of a flow: from dst_endpoint to src_endpoint; null where a record counts one way only
+    "traffic.packets_out": "BIGINT",
+    "traffic.packets_in": "BIGINT",
     "api.operation": "VARCHAR",
     "api.service.name": "VARCHAR",
     "api.response.error": "VARCHAR",
@@ -55,6 +65,8 @@ class Log(StrEnum):
     S3 = "s3-access"
     CLOUDTRAIL = "cloudtrail"
     TABLE = "table"
+    NETWORK = "network"
+    NETWORK_FILE = "network-file"
 
 
 class Act(StrEnum):
@@ -90,12 +102,18 @@ class Unreadable:
     reason: str
 
 
+Read = Row | list[Row] | Unreadable
+"""What a unit is: an event; a list of them, empty for what belongs to the format and is no event (a heading); or a reason."""
+
 NOT_THIS_FORMAT = Unreadable("not written in this format")
 TOO_LONG = Unreadable("longer than the limit")
 NO_TIME = Unreadable("a time that is none")
 BEYOND_64_BITS = Unreadable("a number beyond 64 bits")
 NO_JSON = Unreadable("JSON that does not parse")
 CUT_OFF = Unreadable("the file ends in its middle")
+
+NOT_THIS_LOG = Unreadable("of a kind of log that is not read")
+LEFT_OUT = Unreadable("the source says that it left records out here")
 
 INT64_MAX: Final = 2**63 - 1
 

@@ -1,6 +1,9 @@
 """Blocks of bytes to units with their offsets: lines, or the elements of one JSON document. Memory is bounded either way."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -54,20 +57,75 @@ def _unit(offset: int, line: bytes, passed: int) -> Iterator[Unit]:
         yield offset, len(line), line
 
 
-class _Records(msgspec.Struct):
-    """A CloudTrail file."""
+class _Wrapped(msgspec.Struct):
+    """An object around an array of records: CloudTrail's, Azure's, the answer of a Microsoft API, a FHIR Bundle."""
 
-    records: list[msgspec.Raw] = msgspec.field(name="Records")
+    trail: list[msgspec.Raw] | None = msgspec.field(name="Records", default=None)
+    records: list[msgspec.Raw] | None = None
+    value: list[msgspec.Raw] | None = None
+    entry: list[msgspec.Raw] | None = None
 
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
-_OBJECT = msgspec.json.Decoder(_Records)
+_OBJECT = msgspec.json.Decoder(_Wrapped)
+_BEGINNING: Final = 64 * 1024
+"""Bytes by which it is told whether a file is one document or has a record a line."""
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+_WRAPPER: Final = re.compile(rb'"(?:Records|records|value|entry)"\s*:\s*\[')
+_BUNDLE: Final = re.compile(rb'\{[^{}\[]*"resourceType"\s*:\s*"Bundle"')
+
+
+def is_document(sample: bytes) -> bool:
+    """Whether a file that begins like this is one JSON document of many records, or one record over many lines."""
+    start = sample[:_BEGINNING].lstrip(_BLANK)
+    if start.startswith(b"["):
+        return start[1:].lstrip(_BLANK)[:1] in {b"{", b"]"}
+    if not start.startswith(b"{"):
+        return False
+    if _WRAPPER.match(start[1:].lstrip(_BLANK)) or _BUNDLE.match(start):
+        return True
+    line, end, _ = start.partition(b"\n")
+    return bool(end) and not line.rstrip().endswith(b"}")
+
+
+def records(blocks: Iterable[bytes]) -> Iterator[Unit]:
+    """Lines, or the elements of one document, whichever it is. How it is cut into blocks does not matter."""
+    rest = iter(blocks)
+    head = bytearray()
+    for block in rest:
+        head += block
+        if len(head) >= _BEGINNING:
+            break
+    yield from (elements if is_document(bytes(head)) else lines)(chain([bytes(head)], rest))
+
+
+def some_elements(sample: bytes, most: int) -> list[bytes]:
+    """The first whole elements of a document of which there is only the beginning."""
+    start = sample.lstrip(_BLANK)
+    if start.startswith(b"["):
+        at = 1
+    else:
+        found = _WRAPPER.search(start[:_BEGINNING])
+        if found is None:
+            return [start.rstrip(_BLANK)]
+        at = found.end()
+    written = start[at:].decode("utf-8", "replace")
+    decoder, place = json.JSONDecoder(), 0
+    whole: list[bytes] = []
+    while len(whole) < most:
+        begin = len(written) - len(written[place:].lstrip(" \t\r\n,"))
+        try:
+            _, place = decoder.raw_decode(written, begin)
+        except (ValueError, RecursionError):
+            break
+        whole.append(written[begin:place].encode())
+    return whole
 
 
 def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
-    """The elements of a JSON array, or of the array `Records` of an object, as they stand in the file.
+    """The elements of a JSON array, or of the array in an object around it, as they stand in the file.
 
-    A document that is too large or does not parse is one unit without bytes, or the whole as one unit.
+    A document that is too large or does not parse is one unit without bytes, or the whole as one unit; so is one record.
     """
     whole = bytearray()
     for block in blocks:
@@ -77,8 +135,10 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
             return
     data = bytes(whole)
     try:
-        found = _ARRAY.decode(data) if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[" else _OBJECT.decode(data).records
+        found = _ARRAY.decode(data) if data.lstrip(_BLANK)[:1] == b"[" else _unwrapped(_OBJECT.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if found is None:
         yield 0, len(data), data
         return
     position = 0
@@ -87,3 +147,8 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
         position = data.index(raw, position)  # the next thing after a comma: found at once
         yield position, len(raw), raw
         position += len(raw)
+
+
+def _unwrapped(found: _Wrapped) -> list[msgspec.Raw] | None:
+    arrays = (found.trail, found.records, found.value, found.entry)
+    return next((array for array in arrays if array is not None), None)
