@@ -109,3 +109,15 @@ def test_nothing_from_a_log_reaches_the_terminal_as_it_is(tmp_path: Path, capsys
     shown: Any = capsys.readouterr().out
     assert [c for c in shown if not c.isprintable() and c != "\n"] == []
     assert "m\\x1b[2J\\u202e" in shown
+
+
+def test_a_log_in_a_format_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The server's own string says how it is read; a string that says too little is refused with what it lacks."""
+    path = tmp_path / "own.log"
+    lines = [f"2025-12-29T09:00:{n:02d}Z|203.0.113.5|/documents/{500_000 + n}|200\n" for n in range(40)]
+    path.write_text("".join(lines), encoding="utf-8")
+    assert run("hunt", path, "--log-format", "$time_iso8601|$remote_addr|$uri|$status") == 1
+    assert f"{path}: an access log by your format string, 40 events" in capsys.readouterr().out
+    assert run("hunt", path) == 3
+    assert run("hunt", path, "--log-format", "$remote_addr|$uri|$status") == 2
+    assert "does not tell a time" in capsys.readouterr().err

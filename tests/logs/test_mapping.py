@@ -96,3 +96,33 @@ def test_a_mapping_that_is_not_there() -> None:
     """Is a configuration error too."""
     with pytest.raises(ConfigError, match="cannot be read"):
         mapping.load(Path("nowhere.toml"))
+
+
+OWN = (
+    """log_format = '$remote_addr $http_x_user [$time_local] "$request" $status $body_bytes_sent'\n"""
+    '[fields]\nprincipal = "$http_x_user"\n'
+)
+
+
+def test_a_format_of_ones_own_is_for_files_that_fit(tmp_path: Path) -> None:
+    """Other files are recognised as ever."""
+    found = mapping.load(written(tmp_path, OWN))
+    line = b'203.0.113.9 ann [29/Dec/2025:22:00:00 +1300] "GET /a HTTP/1.1" 200 5\n'
+    format_ = found.format_of(line * 3)
+    assert format_ is not None
+    assert format_.name == "log-format"
+    assert found.format_of(b"203.0.113.9 - ann [29/Dec/2025\n" * 3) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (OWN.replace("principal =", "who ="), "fields of .* do not fit"),
+        ('[fields]\nprincipal = "$x"\n', "fields of .* do not fit"),
+        ("log_format = '$uri'\n", "log_format of .* does not fit: .*does not tell a time"),
+    ],
+)
+def test_a_format_that_does_not_fit_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    """With the file and the reason."""
+    with pytest.raises(ConfigError, match=says):
+        mapping.load(written(tmp_path, text))

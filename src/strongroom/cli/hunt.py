@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from strongroom.detect.finding import Finding
     from strongroom.detect.hunt import File, Result
     from strongroom.logs.files import Source
+    from strongroom.logs.mapping import Mapping
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 
@@ -29,6 +30,12 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
     help="What only you know: addresses, owners, columns (docs/hunt.md).",
 )
 @click.option("--format", "format_name", help="Read everything in this format instead of recognising it.")
+@click.option(
+    "--log-format",
+    "log_format",
+    metavar="STRING",
+    help="An access log's own format: nginx' log_format or Apache's LogFormat.",
+)
 @click.option(
     "--rules",
     type=click.Path(path_type=Path, exists=True),
@@ -44,7 +51,7 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 @click.option("--explain", metavar="ID", help="One finding with all its evidence, the lines of the log included.")
 @json_option
 def command(  # one parameter an option
-    *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, rules: tuple[Path, ...],
+    *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, log_format: str | None, rules: tuple[Path, ...],
     since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip or zstd, each format recognised.
@@ -58,13 +65,12 @@ def command(  # one parameter an option
     from strongroom.detect.duckdb import Engine
     from strongroom.detect.hunt import Wanted, hunt
     from strongroom.logs import files, formats
-    from strongroom.logs import mapping as mappings
 
     if format_name is not None and format_name not in formats.NAMES:
         raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
     wanted = Wanted(
         format=formats.NAMES[format_name] if format_name else None,
-        mapping=mappings.load(mapping) if mapping else None,
+        mapping=_mapping(mapping, log_format),
         since=millis(since) if since else None,
         until=millis(until) if until else None,
         rules=rules,
@@ -82,6 +88,18 @@ def command(  # one parameter an option
     _print(found, shown, explain=explain is not None, as_json=as_json)
     if found.findings:
         raise Told(f"{len(found.findings)} to look at.")
+
+
+def _mapping(path: Path | None, log_format: str | None) -> "Mapping | None":
+    from strongroom.logs import mapping as mappings
+    from strongroom.logs.log_format import Misfit
+
+    told = mappings.load(path) if path else None
+    try:
+        return mappings.by_string(log_format, told) if log_format is not None else told
+    except Misfit as error:
+        advice = "Give the string of nginx' log_format or Apache's LogFormat, in single quotes."
+        raise UsageError(str(error), advice=advice) from error
 
 
 def _refuse(found: "Result") -> None:

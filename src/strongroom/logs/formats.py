@@ -82,6 +82,11 @@ def recognise(sample: bytes) -> Format | None:
     return best if most >= _SHARE else None
 
 
+def fits(format_: Format, sample: bytes) -> bool:
+    """Whether this format reads at least half of the sample."""
+    return _share(format_, _some(sample, document=False)) >= _SHARE
+
+
 def _some(sample: bytes, *, document: bool) -> list[bytes]:
     """The first whole units of a sample."""
     if document:

@@ -13,6 +13,12 @@ A table instead of a log has its columns named (`table` says which there are):
     principal = "account"
     document = "record"
 
+An access log in a format of its own has its string, and what its values mean that no server's words tell (`log_format`):
+
+    log_format = '$remote_addr $http_x_user [$time_local] "$request" $status $body_bytes_sent'
+    [fields]
+    principal = "$http_x_user"
+
 Paths of tables are relative to the file. With routes only what they match is a document; the names in braces stand for one
 segment of the path each.
 """
@@ -20,7 +26,7 @@ segment of the path each.
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -28,7 +34,7 @@ import msgspec
 import pyarrow as pa
 
 from strongroom.errors import ConfigError
-from strongroom.logs import table
+from strongroom.logs import formats, log_format, table
 from strongroom.logs.formats import Format
 from strongroom.logs.record import INT64_MAX, Row
 from strongroom.logs.route import shape
@@ -43,6 +49,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     documents: str = ""
     relations: str = ""
     columns: dict[str, str | list[str]] = {}
+    log_format: str = ""
+    fields: dict[str, str] = {}
 
 
 class _Engine(Protocol):
@@ -61,10 +69,13 @@ class Mapping:
     documents: tuple[tuple[str, str], ...]
     relations: tuple[tuple[str, str], ...]
     columns: table.Columns | None = None
+    custom: Format | None = None
 
     def format_of(self, sample: bytes) -> Format | None:
-        """The table's format, for a file that has the columns; None for any other."""
-        return table.format_of(self.columns) if self.columns and table.fits(sample, self.columns) else None
+        """The table's format, for a file that has the columns; that of the format string, for a file that fits; else None."""
+        if self.columns and table.fits(sample, self.columns):
+            return table.format_of(self.columns)
+        return self.custom if self.custom and formats.fits(self.custom, sample) else None
 
     def changer(self, fields: tuple[str, ...]) -> Callable[[Row], Row] | None:
         """How rows with these columns are changed; None when nothing of them changes."""
@@ -115,7 +126,22 @@ def load(path: Path) -> Mapping:
     routes = tuple((route, _pattern(route, path)) for route in file.routes)
     tables = ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
     documents, relations = (_table(path.parent / name, columns) if name else () for name, columns in tables)
-    return Mapping(routes, documents, relations, _columns(file.columns, path))
+    return Mapping(routes, documents, relations, _columns(file.columns, path), _custom(file, path))
+
+
+def by_string(written: str, mapping: Mapping | None) -> Mapping:
+    """The mapping, or an empty one, with the format of an access log by its string. Raises log_format.Misfit."""
+    return replace(mapping or Mapping((), (), ()), custom=log_format.format_of(written))
+
+
+def _custom(file: _File, path: Path) -> Format | None:
+    if set(file.fields) - set(log_format.NAMES) or (file.fields and not file.log_format):
+        advice = f"They name values of log_format: {', '.join(log_format.NAMES)}."
+        raise ConfigError(f"The fields of {path} do not fit.", advice=advice)
+    try:
+        return log_format.format_of(file.log_format, file.fields) if file.log_format else None
+    except log_format.Misfit as error:
+        raise ConfigError(f"The log_format of {path} does not fit: {error}") from error
 
 
 def _columns(given: dict[str, str | list[str]], path: Path) -> table.Columns | None:
