@@ -74,7 +74,13 @@ def test_nothing_found_is_0_and_says_what_looked(tmp_path: Path, capsys: pytest.
     assert "what is not in these logs they cannot see" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["nowhere.log"], ["--format", "nonsense", "{log}"], ["--top", "0", "{log}"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [], ["nowhere.log"], ["--format", "nonsense", "{log}"], ["--top", "0", "{log}"], ["--since", "yesterday", "{log}"],
+        ["--since", "2026-01-01", "--until", "2026-01-01", "{log}"],
+    ],
+)  # fmt: skip
 def test_a_command_line_without_sense_is_2(log: Path, arguments: list[str]) -> None:
     """Nothing is tried."""
     assert run("hunt", *(argument.format(log=log) for argument in arguments)) == 2
@@ -89,6 +95,16 @@ def test_nothing_readable_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str
     told = capsys.readouterr().err
     assert f"{path}: no log that is known" in told
     assert "1 unit unreadable: not written in this format (byte 0)" in told
+
+
+def test_a_time_in_which_nothing_lies_is_3(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistyped year must not look like good news; the bounds are those that were given."""
+    assert run("hunt", log, "--since", "2027-01-01") == 3
+    assert "None of the 60 events is of the time that --since and --until name." in capsys.readouterr().err
+    assert (
+        run("hunt", log, "--since", "2025-12-29T22:00:00+13:00", "--until", "2025-12-29T22:00:30+13:00", "--json") == 1
+    )
+    assert json.loads(capsys.readouterr().out)["findings"][0]["documents"] == 30
 
 
 def test_a_mapping_that_does_not_fit_is_78(log: Path, tmp_path: Path) -> None:

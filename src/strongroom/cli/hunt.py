@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from strongroom.cli import reports
 from strongroom.cli.common import Told, json_option
 from strongroom.cli.show import millis
 from strongroom.errors import OperationError, UsageError
@@ -49,10 +50,11 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 )
 @click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many findings to show.")
 @click.option("--explain", metavar="ID", help="One finding with all its evidence, the lines of the log included.")
+@reports.options
 @json_option
 def command(  # one parameter an option
     *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, log_format: str | None, rules: tuple[Path, ...],
-    since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool,
+    since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, **files_: Path | None,
 ) -> None:  # fmt: skip
     """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip or zstd, each format recognised.
 
@@ -60,6 +62,7 @@ def command(  # one parameter an option
     Examples:
       strongroom hunt /var/log/nginx
       strongroom hunt 'logs/access.log*' --mapping portal.toml
+      strongroom hunt access.log --html report.html --documents taken.csv
       zcat cloudtrail/*.gz | strongroom hunt - --json
     """
     from strongroom.detect.duckdb import Engine
@@ -68,6 +71,7 @@ def command(  # one parameter an option
 
     if format_name is not None and format_name not in formats.NAMES:
         raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
+    asked = reports.check(files_)
     wanted = Wanted(
         format=formats.NAMES[format_name] if format_name else None,
         mapping=_mapping(mapping, log_format),
@@ -75,14 +79,17 @@ def command(  # one parameter an option
         until=millis(until) if until else None,
         rules=rules,
     )
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise UsageError("--since is not before --until.")
     sources = files.expand(paths)
     try:
         with Engine() as engine, _progress(sources, quiet=as_json) as told:
             found = hunt(sources, wanted, engine, told)
-            if not found.events:
+            if found.first is None:
                 _refuse(found)
             found.findings = [one for one in found.findings if LEVELS.index(one.level) >= LEVELS.index(level)]
             shown = _shown(found, sources, top, explain, engine)
+            reports.write(asked, found, shown, engine, _answer(found))
     finally:
         files.forget(sources)
     _print(found, shown, explain=explain is not None, as_json=as_json)
@@ -103,7 +110,10 @@ def _mapping(path: Path | None, log_format: str | None) -> "Mapping | None":
 
 
 def _refuse(found: "Result") -> None:
-    """Nothing was read: that is no good news, and must not look like any."""
+    """Nothing was read, or nothing is left: that is no good news, and must not look like any."""
+    if found.events:
+        msg = f"None of the {found.events:,} events is of the time that --since and --until name."
+        raise OperationError(msg, advice="Times without a zone are UTC.")
     lines = "\n".join(_of_file(file) for file in found.files[:20])
     known = "Formats that are read: docs/hunt.md. Force one with --format, and see the reasons."
     raise OperationError(f"Nothing in these files could be read as a log.\n{lines}", advice=known)

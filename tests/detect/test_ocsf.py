@@ -1,0 +1,53 @@
+"""Findings as OCSF."""
+
+import json
+from typing import Any
+
+from strongroom.detect import ocsf, walk
+from strongroom.detect.evidence import Opened
+from strongroom.detect.finding import findings
+from strongroom.detect.hunt import run
+from tests.detect.conftest import Scene, read
+
+REQUIRED = {"activity_id", "category_uid", "class_uid", "finding_info", "metadata", "severity_id", "time", "type_uid"}
+"""What version 1.8.0 requires of the class."""
+
+
+def event(scene: Scene, **more: Any) -> dict[str, Any]:
+    """The one finding of a walk."""
+    scene.add(*(read(at, at) for at in range(12)))
+    (found,) = findings(scene.engine, run([walk.detection()], scene.engine, []))
+    made = ocsf.event(found, [Opened("a.log", 0, 9, "ab" * 32, same=True, unit=b"x")], "1.2.3", 5_000, **more)
+    assert json.loads(json.dumps(made)) == made
+    return made
+
+
+def test_the_class_and_what_it_requires(scene: Scene) -> None:
+    """A Detection Finding that was created, with the numbers of the finding."""
+    made = event(scene)
+    assert made.keys() >= REQUIRED
+    assert (made["class_uid"], made["type_uid"], made["severity"], made["status_id"]) == (2004, 200401, "High", 1)
+    assert (made["time"], made["start_time"], made["end_time"], made["count"]) == (5_000, 0, 11_000, 12)
+    assert made["metadata"]["version"] == "1.8.0"
+    assert made["metadata"]["product"]["version"] == "1.2.3"
+    assert made["finding_info"]["analytic"]["type_id"] == 3
+    assert made["observables"] == [{"name": "finding.about", "type_id": 4, "type": "User Name", "value": "ann"}]
+    assert made["evidences"][0]["file"] == {"name": "a.log", "type_id": 1}
+    assert made["unmapped"]["documents_lost_when_fired"] == 10
+
+
+def test_attacks_and_defences_have_their_versions(scene: Scene) -> None:
+    """Each technique once, a part of one below its whole."""
+    attacks = event(scene)["finding_info"]["attacks"]
+    assert [one["technique"]["uid"] for one in attacks] == ["T1119", "T1213"]
+    assert {one["version"] for one in attacks} == {"18.1"}
+    assert attacks[0]["mitigation"]["countermeasures"] == [{"version": "1.2.0", "d3f_technique": {"uid": "D3-RAPA"}}]
+    assert ocsf._attack("T1562.008", []) == {
+        "version": "18.1", "technique": {"uid": "T1562"}, "sub_technique": {"uid": "T1562.008"},
+    }  # fmt: skip
+
+
+def test_a_suppressed_finding_says_so(scene: Scene) -> None:
+    """And raises no alert."""
+    made = event(scene, suppressed=True)
+    assert (made["status_id"], made["is_alert"]) == (3, False)
