@@ -1,6 +1,7 @@
 """`strongroom hunt`, as an analyst types it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,27 @@ def test_a_log_in_a_format_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixt
     assert run("hunt", path) == 3
     assert run("hunt", path, "--log-format", "$remote_addr|$uri|$status") == 2
     assert "does not tell a time" in capsys.readouterr().err
+
+
+def test_a_suppressed_finding_is_told(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is left to look at (0), and the answer says what was quietened, by whom and until when."""
+    today = datetime.now(UTC).date()
+    path = tmp_path / "known.toml"
+    entry = '[[suppression]]\nabout = "login mallory"\nauthor = "Ann"\nreason = "a test"\nuntil = '
+    path.write_text(f"{entry}{today + timedelta(days=9)}\n", encoding="utf-8")
+    assert run("hunt", log, "--suppress", path) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Nothing was found in 60 events. 3 suppressed.")
+    assert "suppressed: login mallory: Ids were asked for in a row: 60 events, 60 documents. a test (Ann, until" in out
+    assert run("hunt", log, "--suppress", path, "--json") == 0
+    assert {one["author"] for one in json.loads(capsys.readouterr().out)["suppressed"]} == {"Ann"}
+
+
+def test_a_suppression_that_has_ended_is_told(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And what it quietened is found again."""
+    path = tmp_path / "known.toml"
+    path.write_text('[[suppression]]\nabout = "login mallory"\nauthor = "Ann"\nreason = "r"\nuntil = 2020-01-01\n')
+    assert run("hunt", log, "--suppress", path) == 1
+    told = capsys.readouterr()
+    assert "A suppression has ended on 2020-01-01 (login mallory, Ann)" in told.err
+    assert "suppressed" not in told.out

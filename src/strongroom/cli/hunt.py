@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from strongroom.detect.evidence import Opened
     from strongroom.detect.finding import Finding
     from strongroom.detect.hunt import File, Result
+    from strongroom.detect.suppress import Suppression
     from strongroom.logs.files import Source
     from strongroom.logs.mapping import Mapping
 
@@ -43,6 +44,11 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
     multiple=True,
     help="More Sigma rules: a file or directory.",
 )
+@click.option(
+    "--suppress",
+    type=click.Path(path_type=Path),
+    help="What is known and need not be told again: a TOML file, each entry with author, reason and end.",
+)
 @click.option("--since", help="Events from then on: an ISO date or time.")
 @click.option("--until", help="Events up to then, not included: an ISO date or time.")
 @click.option(
@@ -54,7 +60,8 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 @json_option
 def command(  # one parameter an option
     *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, log_format: str | None, rules: tuple[Path, ...],
-    since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, **files_: Path | None,
+    since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, suppress: Path | None,
+    **files_: Path | None,
 ) -> None:  # fmt: skip
     """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip or zstd, each format recognised.
 
@@ -78,6 +85,7 @@ def command(  # one parameter an option
         since=millis(since) if since else None,
         until=millis(until) if until else None,
         rules=rules,
+        suppressions=_suppressions(suppress),
     )
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise UsageError("--since is not before --until.")
@@ -107,6 +115,26 @@ def _mapping(path: Path | None, log_format: str | None) -> "Mapping | None":
     except Misfit as error:
         advice = "Give the string of nginx' log_format or Apache's LogFormat, in single quotes."
         raise UsageError(str(error), advice=advice) from error
+
+
+def _suppressions(path: Path | None) -> "tuple[Suppression, ...]":
+    """Those in force. Those that have ended are told: what they quietened is found again."""
+    from datetime import UTC, datetime
+
+    from strongroom.clock import SystemClock
+    from strongroom.detect import say, suppress
+
+    if path is None:
+        return ()
+    today = datetime.fromtimestamp(SystemClock().now() / 1000, UTC).date()
+    given, ended = suppress.load(path, today)
+    for one in ended:
+        what = say.harmless(one.detection or one.about)
+        click.echo(
+            f"A suppression has ended on {one.until} ({what}, {say.harmless(one.author)}): look again, or renew it.",
+            err=True,
+        )
+    return given
 
 
 def _refuse(found: "Result") -> None:
@@ -171,12 +199,13 @@ def _answer(found: "Result") -> str:
     """The short answer, first."""
     from strongroom.detect import say
 
+    quiet = f" {len(found.suppressed)} suppressed." if found.suppressed else ""
     if not found.findings:
-        return f"Nothing was found in {say.count(found.events, 'event')}. {_limits(found)}"
+        return f"Nothing was found in {say.count(found.events, 'event')}.{quiet} {_limits(found)}"
     taken = [one for one in found.findings if one.documents]
     worst = found.findings[0]
     left = f", {len(taken)} of them with documents that left" if taken else ", and no document left by what they saw"
-    return f"{say.count(len(found.findings), 'finding')}{left}. The worst: {say.headline(worst)}."
+    return f"{say.count(len(found.findings), 'finding')}{left}. The worst: {say.headline(worst)}.{quiet}"
 
 
 def _limits(found: "Result") -> str:
@@ -199,6 +228,8 @@ def _read(found: "Result") -> Iterator[str]:
         yield f"  left out, no log that is known: {', '.join(say.harmless(name) for name in unknown[:5])}" + (
             f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""  # noqa: PLR2004  # as many as above
         )
+    for quiet in found.suppressed:
+        yield f"  suppressed: {say.suppression(quiet)}"
     for one in found.stopped[:20]:
         place = f"{say.harmless(one.file)}{f':{one.line}' if one.line else ''}: " if one.file else ""
         yield f"  rule left out: {place}{say.harmless(one.title)}: {say.harmless(one.reason)}"

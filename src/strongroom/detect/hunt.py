@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from strongroom.detect import egress, foreign, rules, slow, walk, wide
+from strongroom.detect import egress, foreign, rules, slow, suppress, walk, wide
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
@@ -24,6 +24,7 @@ class Wanted:
     since: int | None = None
     until: int | None = None
     rules: tuple[Path, ...] = ()
+    suppressions: tuple[suppress.Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Result:
     detections: tuple[Detection, ...] = ()
     stopped: list[rules.Stopped] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    suppressed: list[suppress.Suppressed] = field(default_factory=list)
     first: int | None = None
     last: int | None = None
 
@@ -70,6 +72,7 @@ def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lam
     loaded = rules.load(rules.files((rules.OURS, *wanted.rules)))
     result.stopped += loaded.stopped
     result.detections = run((*own(wanted.mapping), *loaded.detections), engine, result.stopped)
+    result.suppressed = suppress.apply(engine, wanted.suppressions, result.detections)
     result.findings = findings(engine, result.detections)
     return result
 

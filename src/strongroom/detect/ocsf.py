@@ -14,7 +14,7 @@ from strongroom.sigma.rule import Level
 
 VERSION: Final = "1.8.0"
 _CATEGORY, _CLASS, _CREATE = 2, 2004, 1
-_NEW, _SUPPRESSED = 1, 3
+_NEW: Final = 1
 _SEVERITY: Final[dict[Level, tuple[int, str]]] = {
     "informational": (1, "Informational"), "low": (2, "Low"), "medium": (3, "Medium"), "high": (4, "High"),
     "critical": (5, "Critical"),
@@ -23,7 +23,7 @@ _OBSERVABLE: Final = {"login": (4, "User Name"), "address": (2, "IP Address")}
 _RULE, _STATISTICAL = (1, "Rule"), (3, "Statistical")
 
 
-def event(one: Finding, evidence: list[Opened], product: str, now: int, *, suppressed: bool = False) -> dict[str, Any]:
+def event(one: Finding, evidence: list[Opened], product: str, now: int) -> dict[str, Any]:
     """One finding. `product` is our version; `now`, milliseconds, when the finding was made."""
     severity, word = _SEVERITY[one.level]
     first = one.reasons[0]
@@ -37,8 +37,8 @@ def event(one: Finding, evidence: list[Opened], product: str, now: int, *, suppr
         "time": now,
         "severity_id": severity,
         "severity": word,
-        "status_id": _SUPPRESSED if suppressed else _NEW,
-        "is_alert": not suppressed,
+        "status_id": _NEW,
+        "is_alert": True,
         "message": say.headline(one),
         "count": one.events,
         "start_time": one.first,

@@ -203,6 +203,9 @@ def _evidence(one: Finding, evidence: list[Opened]) -> Element:
 
 
 def _read(found: Result) -> Iterator[Element]:
+    if found.suppressed:
+        yield el("h2", None, "What was suppressed")
+        yield el("ul", None, *(el("li", None, say.suppression(one)) for one in found.suppressed))
     yield el("h2", None, "What was read")
     rows = [
         (

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from strongroom.detect.finding import Finding, Reason
+from strongroom.detect.suppress import Suppressed
 
 _LONGEST: Final = 200
 """Characters of a log's text that are shown at once."""
@@ -67,6 +68,15 @@ def loss(finding: Finding) -> str:
     return (
         f"{count(finding.lost, 'document')}{people} had left when this would first have fired, {when(finding.fired)} UTC; "
         f"{finding.documents - finding.lost:,} more by the end."
+    )
+
+
+def suppression(one: Suppressed) -> str:
+    """What was quietened, by whom, why and until when."""
+    left = f", {count(one.documents, 'document')}" if one.documents else ""
+    return (
+        f"{harmless(one.about)}: {one.title}: {count(one.events, 'event')}{left}. {harmless(one.by.reason)} "
+        f"({harmless(one.by.author)}, until {one.by.until})"
     )
 
 

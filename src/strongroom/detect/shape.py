@@ -20,6 +20,18 @@ def result(found: Result, shown: list[tuple[Finding, list[Opened]]]) -> dict[str
         "stopped": [
             {"file": one.file, "line": one.line, "title": one.title, "reason": one.reason} for one in found.stopped
         ],
+        "suppressed": [
+            {
+                "about": one.about,
+                "title": one.title,
+                "events": one.events,
+                "documents": one.documents,
+                "author": one.by.author,
+                "reason": one.by.reason,
+                "until": one.by.until.isoformat(),
+            }
+            for one in found.suppressed
+        ],
         "finding_count": len(found.findings),
         "findings": [finding(one, evidence) for one, evidence in shown],
     }
