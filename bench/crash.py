@@ -63,7 +63,7 @@ class Size:
                        lives=max(1, part.share(self.lives)))  # fmt: skip
 
 
-SIZES = {"small": Size(45, 15, lies=2), "full": Size(1_000, 200, lives=20, lies=1, every=25)}
+SIZES = {"small": Size(30, 10, lies=2), "full": Size(1_000, 200, lives=20, lies=1, every=25)}
 
 
 @dataclass(slots=True)
