@@ -41,6 +41,7 @@ class Engine:
         columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
         self._con.execute(f"CREATE TABLE event ({columns})")
         self._con.execute("CREATE TABLE hit (detection VARCHAR, about VARCHAR, fired BIGINT, event BIGINT)")
+        self._con.execute("SET enable_progress_bar = false")  # it would stand among the findings
         self._con.execute("SET enable_external_access = false")
         self._con.execute("SET lock_configuration = true")
 
