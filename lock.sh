@@ -10,3 +10,5 @@ uv pip compile pyproject.toml --all-extras --group build $common --exclude-newer
 # shellcheck disable=SC2086
 uv pip compile pyproject.toml --all-extras --group build --group test $common --exclude-newer "$newer_than" \
   -c requirements/runtime.txt -o requirements/dev.txt
+# shellcheck disable=SC2086
+uv pip compile requirements/convert.in $common --exclude-newer "$newer_than" -o requirements/convert.txt

@@ -1,0 +1,137 @@
+"""The environment in which rules are converted: pySigma's backends, locked, installed only when that is asked for."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import venv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from strongroom.detect import converter, rules
+from strongroom.errors import OperationError, UsageError
+
+_HERE: Final = Path(__file__).resolve()
+LOCK: Final = next(
+    (
+        place
+        for place in (_HERE.parents[3] / "requirements" / "convert.txt", rules.OURS / "convert.txt")
+        if place.is_file()
+    ),
+    rules.OURS / "convert.txt",
+)
+"""The checkout's lock, or its copy in the installed package."""
+ALIASES: Final = {"elastic": "elasticsearch", "esql": "elasticsearch", "sentinel": "kusto", "spl": "splunk"}
+OWN: Final = ("principal.kind", "act", "meaning", "route", "number", "patient", "store", "status_id", "document")
+"""Columns that the hunt computes. A target that does not name them has them nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A language that rules are carried to. `web` and `aws` are our field -> theirs, "" for none; the backend gets `attributes`."""
+
+    name: str
+    backend: str
+    what: str
+    windows: str
+    web: dict[str, str]
+    aws: dict[str, str]
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A rule, and its queries or the reason why there are none. `correlation` is its kind, empty for a rule about one event."""
+
+    file: str
+    title: str
+    id: str
+    queries: list[str]
+    reason: str
+    correlation: str
+
+
+def targets() -> dict[str, Target]:
+    """Those that are known, from `rules/targets.toml`."""
+    told: dict[str, Any] = msgspec.toml.decode((rules.OURS / "targets.toml").read_bytes())
+    return {name: _target(name, told) for name in told}
+
+
+def _target(name: str, told: dict[str, Any]) -> Target:
+    own = told[name]
+    fields = told[own.get("same-fields-as", name)]
+    none = dict.fromkeys(OWN, "")
+    web, aws = ({**none, **fields.get(kind, {})} for kind in ("web", "aws"))
+    return Target(name, own["backend"], own["what"], own.get("windows", ""), web, aws, own.get("attributes", {}))
+
+
+def target(name: str) -> Target:
+    """One of them. Raises UsageError for another name."""
+    known = targets()
+    found = known.get(ALIASES.get(name, name))
+    if found is None:
+        raise UsageError(f"There is no target {name[:40]}. The targets: {', '.join(known)}.")
+    return found
+
+
+def folder() -> Path:
+    """Where the environment is, by the lock that made it: another lock is another environment."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "strongroom" / f"convert-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
+
+
+def installed() -> bool:
+    """Whether it is there, whole."""
+    return (folder() / "complete").exists()
+
+
+def install() -> Path:
+    """Make it, with the packages of the lock, hash by hash. Raises OperationError. Does nothing where it is there."""
+    place = folder()
+    if installed():
+        return place
+    shutil.rmtree(place, ignore_errors=True)
+    quick = shutil.which("uv")
+    try:
+        venv.create(place, with_pip=quick is None)
+        python = str(place / "bin" / "python")
+        command = [quick, "pip", "install", "--python", python] if quick else [python, "-m", "pip", "install"]
+        locked = ["-q", "--require-hashes", "-r", str(LOCK)]
+        done = subprocess.run([*command, *locked], check=False, capture_output=True, text=True)  # noqa: S603  # our lock
+    except (OSError, subprocess.SubprocessError) as error:
+        raise OperationError("The environment for conversions cannot be made.", advice=str(error)[:200]) from error
+    if done.returncode:
+        raise OperationError(
+            "The packages for conversions cannot be installed.",
+            advice=(done.stderr.strip().splitlines() or [""])[-1][:300],
+        )
+    (place / "complete").touch()
+    return place
+
+
+def convert(paths: Sequence[Path], to: Target) -> list[Converted]:
+    """Every rule of these files. Raises OperationError when the environment is not there or fails."""
+    if not installed():
+        raise OperationError(
+            "What converts rules is not installed: pySigma's backends need an older pySigma than the hunt.",
+            advice="`strongroom rules convert --install` downloads them, locked by hash, into an environment of their own.",
+        )
+    named = {"backend": to.backend, "attributes": to.attributes, "web": to.web, "aws": to.aws}
+    asked = {**named, "files": [str(path) for path in paths]}
+    done = subprocess.run(  # noqa: S603  # our program, in the environment that we made
+        [folder() / "bin" / "python", "-I", converter.__file__],
+        input=json.dumps(asked), capture_output=True, text=True, check=False, encoding="utf-8",
+    )  # fmt: skip
+    if done.returncode:
+        raise OperationError("The conversion failed.", advice=(done.stderr.strip().splitlines() or [""])[-1][:300])
+    return list(_read(done.stdout))
+
+
+def _read(answers: str) -> Iterator[Converted]:
+    for line in answers.splitlines():
+        yield msgspec.convert(json.loads(line), Converted)
