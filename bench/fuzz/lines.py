@@ -21,6 +21,9 @@ def _zeek(path: str, *columns: tuple[str, str]) -> bytes:
 
 
 _IDS: Final = (("id.orig_h", "203.0.113.9"), ("id.orig_p", "50000"), ("id.resp_h", "192.0.2.10"), ("id.resp_p", "443"))
+_AZURE: Final = {
+    "time": "2025-12-29T09:00:00.2500000Z", "resourceId": "/subscriptions/1/resourceGroups/g/providers/p", "schemaVersion": "1.0",
+}  # fmt: skip
 _FIRST: Final = (("ts", "1766998800.250000"), ("uid", "CHhAvVGS1DHFjwGM9"))
 
 FILES: Final[Mapping[str, bytes]] = {
@@ -65,5 +68,108 @@ FILES: Final[Mapping[str, bytes]] = {
         "files", _FIRST[0], ("fuid", "FwSVkw2xz3avAxsa"), ("uid", _FIRST[1][1]), *_IDS, ("source", "HTTP"),
         ("mime_type", "application/pdf"), ("filename", "letter-00417.pdf"), ("is_orig", "F"), ("seen_bytes", "252000"),
     ),
+    "w3c": (
+        b"#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) "
+        b"cs(User-Agent) cs-uri-query\n2025-12-29\t09:00:00\tAKL50-C1\t2390282\t192.0.2.202\tGET\tx.cloudfront.net\t"
+        b"/documents/4711\t200\t-\tMozilla/5.0%2520(X11)\tid=9\n"
+    ),
+    "aws-waf": _json({
+        "timestamp": 1_766_998_800_250, "formatVersion": 1, "terminatingRuleId": "BlockBots", "action": "BLOCK",
+        "httpRequest": {
+            "clientIp": "203.0.113.9", "headers": [{"name": "User-Agent", "value": "curl/8"}], "uri": "/documents/4711",
+            "args": "x=1", "httpMethod": "GET", "requestId": "r-1",
+        },
+    }),
+    "azure-storage": _json({
+        **_AZURE, "operationName": "GetBlob", "category": "StorageRead", "statusCode": 200, "statusText": "Success",
+        "callerIpAddress": "203.0.113.9:11111", "correlationId": "c-1",
+        "identity": {"type": "OAuth", "requester": {"objectId": "o-1", "upn": "ann@example.org", "tenantId": "t"}},
+        "uri": "https://letters.blob.core.windows.net/2025/letter-00417.pdf",
+        "properties": {
+            "accountName": "letters", "objectKey": "/letters/2025/letter-00417.pdf", "userAgentHeader": "AzCopy/10",
+            "serviceType": "blob", "responseBodySize": 252_000,
+        },
+    }),
+    "azure-web": _json({"records": [
+        {**_AZURE, "category": "FrontDoorAccessLog", "operationName": "Microsoft.Cdn/Profiles/AccessLog/Write", "properties": {
+            "trackingReference": "t-1", "httpMethod": "GET", "requestUri": "https://portal.example:443/documents/4711?x=1",
+            "responseBytes": "252000", "userAgent": "Mozilla/5.0", "clientIp": "203.0.113.9", "httpStatusCode": "200",
+        }},
+        {**_AZURE, "category": "ApplicationGatewayFirewallLog", "properties": {
+            "clientIp": "203.0.113.9", "requestUri": "/documents/4711?x=1", "ruleId": "942130", "action": "Blocked",
+        }},
+    ]}),
+    "azure-flow": _json({"records": [
+        {"time": "2025-12-29T09:00:00.25Z", "category": "NetworkSecurityGroupFlowEvent", "properties": {"Version": 2, "flows": [
+            {"rule": "DefaultRule_AllowInternetOutBound", "flows": [{"mac": "000D3AF87856", "flowTuples": [
+                "1766998800,10.0.0.4,203.0.113.9,443,50000,T,O,A,B,,,,",
+                "1766998860,10.0.0.4,203.0.113.9,443,50000,T,O,A,E,20,24928,9,980",
+            ]}]},
+        ]}},
+        {"time": "2025-12-29T09:00:00.25Z", "category": "FlowLogFlowEvent", "flowLogVersion": 4, "flowRecords": {"flows": [
+            {"aclID": "a", "flowGroups": [{"rule": "r", "flowTuples": [
+                "1766998800599,203.0.113.9,10.0.0.4,50000,443,6,I,D,NX,0,0,0,0",
+            ]}]},
+        ]}},
+    ]}),
+    "azure-traffic": (
+        b"TimeGenerated,FlowStartTime_t,FlowEndTime_t,SrcIP_s,DestIP_s,VMIP_s,PublicIPs_s,DestPort_d,L4Protocol_s,FlowDirection_s,"
+        b"AllowedOutFlows_d,AllowedInFlows_d,DeniedInFlows_d,DeniedOutFlows_d,InboundBytes_d,OutboundBytes_d\n"
+        b"2025-12-29T10:00:00Z,2025-12-29T09:00:00Z,2025-12-29T09:45:00Z,,,10.0.0.4,203.0.113.9|1|0|1|980|24928,443,T,O,"
+        b"1,0,0,0,980,24928\n"
+    ),
+    "gcp": _json({
+        "protoPayload": {
+            "@type": "type.googleapis.com/google.cloud.audit.AuditLog", "serviceName": "storage.googleapis.com",
+            "methodName": "storage.objects.get", "resourceName": "projects/_/buckets/letters/objects/2025/letter-00417.pdf",
+            "authenticationInfo": {"principalEmail": "ann@example.org"}, "status": {},
+            "requestMetadata": {"callerIp": "203.0.113.9", "callerSuppliedUserAgent": "gsutil/5"},
+        },
+        "insertId": "i-1", "timestamp": "2025-12-29T09:00:00.250123456Z",
+        "resource": {"type": "gcs_bucket", "labels": {"project_id": "portal", "bucket_name": "letters"}},
+    }),
+    "gcs-usage": (
+        b'"time_micros","c_ip","c_ip_type","cs_method","cs_uri","sc_status","sc_bytes","cs_user_agent","s_request_id","cs_operation",'
+        b'"cs_bucket","cs_object"\n"1766998800250000","203.0.113.9","1","GET","/letters/letter-00417.pdf","200","252000",'
+        b'"Mozilla/5.0","r-1","GET_Object","letters","letter-00417.pdf"\n'
+    ),
+    "cloudflare": _json(
+        {"EdgeStartTimestamp": 1_766_998_800_250_000_000, "ClientIP": "203.0.113.9", "ClientRequestMethod": "GET",
+         "ClientRequestURI": "/documents/4711?x=1", "EdgeResponseStatus": 200, "EdgeResponseBytes": 252_000, "RayID": "r-1",
+         "ClientRequestUserAgent": "Mozilla/5.0"},
+        {"Datetime": "2025-12-29T09:00:00Z", "Action": "block", "ClientIP": "203.0.113.9", "ClientRequestMethod": "GET",
+         "ClientRequestPath": "/documents/4711", "ClientRequestQuery": "?x=1", "EdgeResponseStatus": 403, "RuleID": "q-1",
+         "RayID": "r-2"},
+    ),
+    "modsecurity": _json({"transaction": {
+        "client_ip": "203.0.113.9", "time_stamp": "Mon Dec 29 09:00:00 2025", "client_port": 50_000, "unique_id": "u-1",
+        "request": {"method": "GET", "http_version": 1.1, "uri": "/documents/4711?x=1", "headers": {"User-Agent": "sqlmap"}},
+        "response": {"http_code": 403, "headers": {}},
+        "messages": [{"message": "SQL Injection", "details": {"ruleId": "942100", "tags": []}}],
+    }}),
+    "m365": _json({
+        "CreationTime": "2025-12-29T09:00:00", "Id": "m-1", "Operation": "FileDownloaded", "OrganizationId": "o", "RecordType": 6,
+        "UserType": 0, "Workload": "SharePoint", "ClientIP": "203.0.113.9", "UserId": "ann@example.org", "UserAgent": "Mozilla/5.0",
+        "ObjectId": "https://x.sharepoint.com/sites/letters/letter-00417.pdf", "SiteUrl": "https://x.sharepoint.com/sites/letters/",
+        "SourceFileName": "letter-00417.pdf", "FileSizeBytes": 252_000,
+    }),
+    "m365-table": (
+        b'RecordId,CreationDate,RecordType,Operation,UserId,AuditData\nm-1,2025-12-29T09:00:00.0000000Z,6,FileAccessed,'
+        b'ann@example.org,"{""CreationTime"":""2025-12-29T09:00:00"",""Id"":""m-1"",""Operation"":""FileAccessed"",'
+        b'""Workload"":""OneDrive"",""UserId"":""ann@example.org"",""ClientIP"":""203.0.113.9""}"\n'
+    ),
+    "fhir-audit": _json({
+        "resourceType": "AuditEvent", "id": "e-1", "type": {"code": "rest"}, "subtype": [{"code": "read"}], "action": "R",
+        "recorded": "2025-12-29T22:00:00.250+13:00", "outcome": "0",
+        "agent": [
+            {"type": {"coding": [{"code": "110152"}]}, "who": {"display": "store.example"}, "requestor": False},
+            {"who": {"reference": "Practitioner/ann"}, "requestor": True, "network": {"address": "203.0.113.9", "type": "2"}},
+        ],
+        "source": {"observer": {"reference": "Device/store"}},
+        "entity": [
+            {"what": {"reference": "DocumentReference/4711"}, "role": {"code": "3"}},
+            {"what": {"reference": "Patient/p-9"}, "role": {"code": "1"}},
+        ],
+    }),
 }  # fmt: skip
 """Format's name -> a file that holds at least one event, and nothing that cannot be read."""

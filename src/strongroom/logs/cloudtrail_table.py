@@ -5,15 +5,14 @@ a Python literal; a literal is read by its grammar and never evaluated as a prog
 """
 
 import ast
-import csv
-import io
 from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from strongroom.logs import cloudtrail
-from strongroom.logs.record import NOT_THIS_FORMAT, Row, Unreadable, text
+from strongroom.logs.cells import MARK, below, cells
+from strongroom.logs.record import Read, Row, Unreadable
 
 FIELDS = cloudtrail.FIELDS
 
@@ -36,9 +35,9 @@ _LITERAL: Final = 65_536
 """Characters of a cell that are read as a literal."""
 
 
-def reader(first: bytes) -> Callable[[bytes], Row | Unreadable] | None:
+def reader(first: bytes) -> Callable[[bytes], Read] | None:
     """How to read the lines below this first line; None when it is not the heading of such a table."""
-    columns = [_plain(name) for name in _cells(first.removeprefix(b"\xef\xbb\xbf")) or ()]
+    columns = [_plain(name) for name in cells(first.removeprefix(MARK)) or ()]
     places = {
         field: columns.index(found)
         for field, names in _NAMES.items()
@@ -47,13 +46,10 @@ def reader(first: bytes) -> Callable[[bytes], Row | Unreadable] | None:
     if not {"eventName", "eventTime", "sourceIPAddress"} <= set(places):
         return None
 
-    def parse(unit: bytes) -> Row | Unreadable:
-        cells = _cells(unit)
-        if cells is None or len(cells) != len(columns):
-            return NOT_THIS_FORMAT
-        return cloudtrail.row(_record({field: cells[place] for field, place in places.items()}))
+    def read(row: dict[str, str]) -> Row | Unreadable:
+        return cloudtrail.row(_record({field: row[columns[place]] for field, place in places.items()}))
 
-    return parse
+    return below(first, columns, read)
 
 
 def _record(cells: dict[str, str]) -> dict[str, Any]:
@@ -80,13 +76,6 @@ def _object(cell: str) -> dict[str, Any]:
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
             return {}
     return {str(name): one for name, one in value.items()} if isinstance(value, dict) else {}
-
-
-def _cells(line: bytes) -> list[str] | None:
-    try:
-        return next(csv.reader(io.StringIO(text(line), newline=""), strict=True), [])
-    except csv.Error:
-        return None
 
 
 def _plain(name: str) -> str:

@@ -4,7 +4,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, network, s3_access, vpc_flow, zeek
+from strongroom.logs import (
+    access,
+    access_json,
+    alb,
+    aws_waf,
+    azure_flow,
+    azure_storage,
+    azure_traffic,
+    azure_web,
+    cloudflare,
+    cloudtrail,
+    cloudtrail_table,
+    fhir_audit,
+    gcp,
+    gcs_usage,
+    m365,
+    modsecurity,
+    network,
+    s3_access,
+    vpc_flow,
+    w3c,
+    zeek,
+)
 from strongroom.logs.record import Read, Unreadable
 from strongroom.logs.units import is_document, lines, some_elements
 
@@ -44,17 +66,36 @@ def _zeek(log: zeek.Zeek) -> Format:
     return Format(f"zeek-{log.path}", what, log.fields, log.parse, heading=log.heading, marks=log.marks)
 
 
+def _json(name: str, what: str, fields: tuple[str, ...], parse: Parse, *marks: bytes) -> Format:
+    return Format(name, what, fields, parse, "json", marks=marks)
+
+
+def _table(name: str, what: str, fields: tuple[str, ...], heading: Callable[[bytes], Parse | None]) -> Format:
+    return Format(name, what, fields, _headless, heading=heading)
+
+
 FORMATS: Final = (
     Format("access", "nginx or Apache access log (common, combined)", access.FIELDS, access.parse),
     Format("alb", "AWS load balancer access log", alb.FIELDS, alb.parse),
     Format("s3-access", "S3 server access log", s3_access.FIELDS, s3_access.parse),
     Format("vpc-flow", "AWS VPC flow log", network.FIELDS, vpc_flow.parse, heading=vpc_flow.heading),
+    Format("w3c", "W3C extended log (CloudFront, IIS)", w3c.FIELDS, w3c.parse, heading=w3c.heading),
     *map(_zeek, (zeek.CONN, zeek.HTTP, zeek.FILES)),
-    Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, unit="document"),
+    Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, "document"),
     Format("cloudtrail-lines", "CloudTrail, a record a line", cloudtrail.FIELDS, cloudtrail.parse),
-    Format(
-        "cloudtrail-table", "CloudTrail, a CSV table", cloudtrail_table.FIELDS, _headless, heading=cloudtrail_table.reader
-    ),
+    _table("cloudtrail-table", "CloudTrail, a CSV table", cloudtrail_table.FIELDS, cloudtrail_table.reader),
+    _json("aws-waf", "AWS WAF log", aws_waf.FIELDS, aws_waf.parse, b'"terminatingRuleId"'),
+    _json("azure-storage", "Azure Storage log", azure_storage.FIELDS, azure_storage.parse, b'"Storage'),
+    _json("azure-web", "Azure Front Door or Application Gateway log", azure_web.FIELDS, azure_web.parse, b'"properties"'),
+    _json("azure-flow", "Azure NSG or VNet flow log", azure_flow.FIELDS, azure_flow.parse, b'"flowTuples"'),
+    _table("azure-traffic", "Azure Traffic Analytics, a CSV table", azure_traffic.FIELDS, azure_traffic.heading),
+    _json("gcp", "Google Cloud audit log", gcp.FIELDS, gcp.parse, b'"methodName"'),
+    _table("gcs-usage", "Google Cloud Storage usage log", gcs_usage.FIELDS, gcs_usage.heading),
+    _json("cloudflare", "Cloudflare Logpush", cloudflare.FIELDS, cloudflare.parse, b'"ClientIP"'),
+    _json("modsecurity", "ModSecurity audit log in JSON", modsecurity.FIELDS, modsecurity.parse, b'"transaction"'),
+    _json("m365", "Microsoft 365 audit log", m365.FIELDS, m365.parse, b'"Workload"'),
+    _table("m365-table", "Microsoft 365 audit log, a CSV table", m365.FIELDS, m365.heading),
+    _json("fhir-audit", "FHIR AuditEvent", fhir_audit.FIELDS, fhir_audit.parse, b'"AuditEvent"'),
     Format("access-json", "access log in JSON lines", access_json.FIELDS, access_json.parse),
 )  # fmt: skip
 """In the order in which they are preferred when two read the same share: the particular before the general."""

@@ -33,6 +33,7 @@ COLUMNS: Final[dict[str, Type]] = {
     "connection_info.protocol_num": "INTEGER",  # IANA's: 6 TCP, 17 UDP
     "connection_info.direction_id": "INTEGER",  # OCSF, where the source tells: 1 inbound, 2 outbound, 3 lateral
     "action_id": "INTEGER",  # OCSF, of flows and guards: 1 allowed, 2 denied
+    "firewall_rule.uid": "VARCHAR",  # which rule of a guard spoke
     "http_request.http_method": "VARCHAR",
     "http_request.url.path": "VARCHAR",
     "http_request.url.query_string": "VARCHAR",
@@ -67,6 +68,13 @@ class Log(StrEnum):
     TABLE = "table"
     NETWORK = "network"
     NETWORK_FILE = "network-file"
+    WAF = "waf"
+    AZURE_STORAGE = "azure-storage"
+    GCP = "gcp"
+    M365 = "m365"
+    FHIR = "fhir"
+    OCSF = "ocsf"
+    STRONGROOM = "strongroom"
 
 
 class Act(StrEnum):

@@ -13,12 +13,11 @@
 Every row is a reading. Times without a zone are UTC.
 """
 
-import csv
-import io
 from typing import Any, Final
 
 import msgspec
 
+from strongroom.logs.cells import MARK, below, cells
 from strongroom.logs.formats import Format, Parse
 from strongroom.logs.moment import any_of
 from strongroom.logs.record import (
@@ -58,25 +57,18 @@ def format_of(columns: Columns) -> Format:
 
 def fits(sample: bytes, columns: Columns) -> bool:
     """Whether a file's first line names all these columns."""
-    first = sample.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].removesuffix(b"\r")
+    first = sample.removeprefix(MARK).split(b"\n", 1)[0].removesuffix(b"\r")
     if first.startswith(b"{"):
         return not isinstance(_of_json(first, columns), Unreadable)
-    return _names(columns) <= set(_cells(first) or ())
+    return _names(columns) <= set(cells(first) or ())
 
 
 def _heading(columns: Columns) -> Any:
     def read(first: bytes) -> Parse | None:
-        names = _cells(first.removeprefix(b"\xef\xbb\xbf"))
+        names = cells(first.removeprefix(MARK))
         if names is None or not _names(columns) <= set(names):
             return None
-
-        def parse(unit: bytes) -> Row | Unreadable:
-            cells = _cells(unit)
-            if cells is None or len(cells) != len(names):
-                return NOT_THIS_FORMAT
-            return _row(dict(zip(names, cells, strict=True)), columns)
-
-        return parse
+        return below(first, names, lambda said: _row(said, columns))
 
     return read
 
@@ -133,10 +125,3 @@ def _whole(written: str) -> int | None:
 
 def _names(columns: Columns) -> set[str]:
     return {name for names in columns.values() for name in names}
-
-
-def _cells(line: bytes) -> list[str] | None:
-    try:
-        return next(csv.reader(io.StringIO(text(line), newline=""), strict=True), [])
-    except csv.Error:
-        return None

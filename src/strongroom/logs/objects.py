@@ -1,0 +1,41 @@
+"""What all logs of stores in clouds have in common: the columns, and how an operation on an object becomes a row."""
+
+from typing import Final
+
+from strongroom.logs.record import BEYOND_64_BITS, INT64_MAX, Act, Kind, Log, Row, Unreadable
+from strongroom.logs.route import shape
+
+FIELDS: Final = (
+    "time", "metadata.log_name", "metadata.uid", "status_id", "act", "principal", "principal.kind", "actor.user.name",
+    "actor.user.type", "actor.session.uid", "src_endpoint.ip", "http_request.user_agent", "http_request.referrer",
+    "http_response.code", "traffic.bytes_out", "api.operation", "api.service.name", "api.response.error", "cloud.account.uid",
+    "store", "route", "document", "number", "patient", "meaning", "raw_data",
+)  # fmt: skip
+"""The columns that an operation on a store fills."""
+
+
+def row(
+    *, log: Log, time: int, uid: str = "", failed: bool, act: Act, who: str, kind: Kind, user: str = "", user_type: str = "",
+    session: str = "", address: str = "", agent: str = "", referrer: str = "", status: int | None = None, size: int = 0,
+    operation: str, service: str = "", error: str = "", account: str = "", store: str = "", key: str = "", patient: str = "",
+    meaning: str = "", raw: str = "",
+) -> Row | Unreadable:  # fmt: skip
+    """One operation. Empty strings mean that the log does not tell. `key` is the object's name in its store."""
+    if not 0 <= size <= INT64_MAX or (status is not None and not 0 <= status <= 999):  # noqa: PLR2004  # three digits
+        return BEYOND_64_BITS
+    where, number = route(store, key)
+    return (
+        *(time, log.value, uid or None, 2 if failed else 1, act.value, who or "nobody", kind.value, user or None),
+        *(user_type or None, session or None, address or None, agent or None, referrer or None, status, size),
+        *(operation or None, service or None, error or None, account or None, store or None, where or None),
+        *((f"{store}/{key}" if store else key) if key else None, number, patient or None, meaning or None, raw or None),
+    )
+
+
+def route(store: str, key: str) -> tuple[str, int | None]:
+    """The store and the object's name with its ids taken out; and the number of the last id, where it has one."""
+    if not key:
+        return store, None
+    forms = [(segment, *shape(segment)) for segment in key.split("/")]
+    number = next((number for _, form, number in reversed(forms) if form), None)
+    return "/".join((*([store] if store else []), *(form or segment for segment, form, _ in forms))), number
