@@ -13,9 +13,10 @@ MARK = b"\xef\xbb\xbf"
 def cells(line: bytes) -> list[str] | None:
     """The cells; None for what is no line of CSV."""
     try:
-        return next(csv.reader(io.StringIO(text(line), newline=""), strict=True), [])
+        found = list(csv.reader(io.StringIO(text(line), newline=""), strict=True))
     except csv.Error:
         return None
+    return None if len(found) > 1 else found[0] if found else []
 
 
 def below(first: bytes, names: list[str], row: Callable[[dict[str, str]], Read]) -> Callable[[bytes], Read]:
