@@ -1,5 +1,6 @@
 """Correlations: the SQL finds the instants that a count by hand finds, in windows that slide."""
 
+import operator
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from strongroom.detect import correlation
 from strongroom.detect.detection import Detection
-from strongroom.sigma.rule import Correlation, Head, Kind
+from strongroom.sigma.rule import Correlation, Extended, Head, Joined, Kind, Matched, Sign
 from tests.detect.conftest import Scene
 
 HEAD = Head("c", "C", "high", "", (), (), ())
@@ -21,22 +22,26 @@ EVENTS = st.lists(
 
 
 def hits(
-    scene: Scene, kind: Kind, at_least: float, events: list[tuple[int, str, int, str]]
+    scene: Scene, kind: Kind, at_least: float, events: list[tuple[int, str, int, str]], **more: Any
 ) -> set[tuple[str, int, int]]:
     """What the SQL hits: (about, fired, time)."""
     scene.clear()
     scene.add(*({"time": at * 1_000, "principal": g, "number": which, "document": v} for at, g, which, v in events))
-    rule = Correlation(HEAD, kind, ("a", "b", "c"), ("g",), WINDOW, at_least, "v")
+    rule = Correlation(HEAD, kind, ("a", "b", "c"), ("g",), WINDOW, at_least, ("v",), **{"percentile": 80, **more})
     return set(scene.hits(Detection(HEAD, correlation.hits(rule, BASE))))
 
 
-def by_hand(kind: Kind, at_least: float, events: list[tuple[int, str, int, str]]) -> set[tuple[str, int, int]]:
+def by_hand(
+    kind: Kind, at_least: float, events: list[tuple[int, str, int, str]], sign: Sign = ">="
+) -> set[tuple[str, int, int]]:
     """The same by trying every instant."""
     found: set[tuple[str, int, int]] = set()
     for group in "pq":
         mine = [(at * 1_000, which, v) for at, g, which, v in events if g == group]
         instants = [
-            t for t, _, _ in mine if reached(kind, at_least, [one for one in mine if t - WINDOW <= one[0] <= t], t)
+            t
+            for t, _, _ in mine
+            if reached(kind, at_least, [one for one in mine if t - WINDOW <= one[0] <= t], t, sign)
         ]
         for at, _, _ in mine:
             if any(at <= t <= at + WINDOW for t in instants):
@@ -44,22 +49,40 @@ def by_hand(kind: Kind, at_least: float, events: list[tuple[int, str, int, str]]
     return found
 
 
-def reached(kind: Kind, at_least: float, inside: list[tuple[int, int, str]], now: int) -> bool:
+def reached(kind: Kind, at_least: float, inside: list[tuple[int, int, str]], now: int, sign: Sign) -> bool:
     """Whether a window with these events fires at its end."""
-    match kind:
-        case Kind.EVENT_COUNT:
-            return len(inside) >= at_least
-        case Kind.VALUE_COUNT:
-            return len({v for _, _, v in inside}) >= at_least
-        case Kind.VALUE_SUM:
-            return sum(int(v) for _, _, v in inside) >= at_least
-        case Kind.TEMPORAL:
-            return {which for _, which, _ in inside} == {0, 1, 2}
-        case Kind.TEMPORAL_ORDERED:
-            last = any(at == now and which == 2 for at, which, _ in inside)
-            return last and any(
-                a <= b for a, first, _ in inside if first == 0 for b, second, _ in inside if second == 1
-            )  # fmt: skip
+    numbers = sorted(int(v) for _, _, v in inside)
+    if kind is Kind.TEMPORAL:
+        return {which for _, which, _ in inside} == {0, 1, 2}
+    if kind is Kind.TEMPORAL_ORDERED:
+        last = any(at == now and which == 2 for at, which, _ in inside)
+        return last and any(
+            a <= b for a, first, _ in inside if first == 0 for b, second, _ in inside if second == 1
+        )  # fmt: skip
+    measured = {
+        Kind.EVENT_COUNT: len(inside),
+        Kind.VALUE_COUNT: len({v for _, _, v in inside}),
+        Kind.VALUE_SUM: sum(numbers),
+        Kind.VALUE_AVG: sum(numbers) / len(numbers),
+        Kind.VALUE_MEDIAN: between(numbers, 0.5),
+        Kind.VALUE_PERCENTILE: between(numbers, 0.8),
+    }[kind]
+    signs = {
+        ">=": operator.ge,
+        ">": operator.gt,
+        "<=": operator.le,
+        "<": operator.lt,
+        "=": operator.eq,
+        "<>": operator.ne,
+    }
+    return bool(signs[sign](measured, at_least))
+
+
+def between(numbers: list[int], part: float) -> float:
+    """The value below which this part of them lies, between two of them where it falls between."""
+    place = part * (len(numbers) - 1)
+    low = int(place)
+    return numbers[low] + (place - low) * (numbers[min(low + 1, len(numbers) - 1)] - numbers[low])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -69,6 +92,55 @@ def test_sql_and_a_count_by_hand_agree(
 ) -> None:
     """Of every kind, in any order of records, with twins, at edges of windows."""
     assert hits(scene, kind, at_least, events) == by_hand(kind, at_least, events)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from([kind for kind in Kind if not kind.startswith("temporal")]),
+    bound=st.sampled_from([1, 2, 3, 1.5, 2.5, 4]),
+    sign=st.sampled_from([">", "<=", "<", "=", "<>"]),
+    events=EVENTS,
+)
+def test_every_comparison(
+    scene: Scene, kind: Kind, bound: float, sign: Sign, events: list[tuple[int, str, int, str]]
+) -> None:
+    """Below, equal, different, more than: of the window that each event ends."""
+    assert hits(scene, kind, bound, events, sign=sign) == by_hand(kind, bound, events, sign)
+
+
+CONDITIONS = st.recursive(
+    st.sampled_from([Matched(0), Matched(1), Matched(2)]),
+    lambda inner: st.one_of(
+        st.builds(lambda one: Joined("not", (one,)), inner),
+        st.builds(Joined, st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3).map(tuple)),
+    ),
+    max_leaves=5,
+)
+
+
+def met(condition: Extended, there: set[int]) -> bool:
+    """Whether it holds of a window in which these rules matched."""
+    match condition:
+        case Matched(rule):
+            return rule in there
+        case Joined("not", (part,)):
+            return not met(part, there)
+        case Joined("and", parts):
+            return all(met(part, there) for part in parts)
+        case Joined(_, parts):
+            return any(met(part, there) for part in parts)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(condition=CONDITIONS, events=EVENTS)
+def test_extended_conditions(scene: Scene, condition: Extended, events: list[tuple[int, str, int, str]]) -> None:
+    """Of the window that each event of any of the rules ends."""
+    expected: set[tuple[str, int, int]] = set()
+    for group in "pq":
+        mine = [(at * 1_000, which) for at, g, which, _ in events if g == group]
+        instants = [t for t, _ in mine if met(condition, {which for at, which in mine if t - WINDOW <= at <= t})]
+        expected |= {(group, min(instants), at) for at, _ in mine if any(at <= t <= at + WINDOW for t in instants)}
+    assert hits(scene, Kind.TEMPORAL, 1, events, condition=condition) == expected
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)

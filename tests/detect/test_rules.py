@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +11,9 @@ from strongroom.detect import rules
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import run
 from strongroom.errors import UsageError
-from strongroom.logs import formats, read
+from strongroom.logs import formats
+from strongroom.logs import read as reading
+from tests.detect.conftest import Scene, read
 
 OTHERS = """
 title: A path traversal was tried
@@ -84,8 +87,8 @@ def hits(text: str, log: str, folder: Path) -> dict[str, int]:
     format_ = formats.recognise(log.encode())
     assert format_ is not None
     with Engine() as engine:
-        for batch in read.rows([log.encode()], format_, 0, read.Account()):
-            engine.add((*read.RECORD, *format_.fields), batch)
+        for batch in reading.rows([log.encode()], format_, 0, reading.Account()):
+            engine.add((*reading.RECORD, *format_.fields), batch)
         run(loaded.detections, engine, [])
         counted = dict(engine.rows("SELECT detection, count(*) FROM hit GROUP BY ALL"))
     return {one.head.title: counted[one.head.id] for one in loaded.detections if one.head.id in counted}
@@ -164,3 +167,81 @@ def test_our_rules_are_yaml_that_others_read() -> None:
                 "title", "id", "name", "status", "description", "level", "falsepositives", "tags", "logsource", "detection",
                 "correlation", "strongroom",
             }  # fmt: skip
+
+
+def loaded(folder: Path, *documents: dict[str, Any]) -> rules.Loaded:
+    """These documents, a file each."""
+    for number, document in enumerate(documents):
+        (folder / f"{number}.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return rules.load(rules.files([folder]))
+
+
+SEEN: dict[str, Any] = {
+    "title": "Seen", "id": "0d1a6a4e-0000-4000-8000-00000000000a", "name": "seen", "level": "low",
+    "logsource": {"category": "webserver"}, "detection": {"s": {"cs-method": "GET"}, "condition": "s"},
+}  # fmt: skip
+OURS: dict[str, Any] = {
+    "title": "Not ours", "logsource": {"category": "webserver"},
+    "filter": {"rules": ["seen"], "ours": {"c-ip|cidr": ["192.0.2.0/24", "2001:db8::/32"]}, "condition": "not ours"},
+}  # fmt: skip
+
+
+def addresses(scene: Scene, found: rules.Loaded) -> list[str]:
+    """Whose events the detections hit."""
+    run(found.detections, scene.engine, [])
+    sql = 'SELECT "src_endpoint.ip" FROM hit JOIN event ON event.rowid = event ORDER BY 1'
+    return [row[0] for row in scene.engine.rows(sql)]
+
+
+def test_a_filter_narrows_the_rules_it_names(tmp_path: Path, scene: Scene) -> None:
+    """Also from another file; one that concerns no rule is told."""
+    for address in ("192.0.2.7", "198.51.100.1", "2001:db8::1", "2001:db9::1"):
+        scene.add(read(1, 1, **{"src_endpoint.ip": address, "http_request.http_method": "GET"}))
+    assert addresses(scene, loaded(tmp_path, SEEN, OURS)) == ["198.51.100.1", "2001:db9::1"]
+    idle = loaded(tmp_path, {**SEEN, "name": "other"}, OURS)
+    assert [one.reason for one in idle.stopped] == ["It is a filter of rules that are not among those that were given."]
+
+
+def test_an_alias_joins_fields_of_different_names(tmp_path: Path, scene: Scene) -> None:
+    """The same value under the name that each rule has for it; a rule that the alias leaves out is said."""
+    other = {**SEEN, "name": "named", "id": "0d1a6a4e-0000-4000-8000-00000000000b",
+             "detection": {"s": {"cs-method": "PUT"}, "condition": "s"}}  # fmt: skip
+    both: dict[str, Any] = {
+        "title": "Both", "level": "low", "correlation": {
+            "type": "temporal", "rules": ["seen", "named"], "group-by": ["who"], "timespan": "1m",
+            "aliases": {"who": {"seen": "c-ip", "named": "cs-username"}},
+        },
+    }  # fmt: skip
+    scene.add(read(1, 1, **{"src_endpoint.ip": "ann", "http_request.http_method": "GET"}))
+    scene.add(read(2, 2, **{"actor.user.name": "ann", "http_request.http_method": "PUT"}))
+    scene.add(read(3, 3, **{"actor.user.name": "bob", "http_request.http_method": "PUT"}))
+    found = loaded(tmp_path, SEEN, other, both)
+    assert found.stopped == ()
+    assert len(addresses(scene, found)) == 2
+    half = {"title": "Half", "correlation": {**both["correlation"], "aliases": {"who": {"seen": "c-ip"}}}}
+    assert [one.reason for one in loaded(tmp_path, SEEN, other, half).stopped] == [
+        "Its alias who says nothing of the rule named."
+    ]
+
+
+def test_several_fields_are_counted_together(tmp_path: Path, scene: Scene) -> None:
+    """Combinations; an event without one of the fields counts for nothing, and is told with the window it is in."""
+    count = {
+        "title": "Many", "level": "low", "correlation": {
+            "type": "value_count", "rules": ["seen"], "group-by": ["principal"], "timespan": "1m",
+            "condition": {"gte": 3, "field": ["c-ip", "cs-uri-stem"]},
+        },
+    }  # fmt: skip
+    for at, (address, path) in enumerate([("a", "x"), ("a", "y"), ("a", "x"), ("b", None), ("b", "x")]):
+        more = {"src_endpoint.ip": address, "http_request.url.path": path, "http_request.http_method": "GET"}
+        scene.add(read(1, at, **more))
+    found = loaded(tmp_path, SEEN, count)
+    assert [one[1] for one in scene.hits(found.detections[0])] == [4_000] * 5
+
+
+def test_a_chain_of_correlations_is_said_not_to_run(tmp_path: Path) -> None:
+    """Until it does."""
+    chain = {"title": "Chain", "correlation": {"type": "temporal", "rules": ["many"], "timespan": "1m"}}
+    many = {"title": "M", "name": "many", "correlation": {
+        "type": "event_count", "rules": ["seen"], "timespan": "1m", "condition": {"gte": 1}}}  # fmt: skip
+    assert "chains of correlations do not run" in loaded(tmp_path, SEEN, many, chain).stopped[0].reason

@@ -1,6 +1,6 @@
 """A condition's SQL says what the specification says, on every event."""
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
 
 import duckdb
@@ -35,7 +35,8 @@ VALUES: st.SearchStrategy[Value] = st.one_of(
     st.builds(Number, st.integers(-3, 3) | st.just(2**70)),
     st.builds(Compare, st.sampled_from(SIGNS), st.integers(-3, 3)),
     st.builds(Regex, st.sampled_from(["a", "^a", "b$", "[aA]+", "a.b"]), st.sampled_from([frozenset(), frozenset("i")])),
-    st.builds(Within, st.sampled_from([IPv4Network("10.0.0.0/8"), IPv4Network("10.1.2.3/32"), IPv4Network("0.0.0.0/0")])),
+    st.builds(Within, st.sampled_from([IPv4Network("10.0.0.0/8"), IPv4Network("10.1.2.3/32"), IPv4Network("0.0.0.0/0"),
+                                          IPv6Network("::/0"), IPv6Network("fe80::/10")])),
     st.builds(Exists, st.booleans()),
     st.builds(Same, st.sampled_from(FIELDS)),
 )  # fmt: skip
@@ -51,7 +52,11 @@ CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
     ),
     max_leaves=5,
 )
-CELLS = st.none() | TEXTS | st.sampled_from(["1", "-2", "10.1.2.3", "10.1.2.300", "ab", "A\nB", "::1", str(2**70)])
+CELLS = (
+    st.none()
+    | TEXTS
+    | st.sampled_from(["1", "-2", "10.1.2.3", "10.1.2.300", "10.01.2.3", "10.1.2", "ab", "A\nB", "::1", str(2**70)])
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +79,22 @@ def test_sql_and_specification_agree(
     row = ", ".join(f"{'NULL' if cell is None else literal(cell)}::VARCHAR AS {name}" for name, cell in event.items())
     found = con.execute(f"SELECT {where(condition, resolve)} FROM (SELECT {row})").fetchall()  # noqa: S608  # a test's
     assert found == [(holds(condition, event),)]
+
+
+@given(
+    st.integers(0, 2**128 - 1), st.sampled_from([0, 1, 10, 32, 64, 127, 128]), st.booleans(), st.integers(0, 2**128 - 1)
+)
+def test_addresses_of_a_longer_kind(
+    con: duckdb.DuckDBPyConnection, number: int, prefix: int, near: bool, other: int
+) -> None:
+    """Shortened, written out, or in capitals: an IPv6 address is of a network or it is not."""
+    network = IPv6Network((number, prefix), strict=False)
+    mask = int(network.hostmask)
+    address = IPv6Address((int(network.network_address) | other & mask) if near else other)
+    for text in (str(address), address.exploded, str(address).upper()):
+        sql = where(Match("a", Within(network)), resolve)
+        found = con.execute(f"SELECT {sql} FROM (SELECT '{text}' AS a)").fetchall()  # noqa: S608  # a test's
+        assert found == [(address in network,)], text
 
 
 @given(st.text(max_size=20))

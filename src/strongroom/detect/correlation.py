@@ -8,17 +8,22 @@ Counting (event_count, value_count, value_sum) goes in three steps, each plain S
 2. Every event adds at its time and takes away when it has left the window; a value that is there already adds nothing
    (but its instant is looked at: it is one more event of a window that holds enough). The running sum is exact at every instant.
 3. Hits are the events of windows in which the sum was reached.
+What a running sum cannot tell (averages, percentiles, fewer than) is measured window by window.
 """
 
-from strongroom.sigma.rule import Correlation, Kind
+from typing import Final
+
+from strongroom.sigma.rule import Correlation, Extended, Joined, Kind, Matched
 
 
 def hits(correlation: Correlation, base: str) -> str:
     """SQL that selects (about, fired, event)."""
     if correlation.kind in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
-        fire = _temporal(len(correlation.rules), correlation.window, ordered=correlation.kind is Kind.TEMPORAL_ORDERED)
-    else:
+        fire = _temporal(correlation)
+    elif correlation.kind in _ADDED and correlation.sign in {">", ">="}:
         fire = _counting(correlation)
+    else:
+        fire = _compared(correlation)
     return windowed(base, fire, correlation.window)
 
 
@@ -44,6 +49,32 @@ def windowed(base: str, fire: str, window: int) -> str:
     """
 
 
+_ADDED: Final = {Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM}
+"""What a running sum tells."""
+
+
+def _compared(correlation: Correlation) -> str:
+    """Every event ends a window: what is in it is measured, and compared. A window in which nothing happened is not looked at."""
+    measured = {
+        Kind.EVENT_COUNT: "count(*)",
+        Kind.VALUE_COUNT: "count(DISTINCT v)",
+        Kind.VALUE_SUM: "sum(w)",
+        Kind.VALUE_AVG: "avg(w)",
+        Kind.VALUE_MEDIAN: "quantile_cont(w, 0.5)",
+        Kind.VALUE_PERCENTILE: f"quantile_cont(w, {correlation.percentile / 100!r})",
+    }[correlation.kind]
+    plain = correlation.kind in {Kind.EVENT_COUNT, Kind.VALUE_COUNT}
+    return f"""
+    WITH weighed AS (SELECT *, {"1" if plain else "try_cast(v AS DOUBLE)"} AS w FROM base WHERE v IS NOT NULL),
+    level AS (
+        SELECT g, time AS t,
+            {measured} OVER (PARTITION BY g ORDER BY time RANGE BETWEEN {correlation.window} PRECEDING AND CURRENT ROW) AS level
+        FROM weighed WHERE w IS NOT NULL
+    )
+    SELECT DISTINCT g, t FROM level WHERE level {correlation.sign} {correlation.at_least!r}
+    """
+
+
 def _counting(correlation: Correlation) -> str:
     window, enough = correlation.window, correlation.at_least
     amount = {Kind.EVENT_COUNT: "count(*)", Kind.VALUE_COUNT: "count(DISTINCT v)", Kind.VALUE_SUM: "sum(w)"}
@@ -58,7 +89,7 @@ def _counting(correlation: Correlation) -> str:
     candidate AS (SELECT DISTINCT g FROM pair WHERE c >= {enough!r}),
     {_changes(correlation.kind, window)},
     level AS (SELECT g, t, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
-    SELECT DISTINCT g, t FROM level WHERE level >= {enough!r}
+    SELECT DISTINCT g, t FROM level WHERE level {correlation.sign} {enough!r}
     """
 
 
@@ -82,23 +113,22 @@ def _changes(kind: Kind, window: int) -> str:
     )"""
 
 
-def _temporal(rules: int, window: int, *, ordered: bool) -> str:
+def _temporal(correlation: Correlation) -> str:
     """Instants by which all rules have matched within the window, in their order where that is asked.
 
     `start0` is the latest match of the first rule so far, `start1` that of the first rule when the second matched last, and
     so on: the latest beginning of a chain that is complete. Events of one instant count as in order.
     """
-    if not ordered:
+    rules, window = len(correlation.rules), correlation.window
+    if correlation.kind is Kind.TEMPORAL:
         latest = ", ".join(
             f"max(CASE WHEN which = {rule} THEN time END) OVER (PARTITION BY g ORDER BY time) AS start{rule}"
             for rule in range(rules)
         )
-        starts = ", ".join(f"start{rule}" for rule in range(rules))
-        return f"""
-        WITH latest AS (SELECT g, time, {latest} FROM base)
-        SELECT DISTINCT g, time AS t FROM latest
-        WHERE {" AND ".join(f"start{rule} IS NOT NULL" for rule in range(rules))} AND time - least({starts}) <= {window}
-        """
+        met = _met(correlation.condition or Joined("and", tuple(map(Matched, range(rules)))), window)
+        return (
+            f"WITH latest AS (SELECT g, time, {latest} FROM base) SELECT DISTINCT g, time AS t FROM latest WHERE {met}"
+        )
     text = (
         "WITH chain0 AS (SELECT g, time, which, "
         "max(CASE WHEN which = 0 THEN time END) OVER (PARTITION BY g ORDER BY time) AS start FROM base)"
@@ -110,3 +140,14 @@ def _temporal(rules: int, window: int, *, ordered: bool) -> str:
         )
     last = rules - 1
     return f"{text} SELECT DISTINCT g, time AS t FROM chain{last} WHERE which = {last} AND time - start <= {window}"
+
+
+def _met(condition: Extended, window: int) -> str:
+    """Whether it holds of the window that ends at `time`."""
+    match condition:
+        case Matched(rule):
+            return f"coalesce(time - start{rule} <= {window}, false)"
+        case Joined("not", (part,)):
+            return f"(NOT {_met(part, window)})"
+        case Joined(by, parts):
+            return "(" + f" {by.upper()} ".join(_met(part, window) for part in parts) + ")"

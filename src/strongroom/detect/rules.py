@@ -1,7 +1,7 @@
 """Rule files to detections: ours, and those that are given. A rule that cannot run is named with the reason, and the rest run."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +11,8 @@ from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.errors import UsageError
 from strongroom.logs.record import COLUMNS
 from strongroom.sigma.parse import parse
-from strongroom.sigma.rule import Correlation, Fault, Head, Kind, Rule
-from strongroom.sigma.sql import literal, where
+from strongroom.sigma.rule import All, Correlation, Fault, Filter, Head, Kind, Rule
+from strongroom.sigma.sql import Resolve, literal, where
 
 _HERE: Final = Path(__file__).resolve()
 OURS: Final = next(
@@ -58,13 +58,18 @@ def files(places: Iterable[Path]) -> list[Path]:
 def load(paths: Iterable[Path]) -> Loaded:
     """Every rule of these files, compiled."""
     rules: list[tuple[str, Rule | Correlation]] = []
+    filters: list[tuple[str, Filter]] = []
     stopped: list[Stopped] = []
     for path in paths:
         for one in parse(path.read_text(encoding="utf-8", errors="backslashreplace")):
             if isinstance(one, Fault):
                 stopped.append(Stopped(str(path), one.title, one.reason, one.line))
+            elif isinstance(one, Filter):
+                filters.append((str(path), one))
             else:
                 rules.append((str(path), one))
+    rules, idle = _filtered(rules, filters)
+    stopped += idle
     single = {key: rule for _, rule in rules if isinstance(rule, Rule) for key in (rule.head.id, rule.name) if key}
     detections, used = [], _used(rules)
     for file, rule in rules:
@@ -77,6 +82,26 @@ def load(paths: Iterable[Path]) -> Loaded:
         if isinstance(rule, Correlation) or not {rule.head.id, rule.name} & used:
             detections.append(detection)
     return Loaded(tuple(detections), tuple(rules), tuple(stopped))
+
+
+def _filtered(
+    rules: list[tuple[str, Rule | Correlation]], filters: list[tuple[str, Filter]]
+) -> tuple[list[tuple[str, Rule | Correlation]], list[Stopped]]:
+    """The rules with the conditions of the filters that concern them, and the filters that concern none."""
+    told: list[tuple[str, Rule | Correlation]] = []
+    busy: set[int] = set()
+    for file, rule in rules:
+        mine = [at for at, (_, one) in enumerate(filters) if isinstance(rule, Rule) and one.concerns(rule)]
+        busy.update(mine)
+        parts = (filters[at][1].condition for at in mine)
+        whole = replace(rule, condition=All((rule.condition, *parts))) if mine and isinstance(rule, Rule) else rule
+        told.append((file, whole))
+    idle = [
+        Stopped(file, one.title, "It is a filter of rules that are not among those that were given.")
+        for at, (file, one) in enumerate(filters)
+        if at not in busy
+    ]
+    return told, idle
 
 
 def _used(rules: list[tuple[str, Rule | Correlation]]) -> set[str]:
@@ -97,20 +122,37 @@ def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
         raise CannotRun("It names no rules.")
     missing = [key for key in rule.rules if key not in single]
     if missing:
-        raise CannotRun(f"It is made of the rule {missing[0]}, which is not among those that were given.")
-    parts = []
-    for which, key in enumerate(rule.rules):
-        part = single[key]
-        resolve = resolver(logs_of(part.logsource))
-        keys = [resolve(field) for field in rule.group_by]
-        group = f"concat_ws(chr(31), {', '.join(keys)})" if keys else "''"
-        known = " AND ".join(f"{key} IS NOT NULL" for key in keys) or "true"
-        value = resolve(rule.field) if rule.field and rule.kind in {Kind.VALUE_COUNT, Kind.VALUE_SUM} else "'1'"
-        parts.append(f"""
-        SELECT rowid AS event, time, {group} AS g, {_about(rule.head)} AS about, {which} AS which, {value} AS v
-        FROM event WHERE {_condition(part)} AND {known} AND {_about(rule.head)} IS NOT NULL
-        """)
+        raise CannotRun(
+            f"It is made of {missing[0]}, which is not among the rules about single events that were given: chains of "
+            "correlations do not run."
+        )
+    parts = [_part(rule, which, key, single[key]) for which, key in enumerate(rule.rules)]
     return Detection(rule.head, correlation.hits(rule, " UNION ALL ".join(parts)))
+
+
+def _part(rule: Correlation, which: int, key: str, part: Rule) -> str:
+    resolve = resolver(logs_of(part.logsource))
+    aliases = {name: dict(mapping) for name, mapping in rule.aliases}
+    keys = [resolve(_alias(aliases[field], key, field) if field in aliases else field) for field in rule.group_by]
+    group = f"concat_ws(chr(31), {', '.join(keys)})" if keys else "''"
+    known = " AND ".join(f"{sql} IS NOT NULL" for sql in keys) or "true"
+    return f"""
+    SELECT rowid AS event, time, {group} AS g, {_about(rule.head)} AS about, {which} AS which, {_counted(rule, resolve)} AS v
+    FROM event WHERE {_condition(part)} AND {known} AND {_about(rule.head)} IS NOT NULL
+    """
+
+
+def _alias(mapping: dict[str, str], key: str, name: str) -> str:
+    if key not in mapping:
+        raise CannotRun(f"Its alias {name} says nothing of the rule {key}.")
+    return mapping[key]
+
+
+def _counted(rule: Correlation, resolve: Resolve) -> str:
+    """What is counted: a field, or several together; where one of them is not there, nothing."""
+    if rule.kind in {Kind.EVENT_COUNT, Kind.TEMPORAL, Kind.TEMPORAL_ORDERED} or not rule.fields:
+        return "'1'"
+    return "(" + " || chr(31) || ".join(resolve(field) for field in rule.fields) + ")"
 
 
 def _condition(rule: Rule) -> str:

@@ -1,14 +1,22 @@
 """YAML to rules, correlations and faults, through pySigma. One bad rule never takes the others of its file with it."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import yaml
 from sigma import conditions as they
 from sigma.collection import SigmaCollection
-from sigma.correlations import SigmaCorrelationCondition, SigmaCorrelationRule
+from sigma.correlations import (
+    CorrelationConditionAND,
+    CorrelationConditionNOT,
+    CorrelationConditionOR,
+    SigmaCorrelationCondition,
+    SigmaCorrelationRule,
+    SigmaExtendedCorrelationCondition,
+    SigmaRuleReference,
+)
 from sigma.exceptions import SigmaError
+from sigma.filters import SigmaFilter
 from sigma.rule import SigmaRule
 from sigma.rule.base import SigmaRuleBase
 from sigma.types import (
@@ -35,12 +43,16 @@ from strongroom.sigma.rule import (
     Condition,
     Correlation,
     Exists,
+    Extended,
     Fault,
+    Filter,
     Head,
+    Joined,
     Kind,
     Level,
     Logsource,
     Match,
+    Matched,
     Not,
     Number,
     Parsed,
@@ -57,7 +69,8 @@ from strongroom.sigma.rule import (
 
 MAX_FILE: Final = 1024 * 1024
 """Bytes of one file of rules; the largest of SigmaHQ has some 40 kB."""
-_SIGNS: Final[dict[str, Sign]] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
+_SIGNS: Final[dict[str, Sign]] = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "EQ": "=", "NEQ": "<>"}
+_ORDER: Final = {"LT", "LTE", "GT", "GTE"}
 _DEPTH: Final = 50
 """Conditions within conditions."""
 
@@ -107,10 +120,8 @@ def _parsed(document: Any) -> Iterator[Parsed]:
         if errors:
             yield Fault(title, str(errors[0]).split(" in ")[0])
             return
-        if not found.rules:
-            yield Fault(title, "Filters are not applied yet.")
-        for one in found.rules:
-            yield _rule(one) if isinstance(one, SigmaRule) else _correlation(one)
+        for one in (*found.rules, *found.filters):
+            yield _rule(one) if isinstance(one, SigmaRule) else _other(one)
     except Unsupported as error:
         yield Fault(title, str(error))
     except (SigmaError, RecursionError, TypeError, ValueError, AttributeError, KeyError) as error:
@@ -118,46 +129,87 @@ def _parsed(document: Any) -> Iterator[Parsed]:
 
 
 def _rule(one: SigmaRule) -> Rule:
-    conditions = [_condition(condition.parsed, 0) for condition in one.detection.parsed_condition]
+    return Rule(
+        head=_head(one), logsource=_logs(one.logsource), condition=_conditions(one.detection.parsed_condition),
+        name=one.name or "",
+    )  # fmt: skip
+
+
+def _logs(source: Any) -> Logsource:
+    return Logsource(source.category or "", source.product or "", source.service or "")
+
+
+def _conditions(given: list[Any]) -> Condition:
+    conditions = [_condition(condition.parsed, 0) for condition in given]
     if not conditions:
         raise Unsupported("It has no condition.")
-    source = one.logsource
-    return Rule(
-        head=_head(one),
-        logsource=Logsource(source.category or "", source.product or "", source.service or ""),
-        condition=conditions[0] if len(conditions) == 1 else Some(tuple(conditions)),
-        name=one.name or "",
-    )
+    return conditions[0] if len(conditions) == 1 else Some(tuple(conditions))
 
 
-def _correlation(one: Any) -> Correlation:
+def _other(one: Any) -> Correlation | Filter:
+    if isinstance(one, SigmaFilter):
+        given = one.filter.rules
+        names = () if isinstance(given, str) else tuple(reference.reference for reference in given)
+        return Filter(one.title, _logs(one.logsource), names, _conditions(one.filter.parsed_condition))
     if not isinstance(one, SigmaCorrelationRule):
-        raise Unsupported("It is neither a rule nor a correlation.")
-    kinds = {kind.value: kind for kind in Kind}
-    written = one.type.name.lower()
-    if written not in kinds:
-        raise Unsupported(f"Correlations of the type {written} do not run yet.")
-    if one.aliases.aliases:
-        raise Unsupported("Aliases of fields do not run yet.")
+        raise Unsupported("It is neither a rule, a correlation nor a filter.")
+    return _correlation(one)
+
+
+def _correlation(one: SigmaCorrelationRule) -> Correlation:
+    kind = next((kind for kind in Kind if kind.value == one.type.name.lower()), None)
+    if kind is None:
+        raise Unsupported("It is a correlation of a kind that does not run.")
+    rules = tuple(reference.reference for reference in one.rules or [])
+    extended: Extended | None = None
+    fields: tuple[str, ...] = ()
+    sign: Sign = ">="
+    bound, percentile = 1.0, 0
     condition = one.condition
-    if not isinstance(condition, SigmaCorrelationCondition):
-        raise Unsupported("Extended conditions of a temporal correlation do not run yet.")
-    sign = condition.op.name.lower()
-    if sign not in {"gt", "gte"} and kinds[written] not in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
-        raise Unsupported(f"A condition with {sign} is about events that did not happen, and does not run yet.")
-    if isinstance(condition.fieldref, list):
-        raise Unsupported("A count over several fields does not run yet.")
-    kind = kinds[written]
+    if isinstance(condition, SigmaExtendedCorrelationCondition):
+        if kind is Kind.TEMPORAL_ORDERED:
+            raise Unsupported("An extended condition of an ordered correlation does not run: no order is said for it.")
+        rules = rules or tuple(condition.get_referenced_rules())
+        extended = _extended(condition.parsed, rules)
+    elif isinstance(condition, SigmaCorrelationCondition):
+        sign, bound, percentile = _SIGNS[condition.op.name], condition.count, condition.percentile or 0
+        fields = tuple(_listed(condition.fieldref))
+    if kind in {Kind.EVENT_COUNT, Kind.VALUE_COUNT} and sign == ">":
+        sign, bound = ">=", bound + 1  # more than a count is at least one more
     return Correlation(
         head=_head(one),
         kind=kind,
-        rules=tuple(reference.reference for reference in one.rules or []),
+        rules=rules,
         group_by=tuple(one.group_by or []),
         window=one.timespan.seconds * 1000,
-        # More than a count is at least one more; more than a sum is only known of the sum itself.
-        at_least=condition.count + (1 if sign == "gt" and kind is not Kind.VALUE_SUM else 0),
-        field=condition.fieldref,
+        at_least=bound,
+        fields=fields,
+        sign=sign,
+        percentile=percentile,
+        aliases=tuple(
+            (name, tuple((reference.reference, field) for reference, field in alias.mapping.items()))
+            for name, alias in one.aliases.aliases.items()
+        ),
+        condition=extended,
     )
+
+
+def _listed(field: str | list[str] | None) -> list[str]:
+    return field if isinstance(field, list) else [field] if field else []
+
+
+def _extended(item: Any, rules: tuple[str, ...]) -> Extended:
+    joins: dict[type, Literal["and", "or", "not"]] = {
+        CorrelationConditionAND: "and",
+        CorrelationConditionOR: "or",
+        CorrelationConditionNOT: "not",
+    }
+    if isinstance(item, SigmaRuleReference):
+        if item.reference not in rules:
+            raise Unsupported(f"Its condition names the rule {item.reference}, which is not among its rules.")
+        return Matched(rules.index(item.reference))
+    by = joins[type(item)]
+    return Joined(by, tuple(_extended(part, rules) for part in item.args))
 
 
 def _head(one: SigmaRuleBase) -> Head:
@@ -218,11 +270,9 @@ def _value(value: Any) -> Value:
         case SigmaRegularExpression():
             given = "".join(value.sigma_to_re_flag[flag] for flag in value.flags)
             return Regex(str(value.regexp), frozenset(flag for flag in FLAGS if flag in given))
-        case SigmaCIDRExpression() if isinstance(value.network, IPv4Network):
+        case SigmaCIDRExpression():
             return Within(value.network)
-        case SigmaCIDRExpression() if value.network.num_addresses == 1:
-            return Pattern((str(value.network.network_address),))
-        case SigmaCompareExpression() if value.op.name in _SIGNS:
+        case SigmaCompareExpression() if value.op.name in _ORDER:
             return Compare(_SIGNS[value.op.name], value.number.number)
     raise Unsupported(f"A value of the kind {type(value).__name__} does not run: {str(value)[:60]}.")
 

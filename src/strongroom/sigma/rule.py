@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 Flag = Literal["i", "m", "s"]
 FLAGS: tuple[Flag, ...] = ("i", "m", "s")
 """Of a regular expression: capitals alike, lines apart, a dot is a line's end too."""
-Sign = Literal["<", "<=", ">", ">="]
+Sign = Literal["<", "<=", ">", ">=", "=", "<>"]
 
 
 class Wildcard(StrEnum):
@@ -45,7 +45,7 @@ class Regex:
 class Within:
     """An address of this network."""
 
-    network: IPv4Network
+    network: IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +145,67 @@ class Kind(StrEnum):
     EVENT_COUNT = "event_count"
     VALUE_COUNT = "value_count"
     VALUE_SUM = "value_sum"
+    VALUE_AVG = "value_avg"
+    VALUE_MEDIAN = "value_median"
+    VALUE_PERCENTILE = "value_percentile"
     TEMPORAL = "temporal"
     TEMPORAL_ORDERED = "temporal_ordered"
 
 
 @dataclass(frozen=True, slots=True)
+class Matched:
+    """Within an extended condition: the rule of this place matched within the window."""
+
+    rule: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An extended condition of a temporal correlation: `and`, `or` or `not` over others."""
+
+    by: Literal["and", "or", "not"]
+    of: tuple["Extended", ...]
+
+
+Extended = Matched | Joined
+
+
+@dataclass(frozen=True, slots=True)
 class Correlation:
-    """A rule about many events of one group within a window of time."""
+    """A rule about many events of one group within a window of time, which ends at one of them."""
 
     head: Head
     kind: Kind
     rules: tuple[str, ...]  # ids or names
     group_by: tuple[str, ...]
     window: int  # milliseconds
-    at_least: float  # events, different values, or their sum; unused by the temporal kinds
-    field: str | None = None
+    at_least: float  # the bound: of events, different values, their sum …; unused by the temporal kinds
+    fields: tuple[str, ...] = ()  # what is counted: of several, their combinations
+    sign: Sign = ">="  # how the count stands to the bound
+    percentile: int = 0
+    aliases: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # a name in group_by: of each rule its field
+    condition: Extended | None = None  # None: the temporal kinds ask for all rules
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition that rules are given beside their own. `rules` are ids or names; none: every rule about these logs."""
+
+    title: str
+    logsource: Logsource
+    rules: tuple[str, ...]
+    condition: Condition
+
+    def concerns(self, rule: Rule) -> bool:
+        """Whether it is about these logs, as far as it says, and about this rule."""
+        told = (
+            (self.logsource.category, rule.logsource.category),
+            (self.logsource.product, rule.logsource.product),
+            (self.logsource.service, rule.logsource.service),
+        )
+        return all(mine in {"", its} for mine, its in told) and (
+            not self.rules or bool({rule.head.id, rule.name} & set(self.rules))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +217,4 @@ class Fault:
     line: int = 0  # of the file, where it is known
 
 
-Parsed = Rule | Correlation | Fault
+Parsed = Rule | Correlation | Filter | Fault

@@ -1,10 +1,12 @@
 """A condition as an SQL expression that is true or false and never null.
 
-The caller says what SQL stands for a field. Plain SQL but for three functions that DuckDB has and others name differently
-(`regexp_matches`, `try_cast`, `split_part`); every text from a rule is a quoted literal.
+The caller says what SQL stands for a field. Plain SQL but for functions that DuckDB has and others name differently
+(`regexp_matches`, `try_cast`, `split_part`, and those on lists by which an IPv6 address is written out); every text from a rule
+is a quoted literal.
 """
 
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from strongroom.sigma.rule import (
@@ -27,6 +29,7 @@ from strongroom.sigma.rule import (
 Resolve = Callable[[str | None], str]
 """Field -> an SQL expression of type text; None -> the text in which keywords are looked for. Raises for an unknown one."""
 
+_BYTE: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -63,14 +66,30 @@ def _test(column: str, value: Value, resolve: Resolve) -> str:
             options = "".join(sorted(flags))
             return f"regexp_matches({column}, {literal(pattern)}, {literal(options or 'c')})"
         case Within(network):
-            first, last = int(network.network_address), int(network.broadcast_address)
-            parts = [f"try_cast(split_part({column}, '.', {place}) AS BIGINT)" for place in (1, 2, 3, 4)]
-            number = " + ".join(f"{part} * {256 ** (3 - place)}" for place, part in enumerate(parts))
-            return f"({column} NOT LIKE '%:%' AND ({number}) BETWEEN {first} AND {last})"
+            return _within(column, network)
         case Exists(there):
             return f"{column} IS {'NOT ' if there else ''}NULL"
         case Same(field):
             return f"{column} = {resolve(field)}"
+
+
+def _within(column: str, network: IPv4Network | IPv6Network) -> str:
+    first, last = int(network.network_address), int(network.broadcast_address)
+    if isinstance(network, IPv4Network):
+        parts = [f"try_cast(split_part({column}, '.', {place}) AS BIGINT)" for place in (1, 2, 3, 4)]
+        number = " + ".join(f"{part} * {256 ** (3 - place)}" for place, part in enumerate(parts))
+        shape = f"regexp_full_match({column}, '{_BYTE}([.]{_BYTE}){{3}}')"
+        return f"({shape} AND ({number}) BETWEEN {first} AND {last})"
+    # What stands on either side of :: as hexadecimal digits, and as many zeros between them as make 32.
+    sides = [
+        f"CASE WHEN {side} = '' THEN '' ELSE array_to_string(list_transform(string_split({side}, ':'), "
+        "lambda p: lpad(p, 4, '0')), '') END"
+        for side in (f"split_part(lower({column}), '::', {place})" for place in (1, 2))
+    ]
+    left, right = (f"({side})" for side in sides)
+    digits = f"{left} || repeat('0', 32 - length({left}) - length({right})) || {right}"
+    shape = f"regexp_full_match(lower({column}), '[0-9a-f:]+') AND {column} LIKE '%:%'"
+    return f"({shape} AND {digits} BETWEEN '{first:032x}' AND '{last:032x}')"
 
 
 def _pattern(column: str, pattern: Pattern) -> str:
