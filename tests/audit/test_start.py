@@ -72,6 +72,7 @@ ALTERATIONS = [
     ("update log_tile set hash = zeroblob(32)", "level-1-hash 0"),
     ("delete from log_tile", "level-1-hash 0"),
     ("update log_head set peaks = zeroblob(length(peaks))", "frontier 305"),
+    ("update log_head set size = 306", r"Entry 305 is missing .* frontier \(log_head\) there are 306 entries"),
     ("update log_head set size = 256, peaks = (select hash from log_tile)", "frontier 256"),
     ("update log_entry set leaf = zeroblob(32) where idx = 4", "not those that the checkpoint kept"),
     ("update log_head set size = 4, peaks = (select leaf from log_entry where idx = 0)", "has 4 entries"),
