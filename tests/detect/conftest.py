@@ -9,7 +9,7 @@ from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine
 
 DEFAULTS: dict[str, Any] = {
-    "record.source": 0, "record.offset": 0, "record.length": 1, "record.digest": 0, "metadata.log_name": "web",
+    "record.source": 0, "record.offset": 0, "record.length": 1, "metadata.log_name": "web",
     "status_id": 1, "act": "read", "principal": "ann", "principal.kind": "login", "src_endpoint.ip": "192.0.2.1",
     "http_response.code": 200, "traffic.bytes_out": 1_000,
 }  # fmt: skip

@@ -10,9 +10,9 @@ from strongroom.errors import OperationError
 
 def test_values_come_back(one_engine: Engine) -> None:
     """Texts with null characters, the largest numbers, and nothing."""
-    one_engine.add(("principal", "time", "record.digest", "store"), [("a\x00b", 2**63 - 1, 2**64 - 1, None)])
-    assert one_engine.rows('SELECT principal, time, "record.digest", store FROM event') == [
-        ("a\x00b", 2**63 - 1, 2**64 - 1, None)
+    one_engine.add(("principal", "time", "http_response.code", "store"), [("a\x00b", 2**63 - 1, 2**31 - 1, None)])
+    assert one_engine.rows('SELECT principal, time, "http_response.code", store FROM event') == [
+        ("a\x00b", 2**63 - 1, 2**31 - 1, None)
     ]
 
 

@@ -41,7 +41,7 @@ def hunted(paths: list[Path], **wanted: Any) -> Result:
     with Engine() as engine:
         found = hunt(sources, Wanted(**wanted), engine)
     for one in found.findings:
-        assert all(at.same for at in opened(one.evidence, sources))
+        assert all(at.same for at in opened(one.evidence, found.files))
     assert json.dumps(shape.result(found, [(one, []) for one in found.findings]))
     return found
 

@@ -21,7 +21,7 @@ def made(log: Path, lines: list[str]) -> str:
     sources = files.expand((str(log),))
     with Engine() as engine:
         found = hunt(sources, Wanted(), engine)
-        shown = [(one, opened(one.evidence, sources)) for one in found.findings]
+        shown = [(one, opened(one.evidence, found.files)) for one in found.findings]
         drawn = series.pictures(engine, [one.about for one, _ in shown], walk.HEAD.id)
     return page.page(found, shown, drawn, "The answer.", 0)
 

@@ -87,8 +87,8 @@ def hits(text: str, log: str, folder: Path) -> dict[str, int]:
     format_ = formats.recognise(log.encode())
     assert format_ is not None
     with Engine() as engine:
-        for batch in reading.rows([log.encode()], format_, 0, reading.Account()):
-            engine.add((*reading.RECORD, *format_.fields), batch)
+        for events in reading.tables([log.encode()], format_, 0, reading.Account()):
+            engine.take(events)
         run(loaded.detections, engine, [])
         counted = dict(engine.rows("SELECT detection, count(*) FROM hit GROUP BY ALL"))
     return {one.head.title: counted[one.head.id] for one in loaded.detections if one.head.id in counted}

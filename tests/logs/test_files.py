@@ -13,8 +13,11 @@ import pytest
 from strongroom.errors import OperationError, UsageError
 from strongroom.logs import files
 from strongroom.logs.files import CutOff, Source, blocks, codec, expand, reopen
+from strongroom.logs.seal import Seal
 
 DATA = b"".join(f"line {number}\n".encode() for number in range(10_000))
+SEAL = Seal()
+SEAL.add(DATA)
 
 
 def source(path: Path, data: bytes) -> Source:
@@ -38,9 +41,19 @@ def test_bytes_come_out_and_are_opened_again(tmp_path: Path, kind: str, packed: 
     log = source(tmp_path / "access.log", packed)
     assert codec(log) == kind
     assert b"".join(blocks(log, 777)) == DATA
-    places = [(5_000, 300), (0, 6), (5_100, 50_000), (0, 6), (len(DATA) - 3, 3), (len(DATA), 10)]
-    assert reopen(log, places) == [DATA[offset : offset + length] for offset, length in places]
-    assert reopen(log, []) == []
+    places = [(5_000, 300), (0, 6), (5_100, 90_000), (0, 6), (len(DATA) - 3, 3)]
+    assert reopen(log, places, SEAL) == [(DATA[offset : offset + length], True) for offset, length in places]
+    assert reopen(log, [(len(DATA), 10)], SEAL) == [(b"", False)]
+    assert reopen(log, [], SEAL) == []
+
+
+def test_what_changed_is_told_and_its_surroundings_with_it(tmp_path: Path) -> None:
+    """By stretches; what stands in others is still what it was."""
+    altered = bytearray(DATA)
+    altered[70_000] ^= 1
+    log = source(tmp_path / "a.log", bytes(altered))
+    places = [(0, 9), (65_530, 5), (65_530, 7), (70_100, 9)]
+    assert [same for _, same in reopen(log, places, SEAL)] == [True, True, False, False]
 
 
 PACKED = gzip.compress(DATA)
@@ -57,7 +70,7 @@ def test_a_packed_file_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(files, "blocks", counted)
     places = [(at, 70) for at in range(0, 20_000, 60)]
-    assert reopen(log, places) == [DATA[offset : offset + length] for offset, length in places]
+    assert reopen(log, places, SEAL) == [(DATA[offset : offset + length], True) for offset, length in places]
     assert len(times) == 1
 
 
@@ -100,7 +113,7 @@ def test_the_standard_input_can_be_opened_again(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(DATA)))
     found = expand(("-",))
     assert b"".join(blocks(found[0])) == DATA
-    assert reopen(found[0], [(5, 3)]) == [DATA[5:8]]
+    assert reopen(found[0], [(5, 3)], SEAL) == [(DATA[5:8], True)]
     files.forget(found)
     with pytest.raises(OperationError):
         codec(found[0])

@@ -6,6 +6,7 @@ import pytest
 
 from strongroom.errors import ConfigError
 from strongroom.logs import mapping
+from strongroom.logs.batch import table
 
 FIELDS = ("time", "http_request.url.path", "route", "document", "number", "patient")
 
@@ -34,15 +35,17 @@ def test_routes_say_what_is_a_document(tmp_path: Path, path: str, expected: tupl
     text = 'routes = ["/d/{document}/content", "/p/{patient}/d/{document}", "/p/{patient}"]'
     found = mapping.load(written(tmp_path, text))
     assert found.target(path) == expected
-    change = found.changer(FIELDS)
-    assert change is not None
-    assert change((1, path, "x", "y", 2, "z")) == (1, path, *expected)
+    events = table(FIELDS, [(1, path, "x", "y", 2, "z"), (2, None, "x", "y", 2, "z")])
+    first, second = (tuple(row.values()) for row in found.changed(events).to_pylist())
+    assert first == (1, path, *expected)
+    assert second == (2, None, None, None, None, None)
 
 
 def test_rows_of_other_logs_are_left_alone(tmp_path: Path) -> None:
     """Without routes, and for formats without these columns, nothing changes."""
-    assert mapping.load(written(tmp_path, "")).changer(FIELDS) is None
-    assert mapping.load(written(tmp_path, 'routes = ["/{document}"]')).changer(("time",)) is None
+    events, others = table(FIELDS, [(1, "/4711", "x", "y", 2, "z")]), table(("time",), [(1,)])
+    assert mapping.load(written(tmp_path, "")).changed(events) is events
+    assert mapping.load(written(tmp_path, 'routes = ["/{document}"]')).changed(others) is others
 
 
 def test_tables_are_read(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_format_of_ones_own() -> None:
     """The first line names the fields, in any order; it may come again where files were joined."""
     account, format_ = read.Account(), NAMES["vpc-flow"]
     data = FILES["vpc-flow"] * 2
-    found = [row[4:] for batch in read.rows([data], format_, 0, account) for row in batch]
+    found = [row[len(read.RECORD) :] for batch in read.rows([data], format_, 0, account) for row in batch]
     assert account.unreadable == {}
     assert len(found) == 2
     named = dict(zip(format_.fields, found[0], strict=True))

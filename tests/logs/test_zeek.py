@@ -27,7 +27,7 @@ FILE: dict[str, object] = {"ts": "2025-12-29T09:00:00Z", "fuid": "F1", "seen_byt
 def rows(data: bytes, name: str) -> list[dict[str, object]]:
     """All rows of a file by column; nothing in it may be unreadable."""
     account, format_ = read.Account(), NAMES[name]
-    found = [row[4:] for batch in read.rows([data], format_, 0, account) for row in batch]
+    found = [row[len(read.RECORD) :] for batch in read.rows([data], format_, 0, account) for row in batch]
     assert account.unreadable == {}
     return [dict(zip(format_.fields, row, strict=True)) for row in found]
 

@@ -96,7 +96,7 @@ def command(  # one parameter an option
             if found.first is None:
                 _refuse(found)
             found.findings = [one for one in found.findings if LEVELS.index(one.level) >= LEVELS.index(level)]
-            shown = _shown(found, sources, top, explain, engine)
+            shown = _shown(found, top, explain, engine)
             reports.write(asked, found, shown, engine, _answer(found))
     finally:
         files.forget(sources)
@@ -147,23 +147,21 @@ def _refuse(found: "Result") -> None:
     raise OperationError(f"Nothing in these files could be read as a log.\n{lines}", advice=known)
 
 
-def _shown(
-    found: "Result", sources: "list[Source]", top: int, explain: str | None, engine: object
-) -> "list[tuple[Finding, list[Opened]]]":
+def _shown(found: "Result", top: int, explain: str | None, engine: object) -> "list[tuple[Finding, list[Opened]]]":
     from strongroom.detect.duckdb import Engine
     from strongroom.detect.evidence import opened
     from strongroom.detect.finding import events_of
 
     if explain is None:
         shown = found.findings[:top]
-        again = iter(opened([at for one in shown for at in one.evidence], sources))
+        again = iter(opened([at for one in shown for at in one.evidence], found.files))
         return [(one, [next(again) for _ in one.evidence]) for one in shown]
     asked = [one for one in found.findings if one.id == explain]
     if not asked or not isinstance(engine, Engine):
         raise UsageError(
             f"There is no finding {explain} in these logs.", advice="Ids stand in brackets behind each finding."
         )
-    return [(asked[0], opened(events_of(engine, asked[0].about), sources))]
+    return [(asked[0], opened(events_of(engine, asked[0].about), found.files))]
 
 
 def _print(found: "Result", shown: "list[tuple[Finding, list[Opened]]]", *, explain: bool, as_json: bool) -> None:

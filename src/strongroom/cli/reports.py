@@ -65,8 +65,7 @@ def write(
         drawn = series.pictures(engine, walkers, walk.HEAD.id)
         _write(asked["html"], [page.page(found, shown, drawn, answer, now)])
     if "ocsf" in asked:
-        sources = [file.source for file in found.files]
-        events = (ocsf.event(one, opened(one.evidence[:1], sources), __version__, now) for one in found.findings)
+        events = (ocsf.event(one, opened(one.evidence[:1], found.files), __version__, now) for one in found.findings)
         _write(asked["ocsf"], (f"{json.dumps(event)}\n" for event in events))
     if "csv" in asked:
         _write(asked["csv"], spreadsheet.findings(found.findings, names))

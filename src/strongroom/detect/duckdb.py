@@ -15,16 +15,15 @@ import duckdb
 import pyarrow as pa
 
 from strongroom.errors import OperationError
+from strongroom.logs.batch import table
 from strongroom.logs.record import COLUMNS, Row
 
 MEMORY: Final = "1GB"
 """What the engine may hold in memory; the hunt's bound of 2 GiB leaves room for Python and for what is under way."""
 
-_ARROW: Final[dict[str, pa.DataType]] = {
-    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "UBIGINT": pa.uint64(), "VARCHAR": pa.string(),
-}  # fmt: skip
-
 Error = duckdb.Error
+STORED: Final = 250_000
+"""Events that are stored at once: some 100 MB."""
 _Settings = dict[str, str | bool | int | float | list[str]]
 
 
@@ -40,6 +39,8 @@ class Engine:
         self._con = duckdb.connect(str(self._folder / "events.duckdb"), config=settings)
         columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
         self._con.execute(f"CREATE TABLE event ({columns})")
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
         self._con.execute("CREATE TABLE hit (detection VARCHAR, about VARCHAR, fired BIGINT, event BIGINT)")
         self._con.execute("SET enable_progress_bar = false")  # it would stand among the findings
         self._con.execute("SET enable_external_access = false")
@@ -56,16 +57,27 @@ class Engine:
 
     def add(self, fields: Sequence[str], rows: Sequence[Row]) -> None:
         """Events whose values stand in the order of `fields`; other columns are null."""
-        columns = [
-            pa.array(values, type=_ARROW[COLUMNS[field]])
-            for field, values in zip(fields, zip(*rows, strict=True), strict=True)
-        ]
-        self.load("event", pa.table(columns, names=list(fields)))
+        self.take(table(fields, rows))
 
-    def load(self, table: str, batch: pa.Table) -> None:
+    def take(self, events: pa.Table) -> None:
+        """Events by the names of their columns. Many are stored at once: each time costs as much as thousands of rows."""
+        if self._waiting and self._waiting[0].schema != events.schema:
+            self._store()
+        self._waiting.append(events)
+        self._rows += events.num_rows
+        if self._rows >= STORED:
+            self._store()
+
+    def _store(self) -> None:
+        if self._waiting:
+            waiting = pa.concat_tables(self._waiting)
+            self._waiting, self._rows = [], 0
+            self.load("event", waiting)
+
+    def load(self, into: str, batch: pa.Table) -> None:
         """Rows into a table, by the names of their columns."""
         self._con.register("batch", batch)
-        self._con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")
+        self._execute(f"INSERT INTO {into} BY NAME SELECT * FROM batch")
         self._con.unregister("batch")
 
     def run(self, sql: str) -> int:
@@ -75,8 +87,12 @@ class Engine:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query finds. Raises OperationError like `run`, and Error for SQL that the engine does not take."""
+        self._store()
+        return self._execute(sql).fetchall()
+
+    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:
-            return self._con.execute(sql).fetchall()
+            return self._con.execute(sql)
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             msg = "The hunt ran out of memory or of disk space for what it spills."
             raise OperationError(

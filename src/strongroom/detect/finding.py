@@ -29,12 +29,11 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One event's place: the unit of `length` bytes at `offset` of a source, and by which it is known again."""
+    """One event's place: the unit of `length` bytes at `offset` of a source. The source's seal knows it again."""
 
     source: int
     offset: int
     length: int
-    digest: int
     time: int
 
 
@@ -82,7 +81,7 @@ def findings(engine: Engine, detections: tuple[Detection, ...], most: int = EVID
 def events_of(engine: Engine, about: str) -> list[Evidence]:
     """The places of all events of a finding, by time."""
     sql = f"""
-    SELECT "record.source", "record.offset", "record.length", "record.digest", time
+    SELECT "record.source", "record.offset", "record.length", time
     FROM (SELECT DISTINCT event FROM hit WHERE about = {literal(about)}) JOIN event ON event.rowid = event
     ORDER BY time, "record.source", "record.offset"
     """
@@ -143,7 +142,7 @@ FROM of JOIN event ON event.rowid = of.event GROUP BY about ORDER BY about
 def _evidence(engine: Engine, most: int) -> dict[str, list[Evidence]]:
     sql = f"""
     WITH of AS (SELECT DISTINCT about, event FROM hit)
-    SELECT about, "record.source", "record.offset", "record.length", "record.digest", time
+    SELECT about, "record.source", "record.offset", "record.length", time
     FROM of JOIN event ON event.rowid = of.event
     QUALIFY row_number() OVER (PARTITION BY about ORDER BY time, "record.source", "record.offset") <= {most}
     ORDER BY about, time, "record.source", "record.offset"

@@ -109,10 +109,8 @@ def take(source: Source, number: int, wanted: Wanted, engine: Engine, told: Told
     format_ = wanted.format or mapped or formats.recognise(sample)
     if format_ is None:
         return File(source, None, account)
-    fields = (*read.RECORD, *format_.fields)
-    change = wanted.mapping.changer(fields) if wanted.mapping else None
-    for batch in read.rows(_watched(source, told), format_, number, account):
-        engine.add(fields, batch if change is None else [change(row) for row in batch])
+    for events in read.tables(_watched(source, told), format_, number, account):
+        engine.take(wanted.mapping.changed(events) if wanted.mapping else events)
     return File(source, format_, account)
 
 

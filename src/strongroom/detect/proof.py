@@ -90,8 +90,8 @@ def _matched(case: Case, loaded: rules.Loaded) -> tuple[bool, str]:
         return False, "Its log is written in no format that is known."
     account, stopped = read.Account(), list[Any]()
     with Engine() as engine:
-        for batch in read.rows([raw], format_, 0, account):
-            engine.add((*read.RECORD, *format_.fields), batch)
+        for events in read.tables([raw], format_, 0, account):
+            engine.take(events)
         run(loaded.detections, engine, stopped)
         hits = engine.rows("SELECT count(*) FROM hit")[0][0]
     if account.unreadable or stopped:

@@ -19,9 +19,6 @@ _LINE: Final = re.compile(
     rf"{_QUOTED} (\d{{3}}) (\d+|-)(?: {_QUOTED} {_QUOTED})?(?: .*)?",
     re.DOTALL,
 )
-_REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S.*)", re.DOTALL)
-
-_PROTOCOL: Final = re.compile(r" HTTP/[0-9.]{1,4}\Z")
 
 FIELDS = web.FIELDS
 
@@ -37,8 +34,7 @@ def parse(unit: bytes) -> Row | Unreadable:
         return NO_TIME
     if sent is None:
         return BEYOND_64_BITS
-    asked = _REQUEST.fullmatch(request)
-    method, target = (asked[1], _PROTOCOL.sub("", asked[2])) if asked else ("", request)
+    method, target = web.split(request)
     return web.row(
         time=time, address=address, user="" if user == "-" else user, method=method, target_=target,
         agent=_told(agent), referrer=_told(referrer), status=int(status), size=sent,

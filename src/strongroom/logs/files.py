@@ -4,13 +4,13 @@ Compression is told by the first bytes, never by the name: gzip and zstd. Offset
 standard input is copied to a temporary file first, so that evidence in it can be opened like any other.
 """
 
+import contextlib
 import glob
 import gzip
 import shutil
 import sys
 import tempfile
 import zlib
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import BinaryIO, Final, Literal, cast
 import pyarrow as pa
 
 from strongroom.errors import OperationError, UsageError
+from strongroom.logs.seal import STRETCH, Seal
 
 BLOCK: Final = 4 * 1024 * 1024
 """Bytes that are read at once."""
@@ -106,34 +107,54 @@ def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
             raise CutOff from error
 
 
-def reopen(source: Source, places: Sequence[tuple[int, int]]) -> list[bytes]:
-    """The bytes at each (offset, length) of the decompressed stream; fewer when the file has become shorter.
+def reopen(source: Source, places: Sequence[tuple[int, int]], seal: Seal) -> list[tuple[bytes, bool]]:
+    """The bytes at each (offset, length) of the decompressed stream, and whether they are those that were sealed.
 
-    A packed file is unpacked once, however many places there are. Raises CutOff like `blocks`.
+    Fewer bytes when the file has become shorter. A packed file is unpacked once, however many places there are.
     """
+    wanted: dict[int, list[int]] = {}
+    for at, (offset, length) in enumerate(places):
+        for number in range(offset // STRETCH, (offset + max(length, 1) - 1) // STRETCH + 1):
+            wanted.setdefault(number, []).append(at)
+    found, same = [bytearray() for _ in places], [True] * len(places)
+    for number, stretch in _stretches(source, sorted(wanted)):
+        held, passed = seal.holds(number, stretch), number * STRETCH
+        for at in wanted[number]:
+            offset, length = places[at]
+            found[at] += stretch[max(offset - passed, 0) : max(offset + length - passed, 0)]
+            same[at] &= held
+    return [
+        (bytes(one), good and len(one) == length) for one, good, (_, length) in zip(found, same, places, strict=True)
+    ]
+
+
+def _stretches(source: Source, numbers: list[int]) -> Iterator[tuple[int, bytes]]:
+    """The stretches of these numbers, as far as the stream goes."""
     if codec(source) == "plain":
         with _opened(source) as file:
-            return [_at(file, *place) for place in places]
-    found = [bytearray() for _ in places]
-    ahead = deque(sorted(range(len(places)), key=lambda at: places[at][0]))
-    begun: list[int] = []
-    passed = 0
-    for block in blocks(source):
-        while ahead and places[ahead[0]][0] < passed + len(block):
-            begun.append(ahead.popleft())
-        for at in begun:
-            offset, length = places[at]
-            found[at] += block[max(offset - passed, 0) : max(offset + length - passed, 0)]
-        passed += len(block)
-        begun = [at for at in begun if sum(places[at]) > passed]
-        if not ahead and not begun:
-            break
-    return [bytes(one) for one in found]
+            for number in numbers:
+                file.seek(number * STRETCH)
+                yield number, file.read(STRETCH)
+        return
+    ahead, pending, number = set(numbers), bytearray(), 0
+    for block in _unbroken(source):
+        if not ahead:
+            return
+        pending += block
+        while len(pending) >= STRETCH:
+            if number in ahead:
+                ahead.remove(number)
+                yield number, bytes(pending[:STRETCH])
+            del pending[:STRETCH]
+            number += 1
+    if number in ahead:
+        yield number, bytes(pending)
 
 
-def _at(file: BinaryIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    return file.read(length)
+def _unbroken(source: Source) -> Iterator[bytes]:
+    """The blocks up to where the stream breaks off, if it does."""
+    with contextlib.suppress(CutOff):
+        yield from blocks(source)
 
 
 class CutOff(Exception):

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from strongroom.logs import (
     access,
+    access_columns,
     access_json,
     alb,
     aws_waf,
@@ -27,6 +28,7 @@ from strongroom.logs import (
     w3c,
     zeek,
 )
+from strongroom.logs.batch import Columns
 from strongroom.logs.record import Read, Unreadable
 from strongroom.logs.units import is_document, lines, some_elements
 
@@ -45,7 +47,8 @@ class Format:
     """One format. `heading` tells by the first unit how the others are read, and is None where they need no telling.
 
     `unit` is "json" where records stand a line each or in one document, whichever a file has. `marks` are words that every
-    sample of the format holds; without them it is not tried.
+    sample of the format holds; without them it is not tried. `columns` reads pieces of whole lines as columns, where the format is
+    worth it, and says of each line that it takes exactly what `parse` says.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Format:
     unit: Literal["lines", "document", "json"] = "lines"
     heading: Callable[[bytes], Parse | None] | None = None
     marks: tuple[bytes, ...] = ()
+    columns: Callable[[bytes], Columns] | None = None
 
 
 def _headless(_: bytes) -> Unreadable:
@@ -75,7 +79,8 @@ def _table(name: str, what: str, fields: tuple[str, ...], heading: Callable[[byt
 
 
 FORMATS: Final = (
-    Format("access", "nginx or Apache access log (common, combined)", access.FIELDS, access.parse),
+    Format("access", "nginx or Apache access log (common, combined)", access.FIELDS, access.parse,
+           columns=access_columns.columns),
     Format("alb", "AWS load balancer access log", alb.FIELDS, alb.parse),
     Format("s3-access", "S3 server access log", s3_access.FIELDS, s3_access.parse),
     Format("vpc-flow", "AWS VPC flow log", network.FIELDS, vpc_flow.parse, heading=vpc_flow.heading),

@@ -25,7 +25,6 @@ segment of the path each.
 
 import csv
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -35,12 +34,14 @@ import pyarrow as pa
 
 from strongroom.errors import ConfigError
 from strongroom.logs import formats, log_format, table
+from strongroom.logs.batch import ARROW
 from strongroom.logs.formats import Format
-from strongroom.logs.record import INT64_MAX, Row
+from strongroom.logs.record import COLUMNS, INT64_MAX
 from strongroom.logs.route import shape
 
 _MAX: Final = 64 * 1024
 _NAME: Final = re.compile(r"\{([a-z]+)\}")
+_PATH: Final = "http_request.url.path"
 _KNOWN: Final = frozenset({"document", "patient"})
 
 
@@ -58,7 +59,7 @@ class _Engine(Protocol):
 
     def run(self, sql: str) -> int: ...
 
-    def load(self, table: str, batch: pa.Table) -> None: ...
+    def load(self, into: str, batch: pa.Table) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +78,17 @@ class Mapping:
             return table.format_of(self.columns)
         return self.custom if self.custom and formats.fits(self.custom, sample) else None
 
-    def changer(self, fields: tuple[str, ...]) -> Callable[[Row], Row] | None:
-        """How rows with these columns are changed; None when nothing of them changes."""
-        names = ("http_request.url.path", "route", "document", "number", "patient")
-        if not self.routes or any(name not in fields for name in names):
-            return None
-        path, *places = (fields.index(name) for name in names)
-
-        def change(row: Row) -> Row:
-            changed = list(row)
-            for place, value in zip(places, self.target(row[path]), strict=True):
-                changed[place] = value
-            return tuple(changed)
-
-        return change
+    def changed(self, events: pa.Table) -> pa.Table:
+        """The events with what the routes make of their paths; the same where there are no routes or no paths."""
+        names = ("route", "document", "number", "patient")
+        if not self.routes or any(name not in events.column_names for name in (_PATH, *names)):
+            return events
+        paths = events[_PATH].combine_chunks().dictionary_encode()
+        found = [self.target(path) for path in paths.dictionary.to_pylist()]
+        for name, values in zip(names, zip(*found, strict=True), strict=True):
+            place, kind = events.column_names.index(name), ARROW[COLUMNS[name]]
+            events = events.set_column(place, name, pa.array(values, kind).take(paths.indices))
+        return events
 
     def target(self, path: str) -> tuple[str, str | None, int | None, str | None]:
         """(route, document, number, patient) of a path. What no route matches is a page."""

@@ -1,14 +1,18 @@
 """A source, read in a format: batches of rows, and a count of everything that could not be read, by reason and with places."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from strongroom.logs.batch import table
 from strongroom.logs.files import CutOff
 from strongroom.logs.formats import Format
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
-from strongroom.logs.units import elements, lines, records
+from strongroom.logs.seal import Seal
+from strongroom.logs.units import MAX_LINE, elements, lines, pieces, records
 
 BATCH: Final = 20_000
 """Rows that are handed on at once."""
@@ -16,7 +20,7 @@ SHOWN: Final = 5
 """Places of unreadable units that are kept for each reason; all are counted."""
 
 _CUT: Final = {"lines": lines, "document": elements, "json": records}
-RECORD: Final = ("record.source", "record.offset", "record.length", "record.digest")
+RECORD: Final = ("record.source", "record.offset", "record.length")
 
 
 @dataclass(slots=True)
@@ -27,6 +31,7 @@ class Account:
     bytes: int = 0
     unreadable: dict[str, int] = field(default_factory=dict)
     places: dict[str, list[int]] = field(default_factory=dict)
+    seal: Seal = field(default_factory=Seal)
 
     def count(self, why: Unreadable, offset: int) -> None:
         """One more that could not be read."""
@@ -37,7 +42,10 @@ class Account:
 
 
 def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account) -> Iterator[list[Row]]:
-    """Batches of rows in the order RECORD + `format_.fields`. `account` is complete when the last batch was taken."""
+    """Batches of rows in the order RECORD + `format_.fields`, read unit by unit: right for every format, and slow.
+
+    `account` is complete when the last batch was taken.
+    """
     batch: list[Row] = []
     parse = format_.parse
     heading = format_.heading
@@ -55,9 +63,9 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
             account.count(row, offset)
             continue
         if isinstance(row, list):
-            batch += [(number, offset, length, digest(unit), *one) for one in row]
+            batch += [(number, offset, length, *one) for one in row]
         else:
-            batch.append((number, offset, length, digest(unit), *row))
+            batch.append((number, offset, length, *row))
         if len(batch) >= BATCH:
             account.events += len(batch)
             yield batch
@@ -67,16 +75,59 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
         yield batch
 
 
+def tables(blocks: Iterable[bytes], format_: Format, number: int, account: Account) -> Iterator[pa.Table]:
+    """The same rows in the same order as columns, named RECORD + `format_.fields`: by whole pieces where the format can."""
+    fields = (*RECORD, *format_.fields)
+    if format_.columns is None:
+        for batch in rows(blocks, format_, number, account):
+            yield table(fields, batch)
+        return
+    for offset, piece in pieces(_counted(blocks, account)):
+        if piece is None:
+            account.count(TOO_LONG, offset)
+            continue
+        found = format_.columns(piece)
+        starts = pc.add(found.starts, pa.scalar(offset, pa.int64()))
+        sources = pa.repeat(pa.scalar(number, pa.int32()), len(starts))
+        usual = pa.table([sources, starts, found.lengths, *found.values], names=list(fields))
+        others = _others(piece, offset, found.rest, format_, number, account)
+        whole = _between(usual, table(fields, others)) if others else usual
+        account.events += whole.num_rows
+        if whole.num_rows:
+            yield whole
+
+
+def _others(
+    piece: bytes, offset: int, places: Iterable[tuple[int, int]], format_: Format, number: int, account: Account
+) -> list[Row]:
+    """The rows of these lines of a piece, each by itself."""
+    found: list[Row] = []
+    for start, length in places:
+        if length > MAX_LINE:
+            account.count(TOO_LONG, offset + start)
+            continue
+        unit = piece[start : start + length].removesuffix(b"\r")
+        row = format_.parse(unit) if unit else []
+        if isinstance(row, Unreadable):
+            account.count(row, offset + start)
+            continue
+        many = row if isinstance(row, list) else [row]
+        found += [(number, offset + start, len(unit), *one) for one in many]
+    return found
+
+
+def _between(usual: pa.Table, others: pa.Table) -> pa.Table:
+    """Both in the order of the file."""
+    both = pa.concat_tables([usual, others])
+    return both.take(pc.sort_indices(both["record.offset"]))
+
+
 def _counted(blocks: Iterable[bytes], account: Account) -> Iterator[bytes]:
     """The blocks; a stream that breaks off ends here, is counted, and what came before it counts."""
     try:
         for block in blocks:
             account.bytes += len(block)
+            account.seal.add(block)
             yield block
     except CutOff:
         account.count(CUT_OFF, account.bytes)
-
-
-def digest(unit: bytes) -> int:
-    """By which a unit that is opened again is known to be the one that was read."""
-    return int.from_bytes(hashlib.blake2b(unit, digest_size=8).digest())

@@ -14,7 +14,6 @@ COLUMNS: Final[dict[str, Type]] = {
     "record.source": "INTEGER",  # which file, by its place in the list of this hunt
     "record.offset": "BIGINT",  # of the unit's first byte, in the decompressed stream
     "record.length": "INTEGER",  # bytes
-    "record.digest": "UBIGINT",  # first 8 bytes of BLAKE2b of the unit: the unit that is opened later is the one read
     "time": "BIGINT",  # milliseconds since 1970 UTC
     "end_time": "BIGINT",  # of a flow: its last packet, or the end of what the record counts
     "metadata.log_name": "VARCHAR",  # a Log

@@ -35,6 +35,11 @@ COUNTERS: Final = frozenset(
 
 _YEARS = range(1900, 2101)
 _MONTHS = range(1, 13)
+YEAR: Final = 4
+"""Digits of a year."""
+PARAMETERS: Final = 64
+"""Of a query, that are looked at."""
+NO_ID: Final = ("", 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def _dated(segments: list[str], place: int) -> bool:
     year, month = segments[place : place + 2], segments[place - 1 : place + 1] if place else []
     return any(
         len(pair) == 2  # noqa: PLR2004  # a pair
-        and all(_INT.fullmatch(part) and len(part) <= 4 for part in pair)  # noqa: PLR2004  # digits of a year
+        and all(_INT.fullmatch(part) and len(part) <= YEAR for part in pair)
         and int(pair[0]) in _YEARS
         and int(pair[1]) in _MONTHS
         for pair in (year, month)
@@ -82,7 +87,7 @@ def _dated(segments: list[str], place: int) -> bool:
 def _of_query(query: str) -> tuple[str, str, int | None]:
     """The query's template, the ids in it as name=value, and the number of the last."""
     shown, identified, number = [], [], None
-    for part in query.split("&")[:64]:
+    for part in query.split("&")[:PARAMETERS]:
         name, equals, value = part.partition("=")
         form, counted = shape(unquote(value)) if equals and name.lower() not in COUNTERS else ("", None)
         if form:
@@ -94,26 +99,35 @@ def _of_query(query: str) -> tuple[str, str, int | None]:
 
 def shape(segment: str) -> tuple[str, int | None]:
     """The form of an id, as {int}, {uuid} …, and its number if it has one; ("", None) for what is no id."""
+    form, start, end, base = formed(segment)
+    return form, _bounded(int(segment[start:end], base)) if end else None
+
+
+def formed(segment: str) -> tuple[str, int, int, int]:
+    """(form, start, end, base): where the digits of its number stand, and to what base; an end of 0 where it has none.
+
+    What is digit and what is not decides, and not which digit, but for a year's four.
+    """
     if not segment or len(segment) > 255:  # noqa: PLR2004  # no file name is longer
-        return "", None
+        return NO_ID
     suffixed = _SUFFIX.fullmatch(segment)
     stem, suffix = (suffixed[1], suffixed[2]) if suffixed else (segment, "")
     if _INT.fullmatch(stem):
-        return "{int}" + suffix, _bounded(int(stem))
+        return "{int}" + suffix, 0, len(stem), 10
     if not any(map(str.isdigit, stem)):
-        return "", None
+        return NO_ID
     if _UUID.fullmatch(stem):
-        return "{uuid}" + suffix, None
+        return "{uuid}" + suffix, 0, 0, 0
     if _CODE.fullmatch(stem):
-        return "{code}" + suffix, _bounded(int(stem, 36))
+        return "{code}" + suffix, 0, len(stem), 36
     if _HEX.fullmatch(stem):
-        return "{hex}" + suffix, None
+        return "{hex}" + suffix, 0, 0, 0
     if _TOKEN.fullmatch(stem):
-        return "{token}" + suffix, None
+        return "{token}" + suffix, 0, 0, 0
     prefixed = _PREFIXED.fullmatch(stem)
-    if prefixed and not (len(prefixed[2]) == 4 and int(prefixed[2]) in _YEARS):  # noqa: PLR2004  # a year's digits
-        return prefixed[1] + "{int}" + suffix, _bounded(int(prefixed[2]))
-    return "", None
+    if prefixed and not (len(prefixed[2]) == YEAR and int(prefixed[2]) in _YEARS):
+        return prefixed[1] + "{int}" + suffix, prefixed.start(2), len(stem), 10
+    return NO_ID
 
 
 def _bounded(number: int) -> int | None:

@@ -47,6 +47,33 @@ def lines(blocks: Iterable[bytes]) -> Iterator[Unit]:
         yield from _unit(offset, bytes(pending), passed)
 
 
+def pieces(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """The same bytes in pieces of whole lines, with the offset of each; None in place of a line that is too long.
+
+    Only the last piece may lack the end of its last line. Lines that are too long may stand inside a piece, too.
+    """
+    pending, offset, passed = bytearray(), 0, 0  # passed: bytes of an overlong line that were let go
+    for given in blocks:
+        block = given
+        if passed:
+            end = block.find(b"\n") + 1
+            if not end:
+                passed += len(block)
+                continue
+            yield offset, None
+            offset, passed, block = offset + passed + end, 0, block[end:]
+        end = block.rfind(b"\n") + 1
+        if end:
+            piece = bytes(pending) + block[:end]
+            yield offset, piece
+            offset, pending = offset + len(piece), bytearray()
+        pending += block[end:]
+        if len(pending) > MAX_LINE:
+            passed, pending = len(pending), bytearray()
+    if passed or pending:
+        yield offset, bytes(pending) if pending else None
+
+
 def _unit(offset: int, line: bytes, passed: int) -> Iterator[Unit]:
     length = passed + len(line)
     if length > MAX_LINE:

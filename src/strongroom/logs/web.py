@@ -1,5 +1,6 @@
 """What all logs of web requests have in common: the columns, and how a request becomes a row."""
 
+import re
 from typing import Final
 
 from strongroom.logs.record import INT64_MAX, Act, Kind, Log, Row
@@ -13,11 +14,20 @@ FIELDS: Final = (
 """The columns that a web request fills."""
 
 # The words themselves: looking an enum's value up would be a tenth of the time of a line.
-_ACTS: Final = {
+ACTS: Final = {
     "GET": Act.READ.value, "PUT": Act.WRITE.value, "POST": Act.WRITE.value, "PATCH": Act.WRITE.value,
     "DELETE": Act.DELETE.value,
 }  # fmt: skip
-_WEB, _OTHER, _LOGIN, _ADDRESS = Log.WEB.value, Act.OTHER.value, Kind.LOGIN.value, Kind.ADDRESS.value
+WEB, OTHER, LOGIN, ADDRESS = Log.WEB.value, Act.OTHER.value, Kind.LOGIN.value, Kind.ADDRESS.value
+
+_REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S.*)", re.DOTALL)
+_PROTOCOL: Final = re.compile(r" HTTP/[0-9.]{1,4}\Z")
+
+
+def split(request: str) -> tuple[str, str]:
+    """(method, address) of a request line; of what is none, everything as the address."""
+    found = _REQUEST.fullmatch(request)
+    return (found[1], _PROTOCOL.sub("", found[2])) if found else ("", request)
 
 
 def row(
@@ -27,8 +37,8 @@ def row(
     path, _, query = target_.partition("?")
     aim = target(path, query)
     return (
-        *(time, _WEB, 1 if 200 <= status < 400 else 2, _ACTS.get(method, _OTHER)),  # noqa: PLR2004  # HTTP's classes
-        *((user, _LOGIN) if user else (address, _ADDRESS)),
+        *(time, WEB, 1 if 200 <= status < 400 else 2, ACTS.get(method, OTHER)),  # noqa: PLR2004  # HTTP's classes
+        *((user, LOGIN) if user else (address, ADDRESS)),
         *(user or None, address, method or None, path, query or None, agent or None, referrer or None, status, size),
         *(aim.route, aim.document, aim.number, aim.patient),
     )
