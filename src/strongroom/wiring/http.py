@@ -154,6 +154,8 @@ class Patient(HttpToolsProtocol):
             raise Unacceptable  # RFC 9112, sections 2.3 and 3.2
         if len(self.pipeline) >= BEHIND or self.parser.get_method() == b"CONNECT":
             raise Unacceptable
+        if b"#" in self.url or not self.url.startswith((b"/", b"*")):
+            raise Unacceptable  # a fragment, an absolute form: others read another address in it than httptools does
         if self.parser.should_upgrade() and not {name for name, _ in self.headers}.isdisjoint(_FRAMING):
             raise Unacceptable  # llhttp would take the body for what is said in the other protocol
         self._said, self._unclear = _Said.BODY, 0
