@@ -5,6 +5,7 @@ import pytest
 from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.logs.record import Log
 from strongroom.sigma.rule import Logsource
+from tests.detect.conftest import Scene
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,12 @@ from strongroom.sigma.rule import Logsource
         (Logsource(product="aws", service="cloudtrail"), (Log.CLOUDTRAIL,)),
         (Logsource(product="aws", service="s3"), (Log.S3,)),
         (Logsource(product="aws"), (Log.CLOUDTRAIL, Log.S3)),
+        (Logsource(product="aws", service="waf"), (Log.WAF,)),
+        (Logsource(product="gcp", service="gcp.audit"), (Log.GCP,)),
+        (Logsource(product="m365", service="threat_management"), (Log.M365,)),
+        (Logsource(product="zeek", service="http"), (Log.WEB,)),
+        (Logsource(category="firewall"), (Log.NETWORK,)),
+        (Logsource(category="firewall", product="cisco"), (Log.NETWORK,)),
     ],
 )
 def test_log_sources(source: Logsource, expected: tuple[Log, ...]) -> None:
@@ -23,7 +30,8 @@ def test_log_sources(source: Logsource, expected: tuple[Log, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", [Logsource(product="windows", service="security"), Logsource(), Logsource(product="aws", service="waf")]
+    "source",
+    [Logsource(product="windows", service="security"), Logsource(), Logsource(product="aws", service="lambda")],
 )
 def test_logs_that_are_not_read_are_named(source: Logsource) -> None:
     """A rule about them does not silently find nothing."""
@@ -42,6 +50,13 @@ def test_logs_that_are_not_read_are_named(source: Logsource) -> None:
         (Log.CLOUDTRAIL, "requestParameters.bucketName", """json_extract_string(raw_data, '$."requestParameters"."bucketName"')"""),
         (Log.CLOUDTRAIL, "a'b\"c", """json_extract_string(raw_data, '$."a''bc"')"""),
         (Log.CLOUDTRAIL, None, "raw_data"),
+        (Log.WEB, "c-uri-query", '"http_request.url.query_string"'),
+        (Log.GCP, "gcp.audit.method_name", '"api.operation"'),
+        (Log.GCP, "data.protoPayload.resource.type", """json_extract_string(raw_data, '$."protoPayload"."resource"."type"')"""),
+        (Log.M365, "eventSource", '"api.service.name"'),
+        (Log.M365, "ApplicationId", """json_extract_string(raw_data, '$."ApplicationId"')"""),
+        (Log.NETWORK, "dst_port", 'CAST("dst_endpoint.port" AS VARCHAR)'),
+        (Log.NETWORK, "action", "CASE action_id WHEN 1 THEN 'accept' WHEN 2 THEN 'deny' END"),
     ],
 )  # fmt: skip
 def test_fields(log: Log, field: str | None, expected: str) -> None:
@@ -49,7 +64,22 @@ def test_fields(log: Log, field: str | None, expected: str) -> None:
     assert resolver((log,))(field) == expected
 
 
-def test_a_field_that_is_in_no_log_is_named() -> None:
-    """A web server's log has no process."""
-    with pytest.raises(CannotRun, match="CommandLine"):
-        resolver((Log.WEB,))("CommandLine")
+@pytest.mark.parametrize(
+    ("logs", "field"),
+    [
+        ((Log.WEB,), "CommandLine"), ((Log.GCP,), "setting_name"), ((Log.M365,), "eventService"),
+        ((Log.CLOUDTRAIL, Log.S3), "requestParameters.bucketName"), ((Log.NETWORK,), "cs-method"),
+    ],
+)  # fmt: skip
+def test_a_field_that_is_in_no_log_is_named(logs: tuple[Log, ...], field: str) -> None:
+    """A web server's log has no process; several kinds of logs have only columns in common."""
+    with pytest.raises(CannotRun, match=field):
+        resolver(logs)(field)
+
+
+@pytest.mark.parametrize(("path", "extension"), [("/a/b.EXE", "EXE"), ("/a.b/c", None), ("/", None), (None, None)])
+def test_an_address_has_an_extension_or_none(scene: Scene, path: str | None, extension: str | None) -> None:
+    """What stands behind the last dot of its last part."""
+    scene.add({"time": 1, "http_request.url.path": path})
+    sql = resolver((Log.WEB,))("c-uri-extension")
+    assert scene.engine.rows(f"SELECT {sql} FROM event") == [(extension,)]  # noqa: S608  # the product's own
