@@ -65,7 +65,7 @@ BENCHES: dict[str, Entry] = {
     "detect": Entry("what hunts find in real logs, and what they raise without reason", 110, 110),
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 90),
     "faults": Entry("every part gone, slow, flapping, lying: what is refused, how soon, and how it heals", 110, 900),
-    "fuzz": Entry("what parsers do with inputs that a fuzzer makes: crashes, hangs, broken laws", 75, 3_900),
+    "fuzz": Entry("what parsers do with inputs that a fuzzer makes: crashes, hangs, broken laws", 75, 4_600),
     "hunt": Entry("how fast logs are hunted, against reading them as a table", 40, 400),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
     "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 120),

@@ -64,7 +64,8 @@ def main(
 
 def _measure(name: str, scale: Scale, *, as_json: bool) -> Report:
     entry = BENCHES[name]
-    click.echo(f"{name}: {entry.what}; about {entry.full if scale == 'full' else entry.small} s.", err=True)
+    seconds = Part.asked().share(entry.full if scale == "full" else entry.small)
+    click.echo(f"{name}: {entry.what}; about {seconds} s.", err=True)
     try:
         report = Report(name, tuple(importlib.import_module(f"bench.{name}").run(scale)))
     except ConfigError as error:
