@@ -2,6 +2,7 @@
 and the tests hold every reader's promises on them.
 """
 
+import struct
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,6 +22,45 @@ def _zeek(path: str, *columns: tuple[str, str]) -> bytes:
 
 
 _IDS: Final = (("id.orig_h", "203.0.113.9"), ("id.orig_p", "50000"), ("id.resp_h", "192.0.2.10"), ("id.resp_p", "443"))
+
+
+def flowset(number: int, content: bytes) -> bytes:
+    """A set of NetFlow v9 or IPFIX."""
+    return struct.pack(">HH", number, 4 + len(content)) + content
+
+
+_FLOW: Final = bytes((10, 0, 1, 5, 203, 0, 113, 9)) + struct.pack(">HHB", 443, 50_000, 6)
+_TEMPLATE: Final = ((8, 4), (12, 4), (7, 2), (11, 2), (4, 1))
+"""Addresses, ports and protocol: numbers and lengths of information elements, and the values of one flow."""
+
+
+def _netflow_5() -> bytes:
+    header = struct.pack(">HHIIIIBBH", 5, 1, 60_000, 1_766_998_860, 250_000_000, 1, 0, 0, 0)
+    return header + bytes((10, 0, 1, 5, 203, 0, 113, 9, 0, 0, 0, 0)) + struct.pack(
+        ">HHIIIIHHBBBBHHBBH", 1, 2, 20, 24_928, 0, 60_000, 443, 50_000, 0, 0x18, 6, 0, 0, 0, 0, 0, 0
+    )  # fmt: skip
+
+
+def _netflow_9() -> bytes:
+    template = (*_TEMPLATE, (1, 4), (2, 4), (22, 4), (21, 4))
+    told = struct.pack(">HH", 256, len(template)) + b"".join(struct.pack(">HH", *field) for field in template)
+    options = struct.pack(">HHH", 257, 4, 4) + struct.pack(">HHHH", 1, 4, 34, 4)
+    flow = _FLOW + struct.pack(">IIII", 24_928, 20, 0, 60_000)
+    sets = flowset(0, told) + flowset(1, options) + flowset(257, bytes(8)) + flowset(256, flow + bytes(3))
+    return struct.pack(">HHIIII", 9, 4, 60_000, 1_766_998_860, 1, 7) + sets
+
+
+def _ipfix() -> bytes:
+    told = struct.pack(">HH", 256, len(_TEMPLATE) + 6) + b"".join(struct.pack(">HH", *field) for field in _TEMPLATE)
+    told += struct.pack(">HHHHHHHH", 1, 8, 2, 4, 152, 8, 153, 8)
+    told += struct.pack(">HHI", 0x8001, 8, 29_305) + struct.pack(
+        ">HH", 82, 65_535
+    )  # bytes back, and a name of any length
+    flow = _FLOW + struct.pack(">QIQQQ", 24_928, 20, 1_766_998_800_250, 1_766_998_860_250, 980) + b"\x04eth0"
+    sets = flowset(2, told) + flowset(256, flow)
+    return struct.pack(">HHIII", 10, 16 + len(sets), 1_766_998_861, 1, 7) + sets
+
+
 _AZURE: Final = {
     "time": "2025-12-29T09:00:00.2500000Z", "resourceId": "/subscriptions/1/resourceGroups/g/providers/p", "schemaVersion": "1.0",
 }  # fmt: skip
@@ -158,6 +198,10 @@ FILES: Final[Mapping[str, bytes]] = {
         b'ann@example.org,"{""CreationTime"":""2025-12-29T09:00:00"",""Id"":""m-1"",""Operation"":""FileAccessed"",'
         b'""Workload"":""OneDrive"",""UserId"":""ann@example.org"",""ClientIP"":""203.0.113.9""}"\n'
     ),
+    "nfdump": (
+        b"2025-12-29 09:00:00.250,2025-12-29 09:01:00.250,   10.0.1.5,   203.0.113.9,   443, 50000,6    ,  20, 24928,   9,  980\n"
+    ),
+    "netflow": _netflow_5() + _netflow_9() + _ipfix(),
     "fhir-audit": _json({
         "resourceType": "AuditEvent", "id": "e-1", "type": {"code": "rest"}, "subtype": [{"code": "read"}], "action": "R",
         "recorded": "2025-12-29T22:00:00.250+13:00", "outcome": "0",

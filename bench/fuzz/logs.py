@@ -40,7 +40,8 @@ def _reader(format_parse: formats.Parse, fields: tuple[str, ...]) -> Callable[[b
         found = format_parse(data)
         if not isinstance(found, Unreadable):
             for row in found if isinstance(found, list) else [found]:
-                storable(fields, row)
+                if not isinstance(row, Unreadable):
+                    storable(fields, row)
 
     return run
 

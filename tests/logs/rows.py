@@ -28,6 +28,8 @@ def one(entry: object, name: str) -> Row:
 def reason(entry: object, name: str) -> Unreadable:
     """Why a JSON object, or a line, is none."""
     found = NAMES[name].parse(entry if isinstance(entry, bytes) else msgspec.json.encode(entry))
+    if isinstance(found, list):
+        (found,) = found
     assert isinstance(found, Unreadable), found
     return found
 

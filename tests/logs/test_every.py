@@ -25,7 +25,7 @@ def rows(blocks: list[bytes], name: str) -> tuple[list[dict[str, object]], read.
 
 def test_every_format_has_an_honest_file() -> None:
     """So that none is left out below, nor by the fuzzer."""
-    assert set(FILES) == {format_.name for format_ in FORMATS}
+    assert set(FILES) == {format_.name for format_ in FORMATS} - {"nfcapd"}  # which is a reason to give, and no reader
 
 
 @EACH
@@ -56,7 +56,9 @@ def test_blocks_change_nothing(name: str) -> None:
         offset, length = row["record.offset"], row["record.length"]
         assert isinstance(offset, int)
         assert isinstance(length, int)
-        assert data[offset : offset + length].strip() == data[offset : offset + length] != b""
+        unit = data[offset : offset + length]
+        assert unit
+        assert unit.strip() == unit or NAMES[name].unit == "datagrams"
 
 
 @EACH

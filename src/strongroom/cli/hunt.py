@@ -63,7 +63,7 @@ def command(  # one parameter an option
     since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, suppress: Path | None,
     **files_: Path | None,
 ) -> None:  # fmt: skip
-    """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip or zstd, each format recognised.
+    """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip, zstd or Parquet, each format recognised.
 
     \b
     Examples:

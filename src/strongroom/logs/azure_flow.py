@@ -22,20 +22,12 @@ _COUNTED: Final = 13
 
 
 def parse(unit: bytes) -> Read:
-    """One record: its flows. One tuple that cannot be read makes the whole record unreadable, so that it is seen."""
+    """One record: its flows. A tuple that cannot be read is counted by itself."""
     entry = members.decode(unit)
     if isinstance(entry, Unreadable):
         return entry
-    found: list[Row] = []
     tuples = _tuples(entry)
-    if tuples is None:
-        return NOT_THIS_FORMAT
-    for written, virtual in tuples:
-        row = _row(written, virtual=virtual)
-        if isinstance(row, Unreadable):
-            return row
-        found.append(row)
-    return found
+    return NOT_THIS_FORMAT if tuples is None else [_row(written, virtual=virtual) for written, virtual in tuples]
 
 
 def _tuples(entry: Members) -> Iterator[tuple[str, bool]] | None:

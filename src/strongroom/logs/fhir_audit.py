@@ -43,15 +43,13 @@ def parse(unit: bytes) -> Read:
     act = Act.LIST if operation in _LISTS else _ACTS.get(word(event, "action"), Act.OTHER)
     observer = _reference(inner(event, "source", "observer"))
     id_ = word(event, "id")
-    rows: list[Row] = []
+    rows: list[Row | Unreadable] = []
     for thing in dict.fromkeys(things):
         row = objects.row(
             log=Log.FHIR, time=time, uid=f"{observer} {recorded} {id_}" if id_ else "", failed=outcome not in _OK, act=act,
             who=who, kind=kind, user=who if kind is Kind.LOGIN else "", address=address, operation=operation,
             service=observer, error="" if outcome in _OK else outcome, store="", key=thing, patient=patient, raw=text(unit),
         )  # fmt: skip
-        if isinstance(row, Unreadable):
-            return row
         rows.append(row)
     return rows
 

@@ -1,6 +1,7 @@
 """Files, directories, globs and the standard input as sources; and back from an offset to the bytes.
 
-Compression is told by the first bytes, never by the name: gzip and zstd. Offsets are those of the decompressed stream. The
+Packing is told by the first bytes, never by the name: gzip and zstd; Parquet, whose rows come out as lines of JSON; and nfcapd's
+flows, which nfdump prints. Offsets are those of the unpacked stream. The
 standard input is copied to a temporary file first, so that evidence in it can be opened like any other.
 """
 
@@ -12,13 +13,15 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, cast
+from typing import IO, BinaryIO, Final, Literal, cast
 
 import pyarrow as pa
 
 from strongroom.errors import OperationError, UsageError
+from strongroom.logs import nfdump, parquet
 from strongroom.logs.seal import STRETCH, Seal
 
 BLOCK: Final = 4 * 1024 * 1024
@@ -26,8 +29,10 @@ BLOCK: Final = 4 * 1024 * 1024
 MAX_FILES: Final = 1_000_000
 """Files in one hunt; a bound against a glob that means the whole machine."""
 
-Codec = Literal["plain", "gzip", "zstd"]
-_MAGIC: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+Codec = Literal["plain", "gzip", "zstd", "nfcapd", "parquet"]
+_MAGIC: tuple[tuple[bytes, Codec], ...] = (
+    (b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (nfdump.MAGIC, "nfcapd"), (parquet.MAGIC, "parquet"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,10 @@ def codec(source: Source) -> Codec:
     """How the file is compressed. Raises OperationError when it cannot be opened."""
     with _opened(source) as file:
         first = file.read(4)
-    return next((name for magic, name in _MAGIC if first.startswith(magic)), "plain")
+    for magic, name in _MAGIC:
+        if first.startswith(magic) and (name != "nfcapd" or nfdump.installed()):
+            return name
+    return "plain"
 
 
 def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
@@ -94,17 +102,28 @@ def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
     with _opened(source) as file:
         if source.path.stat().st_size == 0:
             return
-        stream: BinaryIO = file
-        kind = codec(source)
-        if kind == "gzip":
-            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file))
-        elif kind == "zstd":
-            stream = cast("BinaryIO", pa.input_stream(file, compression="zstd"))
         try:
-            while block := stream.read(size):
-                yield block
-        except (EOFError, OSError, zlib.error) as error:
+            with _unpacked(source, file) as stream:
+                while block := stream.read(size):
+                    yield block
+        except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
             raise CutOff from error
+
+
+@contextmanager
+def _unpacked(source: Source, file: BinaryIO) -> Iterator[IO[bytes]]:
+    match codec(source):
+        case "gzip":
+            yield cast("BinaryIO", gzip.GzipFile(fileobj=file))
+        case "zstd":
+            yield cast("BinaryIO", pa.input_stream(file, compression="zstd"))
+        case "nfcapd":
+            with nfdump.printed(source.path) as printed:
+                yield printed
+        case "parquet":
+            yield cast("BinaryIO", parquet.Rows(file))
+        case "plain":
+            yield file
 
 
 def reopen(source: Source, places: Sequence[tuple[int, int]], seal: Seal) -> list[tuple[bytes, bool]]:

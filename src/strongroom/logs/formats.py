@@ -22,17 +22,22 @@ from strongroom.logs import (
     gcs_usage,
     m365,
     modsecurity,
+    netflow,
     network,
+    nfdump,
     s3_access,
     vpc_flow,
     w3c,
     zeek,
 )
 from strongroom.logs.batch import Columns
+from strongroom.logs.datagrams import datagrams
 from strongroom.logs.record import Read, Unreadable
 from strongroom.logs.units import is_document, lines, some_elements
 
 Parse = Callable[[bytes], Read]
+
+Kind = Literal["lines", "document", "datagrams"]
 
 SAMPLE: Final = 256 * 1024
 """Bytes at a file's beginning by which it is recognised."""
@@ -49,16 +54,18 @@ class Format:
     `unit` is "json" where records stand a line each or in one document, whichever a file has. `marks` are words that every
     sample of the format holds; without them it is not tried. `columns` reads pieces of whole lines as columns, where the format is
     worth it, and says of each line that it takes exactly what `parse` says.
+    `start` makes a parser for one file, where it learns as it goes.
     """
 
     name: str
     what: str
     fields: tuple[str, ...]
     parse: Parse
-    unit: Literal["lines", "document", "json"] = "lines"
+    unit: Literal["lines", "document", "json", "datagrams"] = "lines"
     heading: Callable[[bytes], Parse | None] | None = None
     marks: tuple[bytes, ...] = ()
     columns: Callable[[bytes], Columns] | None = None
+    start: Callable[[], Parse] | None = None
 
 
 def _headless(_: bytes) -> Unreadable:
@@ -98,6 +105,9 @@ FORMATS: Final = (
     _table("gcs-usage", "Google Cloud Storage usage log", gcs_usage.FIELDS, gcs_usage.heading),
     _json("cloudflare", "Cloudflare Logpush", cloudflare.FIELDS, cloudflare.parse, b'"ClientIP"'),
     _json("modsecurity", "ModSecurity audit log in JSON", modsecurity.FIELDS, modsecurity.parse, b'"transaction"'),
+    Format("netflow", "NetFlow or IPFIX", netflow.FIELDS, netflow.parse, "datagrams", start=netflow.parser),
+    Format("nfdump", "flows as nfdump prints them", nfdump.FIELDS, nfdump.parse, heading=nfdump.heading),
+    Format("nfcapd", "nfcapd's flows", nfdump.FIELDS, nfdump.missing, "datagrams"),
     _json("m365", "Microsoft 365 audit log", m365.FIELDS, m365.parse, b'"Workload"'),
     _table("m365-table", "Microsoft 365 audit log, a CSV table", m365.FIELDS, m365.heading),
     _json("fhir-audit", "FHIR AuditEvent", fhir_audit.FIELDS, fhir_audit.parse, b'"AuditEvent"'),
@@ -109,14 +119,13 @@ NAMES: Final = {format_.name: format_ for format_ in FORMATS}
 
 def recognise(sample: bytes) -> Format | None:
     """The format that reads most of the sample; None when none reads half of it."""
+    if sample.startswith(nfdump.MAGIC):
+        return NAMES["nfcapd"]
     document = is_document(sample)
-    units = _some(sample, document=document)
-    fitting = [
-        format_
-        for format_ in FORMATS
-        if format_.unit in {"json", "document" if document else "lines"}
-        and all(mark in sample for mark in format_.marks)
-    ]
+    kind: Kind = "document" if document else "datagrams" if sample[:1] == b"\0" else "lines"
+    units = _some(sample, kind)
+    kinds = {kind} if kind == "datagrams" else {kind, "json"}
+    fitting = [one for one in FORMATS if one.unit in kinds and all(mark in sample for mark in one.marks)]
     if document and not units:  # empty, or its first element is longer than the sample
         marked = [format_ for format_ in fitting if format_.marks]
         return marked[0] if marked else NAMES["cloudtrail"] if b'"Records"' in sample[:200] else None
@@ -130,15 +139,15 @@ def recognise(sample: bytes) -> Format | None:
 
 def fits(format_: Format, sample: bytes) -> bool:
     """Whether this format reads at least half of the sample."""
-    return _share(format_, _some(sample, document=False)) >= _SHARE
+    return _share(format_, _some(sample, "lines")) >= _SHARE
 
 
-def _some(sample: bytes, *, document: bool) -> list[bytes]:
+def _some(sample: bytes, kind: Kind) -> list[bytes]:
     """The first whole units of a sample."""
-    if document:
+    if kind == "document":
         return some_elements(sample, _LINES)
     found = []
-    for _, _, raw in lines([sample]):
+    for _, _, raw in (lines if kind == "lines" else datagrams)([sample]):
         found.append(raw)
         if len(found) > _LINES:
             break
@@ -150,12 +159,17 @@ def _share(format_: Format, units: list[bytes]) -> float:
     """Which part of the units are events. Headings are neither for nor against, unless there is nothing else."""
     if not units:
         return 0.0
-    parse = format_.parse
+    parse = format_.start() if format_.start else format_.parse
     if format_.heading:
         headed = format_.heading(units[0])
         if headed is not None:
             parse, units = headed, units[1:]
         elif parse is _headless:
             return 0.0
-    found = [read for unit in units if (read := parse(unit)) != []]
-    return sum(not isinstance(read, Unreadable) for read in found) / len(found) if found else 1.0
+    found = [_readable(read) for unit in units if (read := parse(unit)) != []]
+    return sum(found) / len(found) if found else 1.0
+
+
+def _readable(read: Read) -> bool:
+    """Whether there is an event in it."""
+    return any(not isinstance(one, Unreadable) for one in (read if isinstance(read, list) else (read,)))

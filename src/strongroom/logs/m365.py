@@ -57,7 +57,7 @@ def _record(entry: dict[str, Any], unit: bytes) -> Read:
     failed = outcome in {"failed", "failure", "false"}
     read = operation in _READS
     act = Act.READ if read else Act.LIST if operation in _LISTS else Act.DELETE if "Delete" in operation else Act.OTHER
-    rows: list[Row] = []
+    rows: list[Row | Unreadable] = []
     for key, size in _things(entry, operation):
         row = objects.row(
             log=Log.M365, time=time, uid=word(entry, "Id"), failed=failed, act=act, who=who, kind=kind,
@@ -67,8 +67,6 @@ def _record(entry: dict[str, Any], unit: bytes) -> Read:
             store=word(entry, "SiteUrl", "MailboxOwnerUPN").rstrip("/"), key=key,
             meaning="" if failed else _meaning(entry, operation), raw=text(unit),
         )  # fmt: skip
-        if isinstance(row, Unreadable):
-            return row
         rows.append(row)
     return rows
 

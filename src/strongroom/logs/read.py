@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strongroom.logs.batch import table
+from strongroom.logs.datagrams import datagrams
 from strongroom.logs.files import CutOff
 from strongroom.logs.formats import Format
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
@@ -19,7 +20,7 @@ BATCH: Final = 20_000
 SHOWN: Final = 5
 """Places of unreadable units that are kept for each reason; all are counted."""
 
-_CUT: Final = {"lines": lines, "document": elements, "json": records}
+_CUT: Final = {"lines": lines, "document": elements, "json": records, "datagrams": datagrams}
 RECORD: Final = ("record.source", "record.offset", "record.length")
 
 
@@ -47,7 +48,7 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
     `account` is complete when the last batch was taken.
     """
     batch: list[Row] = []
-    parse = format_.parse
+    parse = format_.start() if format_.start else format_.parse
     heading = format_.heading
     for offset, length, unit in _CUT[format_.unit](_counted(blocks, account)):
         if unit is None:
@@ -58,14 +59,12 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
             if headed is not None:
                 parse = headed
                 continue
-        row = parse(unit)
-        if isinstance(row, Unreadable):
-            account.count(row, offset)
-            continue
-        if isinstance(row, list):
-            batch += [(number, offset, length, *one) for one in row]
-        else:
-            batch.append((number, offset, length, *row))
+        found = parse(unit)
+        for row in found if isinstance(found, list) else (found,):
+            if isinstance(row, Unreadable):
+                account.count(row, offset)
+            else:
+                batch.append((number, offset, length, *row))
         if len(batch) >= BATCH:
             account.events += len(batch)
             yield batch
@@ -107,12 +106,12 @@ def _others(
             account.count(TOO_LONG, offset + start)
             continue
         unit = piece[start : start + length].removesuffix(b"\r")
-        row = format_.parse(unit) if unit else []
-        if isinstance(row, Unreadable):
-            account.count(row, offset + start)
-            continue
-        many = row if isinstance(row, list) else [row]
-        found += [(number, offset + start, len(unit), *one) for one in many]
+        read = format_.parse(unit) if unit else []
+        for row in read if isinstance(read, list) else (read,):
+            if isinstance(row, Unreadable):
+                account.count(row, offset + start)
+            else:
+                found.append((number, offset + start, len(unit), *row))
     return found
 
 

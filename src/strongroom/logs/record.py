@@ -109,8 +109,10 @@ class Unreadable:
     reason: str
 
 
-Read = Row | list[Row] | Unreadable
-"""What a unit is: an event; a list of them, empty for what belongs to the format and is no event (a heading); or a reason."""
+Read = Row | list[Row | Unreadable] | Unreadable
+"""What a unit is: an event; a list of them, of which some may be unreadable, empty for what belongs to the format and is no event
+(a heading); or a reason.
+"""
 
 NOT_THIS_FORMAT = Unreadable("not written in this format")
 TOO_LONG = Unreadable("longer than the limit")
