@@ -22,7 +22,7 @@ from typing import Final
 from bench import Scale
 from bench.replay.ask import DAYS, Ask
 from bench.replay.books import AUDIT, Books
-from bench.replay.honest import Honest, relations
+from bench.replay.honest import Honest, accounts, relations
 from bench.replay.plays import Plays
 from bench.replay.score import Score, Scores, Truth, score
 from bench.replay.town import PORTAL, Town
@@ -38,6 +38,7 @@ ALONE, TOLD = "logs alone", "with the operator's tables"
 _MAPPING: Final = """\
 routes = ["/portal/documents/{document}/content", "/portal/patients/{patient}/documents"]
 relations = "tables/relations.csv"
+accounts = "tables/accounts.csv"
 
 [columns]
 time = "when"
@@ -101,6 +102,9 @@ def make(folder: Path, people: int, seed: int) -> Truth:
     with (folder / "tables" / "relations.csv").open("w", encoding="ascii") as file:
         file.write("account,patient\n")
         file.writelines(f"{account},{patient}\n" for account, patient in relations(town))
+    with (folder / "tables" / "accounts.csv").open("w", encoding="ascii") as file:
+        file.write("account,role,group\n")
+        file.writelines(f"{account},{role},{group}\n" for account, role, group in accounts(town))
     spent = time.process_time() - began
     _say(f"{books.records:,} records of {people:,} people and {DAYS} days, made in {spent:.0f} CPU-s")
     return truth

@@ -39,3 +39,14 @@ def test_one_stranger_may_be_a_relation_that_is_not_known_yet(related: Scene) ->
     related.add(read(0, 0), read(50, 50), refused)
     fill(related)
     assert related.hits(foreign.detection()) == []
+
+
+def test_a_relation_of_a_group_is_one_of_everybody_in_it(related: Scene) -> None:
+    """A nurse may read the people of both practices she works at, and of no third one."""
+    related.add(*(read(number, number, principal="nurse") for number in (10, 20, 30, 31)))
+    owners = tuple((f"/d/{number}", f"p{number}") for number in range(100))
+    groups = (("north", "p10"), ("south", "p20"), ("east", "p30"))
+    members = (("nurse", "nurse", "north"), ("nurse", "nurse", "south"))
+    Mapping((), owners, groups, accounts=members).fill(related.engine)
+    found = related.hits(foreign.detection())
+    assert [time for _, _, time in found] == [30_000, 31_000]

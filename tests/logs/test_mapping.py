@@ -58,6 +58,15 @@ def test_tables_are_read(tmp_path: Path) -> None:
     assert (found.documents, found.relations) == ((("d1", "p1"),), (("ann", "p1"),))
 
 
+def test_accounts_tell_roles_and_groups(tmp_path: Path) -> None:
+    """Each of three columns has to be there."""
+    table = "account,role,group\nann,nurse,north\n"
+    found = mapping.load(written(tmp_path, 'accounts = "a.csv"', a=table))
+    assert found.accounts == (("ann", "nurse", "north"),)
+    with pytest.raises(ConfigError, match="account and role and group"):
+        mapping.load(written(tmp_path, 'accounts = "a.csv"', a="account,role\nann,nurse\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [

@@ -6,6 +6,9 @@
     rules        rule files -> detections (Sigma)
     correlation  SQL of Sigma's correlations
     walk         ids asked for in a row
+    relay        ids asked for in a row by several who take turns
+    unlisted     documents fetched that had not been listed
+    campaign     many accounts or addresses with one thing in common, over a forecast
     wide         many documents or people for one principal, against peers and its own past
     egress       many bytes, likewise
     foreign      people to whom a login has no relation, where a table tells relations

@@ -14,6 +14,9 @@ SERVED: Final = (
 ABOUT: Final = """("principal.kind" || ' ' || principal)"""
 """Whom a finding is about when a detection does not say otherwise."""
 
+AGENT: Final = """regexp_replace("http_request.user_agent", '[0-9]+([._][0-9]+)*', '#', 'g')"""
+"""What somebody reads with, without its numbers: a new version is no new program."""
+
 Shape = Literal["rule", "walk", "wide", "egress", "foreign"]
 
 

@@ -22,11 +22,19 @@ HEAD: Final = Head(
 
 
 def detection() -> Detection:
-    """Needs the table `relation` (account, patient)."""
+    """Needs the tables `relation` (account or group, patient) and `member` (account, role, group)."""
     base = f"""
-    SELECT event.rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, event.patient AS v
-    FROM event ANTI JOIN relation ON relation.account = event.principal AND relation.patient = event.patient
-    WHERE event.patient IS NOT NULL AND "principal.kind" = 'login' AND {SERVED}
+    WITH met AS (
+        SELECT rowid AS event, time, {ABOUT} AS g, principal, patient AS v FROM event
+        WHERE patient IS NOT NULL AND "principal.kind" = 'login' AND {SERVED}
+    ),
+    pair AS (SELECT DISTINCT principal, v FROM met),
+    named AS (
+        SELECT principal, v, principal AS account FROM pair
+        UNION ALL SELECT principal, v, "group" FROM pair JOIN member ON member.account = principal
+    ),
+    known AS (SELECT DISTINCT principal, v FROM named JOIN relation ON relation.account = named.account AND patient = v)
+    SELECT event, time, g, g AS about, v FROM met ANTI JOIN known USING (principal, v)
     """
     fire = f"""
     WITH met AS (SELECT g, v, min(time) AS t FROM base GROUP BY ALL),

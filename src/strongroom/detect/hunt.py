@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from strongroom.detect import egress, foreign, rules, slow, suppress, walk, wide
+from strongroom.detect import campaign, egress, foreign, relay, rules, slow, suppress, unlisted, walk, wide
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
@@ -80,7 +80,10 @@ def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lam
 def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     """What no rule can express."""
     told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
-    return (*told, walk.detection(), *wide.detections(), slow.detection(), egress.detection())
+    return (
+        *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(),
+        campaign.detection(), egress.detection(),
+    )  # fmt: skip
 
 
 def run(detections: Iterable[Detection], engine: Engine, stopped: list[rules.Stopped]) -> tuple[Detection, ...]:

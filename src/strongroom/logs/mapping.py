@@ -4,7 +4,8 @@ A file of ten lines:
 
     routes = ["/portal/documents/{document}/content", "/patients/{patient}/letters/{document}"]
     documents = "documents.csv"      # columns document,patient
-    relations = "relations.csv"      # columns account,patient
+    relations = "relations.csv"      # columns account,patient; a group may stand for an account
+    accounts = "accounts.csv"        # columns account,role,group: who works as what, and where
 
 A table instead of a log has its columns named (`table` says which there are):
 
@@ -43,12 +44,19 @@ _MAX: Final = 64 * 1024
 _NAME: Final = re.compile(r"\{([a-z]+)\}")
 _PATH: Final = "http_request.url.path"
 _KNOWN: Final = frozenset({"document", "patient"})
+_ACCOUNTS: Final = ("account", "role", "group")
+_ROLES: Final = """
+UPDATE event SET "actor.user.type" = member.role FROM member
+WHERE event.principal = member.account AND event."principal.kind" = 'login'
+"""
+"""What a login works as: its peers are those who work as the same."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     routes: list[str] = []
     documents: str = ""
     relations: str = ""
+    accounts: str = ""
     columns: dict[str, str | list[str]] = {}
     log_format: str = ""
     fields: dict[str, str] = {}
@@ -71,6 +79,7 @@ class Mapping:
     relations: tuple[tuple[str, str], ...]
     columns: table.Columns | None = None
     custom: Format | None = None
+    accounts: tuple[tuple[str, ...], ...] = ()
 
     def format_of(self, sample: bytes) -> Format | None:
         """The table's format, for a file that has the columns; that of the format string, for a file that fits; else None."""
@@ -100,14 +109,18 @@ class Mapping:
         return path, None, None, None
 
     def fill(self, engine: _Engine) -> None:
-        """Whose documents are, and who has relations, into the engine's tables."""
-        for name, (one, other), rows in (
+        """Whose documents are, who has relations and who works as what, into the engine's tables and its events."""
+        for name, names, rows in (
             ("relation", ("account", "patient"), self.relations), ("owner", ("document", "patient"), self.documents),
+            ("member", _ACCOUNTS, self.accounts),
         ):  # fmt: skip
-            engine.run(f"CREATE TABLE {name} ({one} VARCHAR, {other} VARCHAR)")
-            columns = list(zip(*rows, strict=True)) or [(), ()]
-            engine.load(name, pa.table([pa.array(c, type=pa.string()) for c in columns], names=[one, other]))
+            typed = ", ".join(f'"{one}" VARCHAR' for one in names)
+            engine.run(f"CREATE TABLE {name} ({typed})")
+            columns = list(zip(*rows, strict=True)) or [() for _ in names]
+            engine.load(name, pa.table([pa.array(c, type=pa.string()) for c in columns], names=list(names)))
         engine.run("UPDATE event SET patient = owner.patient FROM owner WHERE event.document = owner.document")
+        if self.accounts:
+            engine.run(_ROLES)
 
 
 def load(path: Path) -> Mapping:
@@ -122,9 +135,12 @@ def load(path: Path) -> Mapping:
     if len(raw) > _MAX:
         raise ConfigError(f"The mapping {path} is larger than {_MAX} bytes.")
     routes = tuple((route, _pattern(route, path)) for route in file.routes)
-    tables = ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
-    documents, relations = (_table(path.parent / name, columns) if name else () for name, columns in tables)
-    return Mapping(routes, documents, relations, _columns(file.columns, path), _custom(file, path))
+    documents, relations = (
+        tuple((row[0], row[1]) for row in _table(path, name, columns))
+        for name, columns in ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
+    )
+    accounts = _table(path, file.accounts, _ACCOUNTS)
+    return Mapping(routes, documents, relations, _columns(file.columns, path), _custom(file, path), accounts)
 
 
 def by_string(written: str, mapping: Mapping | None) -> Mapping:
@@ -162,13 +178,17 @@ def _pattern(route: str, path: Path) -> re.Pattern[str]:
     )
 
 
-def _table(path: Path, columns: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+def _table(mapping: Path, name: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """The columns of a table beside the mapping; nothing where none is named."""
+    if not name:
+        return ()
+    path = mapping.parent / name
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             if not set(columns) <= set(reader.fieldnames or ()):
                 raise ConfigError(f"The table {path} has no columns {' and '.join(columns)} in its first line.")
-            return tuple((_cell(row, columns[0], path), _cell(row, columns[1], path)) for row in reader)
+            return tuple(tuple(_cell(row, column, path) for column in columns) for row in reader)
     except OSError as error:
         raise ConfigError(f"The table {path} cannot be read: {error.strerror}.") from error
     except (csv.Error, UnicodeDecodeError) as error:
