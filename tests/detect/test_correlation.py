@@ -155,6 +155,16 @@ def test_order_of_records_does_not_matter(
 
 
 def test_a_value_that_is_no_number_adds_nothing(scene: Scene) -> None:
-    """A sum over texts is over those that are numbers."""
-    events = [(0, "p", 0, "x"), (1, "p", 0, "7")]
+    """A sum over texts is over those that are numbers and not below nothing."""
+    events = [(0, "p", 0, "x"), (1, "p", 0, "7"), (1, "p", 0, "-5"), (1, "p", 0, "nan"), (1, "p", 0, "inf")]
+    assert hits(scene, Kind.VALUE_SUM, 8, events) == set()
     assert hits(scene, Kind.VALUE_SUM, 7, events) == {("p", 1_000, 0), ("p", 1_000, 1_000)}
+
+
+def test_an_event_without_the_value_is_none_of_those_that_are_counted(scene: Scene) -> None:
+    """It neither counts nor is told of."""
+    scene.add(
+        {"time": 0, "principal": "p", "number": 0, "document": "1"}, {"time": 1_000, "principal": "p", "number": 0}
+    )
+    rule = Correlation(HEAD, Kind.VALUE_COUNT, ("a", "b", "c"), ("g",), WINDOW, 1, "v")
+    assert scene.hits(Detection(HEAD, correlation.hits(rule, BASE))) == [("p", 0, 0)]

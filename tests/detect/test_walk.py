@@ -51,9 +51,25 @@ def test_what_is_no_walk(scene: Scene, numbers: list[int]) -> None:
 
 
 def test_what_everybody_opens_in_a_row_is_no_walk(scene: Scene) -> None:
-    """The pictures of a page have numbers too."""
-    scene.add(*(read(at, at + 100 * person, principal=f"p{person}") for person in range(5) for at in range(20)))
+    """The pictures of a page have numbers too: known from the fourth principal on, and for the week after."""
+    scene.add(*(read(at, at + 100 * person, principal=f"p{person}") for person in range(8) for at in range(20)))
+    scene.add(*(read(at, at + 7 * 86_400, principal="late") for at in range(20)))
+    assert {about for about, _, _ in scene.hits(DETECTION)} == {"login p0", "login p1", "login p2"}
+
+
+def test_what_others_do_later_changes_nothing(scene: Scene) -> None:
+    """A watch could not have known it."""
+    thief = [read(at, at, principal="eve") for at in range(12)]
+    scene.add(*thief, *(read(at, 1_000 + at, principal=f"p{at}{n}") for at in range(12) for n in range(9)))
+    assert {(about, fired) for about, fired, _ in scene.hits(DETECTION)} == {("login eve", 9_000)}
+
+
+def test_a_silence_ends_a_walk(scene: Scene) -> None:
+    """Nine ids, and a tenth after more than a week."""
+    scene.add(*(read(at, at) for at in range(9)), read(9, 8 + 7 * 86_400 + 1))
     assert scene.hits(DETECTION) == []
+    scene.add(read(9, 8 + 7 * 86_400))
+    assert {fired for _, fired, _ in scene.hits(DETECTION)} == {(8 + 7 * 86_400) * 1_000}
 
 
 def test_the_same_id_again_is_no_step(scene: Scene) -> None:

@@ -89,6 +89,37 @@ def test_a_crowd_excuses_what_many_do(scene: Scene) -> None:
     assert {about for about, _, _ in scene.hits(HOUR)} == {"login eve"}
 
 
+def test_peers_are_those_of_the_days_before(scene: Scene) -> None:
+    """What a crowd does tomorrow excuses nobody today; what it did yesterday does."""
+    early = [
+        read(person * 100 + at, person * 9 + at, principal=f"p{person}") for person in range(30) for at in range(3)
+    ]
+    for day, name in ((1, "eve"), (3, "zoe")):
+        scene.add(*(read(10**6 + at, day * 86_400 + at, principal=name) for at in range(40)))
+    crowd = [
+        read(person * 100 + at, 2 * 86_400 + at * 60, principal=f"p{person}")
+        for person in range(30)
+        for at in range(20)
+    ]
+    scene.add(*early, *crowd)
+    assert {about for about, _, _ in scene.hits(HOUR)} == {"login eve"}
+
+
+def test_a_limit_is_passed_at_an_event(scene: Scene) -> None:
+    """Not at the moment at which something leaves the window, though the limit of the new hour be lower than the last one's."""
+    crowd = [
+        read(person * 100 + at, at * 60, principal=f"p{person}") for person in range(30) for at in range(20)
+    ]  # whose limit is sixty
+    past = [
+        read(10**5 + hour, hour * 3_600, principal="eve") for hour in range(24, 34)
+    ]  # ten: its own limit from hour 35 on
+    burst = [read(10**6 + at, 34 * 3_600 + 10 + at, principal="eve") for at in range(30)]
+    scene.add(*crowd, *past, *burst, read(10**7, 35 * 3_600 + 30, principal="eve"))
+    assert scene.hits(HOUR) == []
+    scene.add(read(10**7 + 1, 35 * 3_600 + 9, principal="eve"))
+    assert {fired for _, fired, _ in scene.hits(HOUR)} == {(35 * 3_600 + 9) * 1_000}
+
+
 def test_services_are_left_out(scene: Scene) -> None:
     """The provider's own programs read everything."""
     scene.add(*(read(at, at, **{"principal.kind": "service"}) for at in range(100)))

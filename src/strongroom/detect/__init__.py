@@ -9,6 +9,7 @@
     relay        ids asked for in a row by several who take turns
     unlisted     documents fetched that had not been listed
     campaign     many accounts or addresses with one thing in common, over a forecast
+    peers        what is much among principals of one kind
     wide         many documents or people for one principal, against peers and its own past
     egress       many bytes, likewise
     foreign      people to whom a login has no relation, where a table tells relations

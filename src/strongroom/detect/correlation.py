@@ -24,6 +24,9 @@ def hits(correlation: Correlation, base: str) -> str:
         fire = _counting(correlation)
     else:
         fire = _compared(correlation)
+    if correlation.kind not in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
+        # An event without the value that is counted is none of those that are.
+        base = f"SELECT * FROM ({base}) WHERE v IS NOT NULL"
     return windowed(base, fire, correlation.window)
 
 
@@ -47,6 +50,10 @@ def windowed(base: str, fire: str, window: int) -> str:
     SELECT about, min(ends) OVER (PARTITION BY about) AS fired, event FROM seen
     WHERE event IS NOT NULL AND ends IS NOT NULL
     """
+
+
+_AMOUNT: Final = "CASE WHEN try_cast(v AS DOUBLE) BETWEEN 0 AND 1e300 THEN try_cast(v AS DOUBLE) ELSE 0 END"
+"""What a text adds to a sum: what is no number, or below nothing, adds nothing."""
 
 
 _ADDED: Final = {Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM}
@@ -78,9 +85,9 @@ def _compared(correlation: Correlation) -> str:
 def _counting(correlation: Correlation) -> str:
     window, enough = correlation.window, correlation.at_least
     amount = {Kind.EVENT_COUNT: "count(*)", Kind.VALUE_COUNT: "count(DISTINCT v)", Kind.VALUE_SUM: "sum(w)"}
-    weighed = "try_cast(v AS DOUBLE)" if correlation.kind is Kind.VALUE_SUM else "1"
+    weighed = _AMOUNT if correlation.kind is Kind.VALUE_SUM else "1"
     return f"""
-    WITH weighed AS (SELECT *, {weighed} AS w FROM base WHERE v IS NOT NULL),
+    WITH weighed AS (SELECT *, {weighed} AS w FROM base),
     bucket AS (SELECT g, time // {window} AS b, {amount[correlation.kind]} AS c FROM weighed GROUP BY ALL),
     pair AS (
         SELECT g, c + coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING), 0) AS c

@@ -5,14 +5,17 @@ have directions, are not judged here.
 
 from typing import Final
 
-from strongroom.clock import HOUR
+from strongroom.clock import DAY, HOUR
+from strongroom.detect import peers
 from strongroom.detect.detection import ABOUT, Detection
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 100 * 1024 * 1024
 """Bytes in an hour: some 400 documents of the mean size of 252 kB."""
-PEERS, OWN, TEN, CROWD = 10, 5, 10, 20
+PEERS, OWN, TEN = 10, 5, 10
 """As in `wide`."""
+MIB: Final = 1024 * 1024
+"""What is learned is learned in these, rounded up."""
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b02",
@@ -42,16 +45,19 @@ WITH sent AS (
     FROM event WHERE status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service'
         AND "metadata.log_name" NOT IN ('network', 'network-file')
 ),
-bucket AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
-most AS (SELECT about, kind, max(c) AS c FROM bucket GROUP BY ALL),
-peers AS (SELECT kind, CASE WHEN count(*) >= {CROWD} THEN quantile_disc(c, 0.95) END AS much FROM most GROUP BY kind),
+hour AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
+bucket AS (SELECT about AS g, kind, b, (c + {MIB - 1}) // {MIB} AS c FROM hour),
+{peers.sql(HOUR)},
 past AS (
-    SELECT about, kind, b, c, count(*) OVER earlier AS known, quantile_cont(c, 0.99) OVER earlier AS own FROM bucket
-    WINDOW earlier AS (PARTITION BY about ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    SELECT g AS about, kind, b, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own,
+        b * {HOUR} // {DAY} AS d
+    FROM bucket
+    WINDOW earlier AS (PARTITION BY g ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 large AS (
-    SELECT about, b, greatest({FLOOR}, CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END) AS enough, c
-    FROM past JOIN peers USING (kind)
+    SELECT about, b, c,
+        greatest({FLOOR}, {MIB} * CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END) AS enough
+    FROM past LEFT JOIN peers USING (kind, d) JOIN hour USING (about, b)
 ),
 running AS (
     SELECT about, event, time, enough, sum(size) OVER (PARTITION BY about, b ORDER BY time, event) AS so_far

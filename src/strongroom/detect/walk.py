@@ -2,14 +2,17 @@
 
 A step is close when the next id is at most STRIDE away, or exactly as far as the step before: ascending, descending, with gaps,
 a little out of order as parallel downloads are. RUN close steps in a row are a walk. What many principals ask for is a page's
-own picture or script and not somebody's document: a walk must be over things that few have asked for.
+own picture or script and not somebody's document: an id that more than FEW have asked for, in this week up to now or in the week
+before, is no step, and neither is one that the same principal asks for again in a week. After a week's silence a walk begins anew.
 """
 
 from typing import Final
 
+from strongroom.clock import DAY
 from strongroom.detect.detection import ABOUT, Detection
 from strongroom.sigma.rule import Head
 
+WEEK: Final = 7 * DAY
 STRIDE: Final = 10
 RUN: Final = 10
 """Ids in a row. Ten draws at random from a thousand documents make a run with a chance of 0.02 to the power of 9."""
@@ -40,32 +43,44 @@ def detection() -> Detection:
 
 _SQL: Final = f"""
 WITH asked AS (
-    SELECT rowid AS event, time, {ABOUT} AS about, route, document, number,
-        row_number() OVER (PARTITION BY principal, "principal.kind", route, number ORDER BY time, "record.offset") AS nth
-    FROM event WHERE number IS NOT NULL AND principal IS NOT NULL AND act IN ('read', 'other')
+    SELECT rowid AS event, time, "record.source" AS source, "record.offset" AS place, {ABOUT} AS about, route, number,
+        time // {WEEK} AS week
+    FROM event WHERE number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')
 ),
-popular AS (SELECT route, number, count(DISTINCT about) AS principals FROM asked GROUP BY ALL),
+once AS (
+    SELECT * FROM asked
+    QUALIFY row_number() OVER (PARTITION BY about, route, number, week ORDER BY time, source, place, event) = 1
+),
+met AS (
+    SELECT *, coalesce(lag(week) OVER (PARTITION BY about, route, number ORDER BY week) < week - 1, true) AS new FROM once
+),
+weekly AS (SELECT route, number, week + 1 AS week, count(*) AS before FROM once GROUP BY ALL),
+known AS (
+    SELECT *, coalesce(before, 0) + count(*) FILTER (new) OVER (
+        PARTITION BY route, number, week ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING
+    ) AS principals
+    FROM met LEFT JOIN weekly USING (route, number, week)
+),
 step AS (
-    SELECT *, number - lag(number) OVER w AS step FROM asked WHERE nth = 1
-    WINDOW w AS (PARTITION BY about, route ORDER BY time, event)
+    SELECT *, CASE WHEN time - lag(time) OVER w <= {WEEK} THEN number - lag(number) OVER w END AS step
+    FROM known WHERE principals <= {FEW}
+    WINDOW w AS (PARTITION BY about, route ORDER BY time, source, place, event)
 ),
 close AS (
     SELECT *, coalesce(abs(step) <= {STRIDE} OR step = lag(step) OVER w, false) AS close FROM step
-    WINDOW w AS (PARTITION BY about, route ORDER BY time, event)
+    WINDOW w AS (PARTITION BY about, route ORDER BY time, source, place, event)
 ),
 run AS (
     SELECT *, sum(CASE WHEN close THEN 0 ELSE 1 END) OVER w AS run FROM close
-    WINDOW w AS (PARTITION BY about, route ORDER BY time, event ROWS UNBOUNDED PRECEDING)
-),
-counted AS (
-    SELECT about, route, run, number, row_number() OVER (PARTITION BY about, route, run ORDER BY time, event) AS place, time
-    FROM run
+    WINDOW w AS (PARTITION BY about, route ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING)
 ),
 walk AS (
-    SELECT about, route, run, min(CASE WHEN place = {RUN} THEN time END) AS fired
-    FROM counted JOIN popular USING (route, number)
-    GROUP BY ALL HAVING count(*) >= {RUN} AND median(principals) <= {FEW}
+    SELECT *, nth_value(time, {RUN}) OVER (
+        PARTITION BY about, route, run ORDER BY time, source, place, event
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+    ) AS fired
+    FROM run
 ),
-walked AS (SELECT DISTINCT about, route, number, fired FROM counted JOIN walk USING (about, route, run))
+walked AS (SELECT about, route, number, min(fired) AS fired FROM walk WHERE fired IS NOT NULL GROUP BY ALL)
 SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event FROM asked JOIN walked USING (about, route, number)
 """

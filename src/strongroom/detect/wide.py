@@ -1,16 +1,16 @@
 """Many documents, or people where the logs tell them, for one principal in an hour or a day.
 
-The limit is three times what is much among its peers: over all principals of its kind the 95th percentile of the most that each
-read in one window, so that one thief among CROWD does not raise it. Once a principal has a past of TEN windows the limit is
-twice what was rare for itself (its 99th percentile), in windows that had ended before the one that is judged began: what is done
-now is no past. It is never below a floor that an honest person hardly reaches, and it is
-the floor where there is neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve
-only for learning.
+The limit is three times what is much among its peers (`peers`). Once a principal has a past of TEN windows the limit is
+twice what was rare for itself (its 99th percentile, nearest rank), in windows that had ended before the one that is judged began:
+what is done now is no past. It is never below a floor that an honest person hardly reaches, and it is the floor where there is
+neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve only for learning. A limit
+never looks ahead: a watch has the same.
 """
 
 from typing import Final
 
 from strongroom.clock import DAY, HOUR
+from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
 from strongroom.detect.detection import ABOUT, SERVED, Detection
 from strongroom.sigma.rule import Head
@@ -18,7 +18,7 @@ from strongroom.sigma.rule import Head
 FLOORS: Final = ((HOUR, 25, "an hour", "04"), (DAY, 60, "a day", "05"))
 """(window, the least that is much, in words, end of the id). A primary-care clinician sees some 25 patients a day; reception up
 to 150, which its own past or its peers excuse."""
-PEERS, OWN, TEN, CROWD = 3, 2, 10, 20
+PEERS, OWN, TEN = 3, 2, 10
 
 
 def detections() -> list[Detection]:
@@ -63,20 +63,17 @@ def sql(window: int, enough: str) -> str:
     """
     fire = f"""
     WITH bucket AS (SELECT g, kind, time // {window} AS b, count(DISTINCT v) AS c FROM base GROUP BY ALL),
-    most AS (SELECT g, kind, max(c) AS c FROM bucket GROUP BY ALL),
-    peers AS (
-        SELECT kind, CASE WHEN count(*) >= {CROWD} THEN quantile_disc(c, 0.95) END AS much FROM most GROUP BY kind
-    ),
+    {peers.sql(window)},
     past AS (
-        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_cont(c, 0.99) OVER earlier AS own,
-            b - (SELECT min(time) // {window} FROM event) AS age
+        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own,
+            b - (SELECT min(time) // {window} FROM event) AS age, b * {window} // {DAY} AS d
         FROM bucket
         WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING)
     ),
     limits AS (
         SELECT g, b, c, {enough} AS enough,
             coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0) AS previous
-        FROM past JOIN peers USING (kind)
+        FROM past LEFT JOIN peers USING (kind, d)
     ),
     candidate AS (SELECT DISTINCT g FROM limits WHERE c + previous >= enough),
     value AS (
@@ -89,7 +86,7 @@ def sql(window: int, enough: str) -> str:
         SELECT g, time AS t, CASE WHEN before IS NULL OR before < time - {window} THEN 1 ELSE 0 END AS x FROM value
         UNION ALL SELECT g, time + {window} + 1, -1 FROM value WHERE next IS NULL OR next > time + {window}
     ),
-    level AS (SELECT g, t, t // {window} AS b, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
-    SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= enough
+    level AS (SELECT g, t, x, t // {window} AS b, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
+    SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= enough AND x >= 0  -- at an event, not at an end
     """
     return windowed(base, fire, window)

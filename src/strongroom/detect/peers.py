@@ -1,0 +1,45 @@
+"""What is much among principals of one kind, as it was known when a day began.
+
+Of every principal the most that it had in one window, over the days before; of these the 95th percentile (nearest rank), so that
+one thief among CROWD does not raise it. On the first day of a kind its peers are those of that very day: a watch, which must say
+the same as a hunt, waits for its end before it judges by them. But for that nothing looks ahead. Nothing is much before CROWD
+principals were seen: then a detection's floor holds.
+"""
+
+from typing import Final
+
+from strongroom.clock import DAY
+
+CROWD: Final = 20
+RARE: Final = 95
+"""Per cent of the principals that have less, or as much."""
+
+
+def sql(window: int) -> str:
+    """CTEs `daily` … `peers` (kind, d, much): as of the beginning of day d, or the end of the first.
+
+    They read `bucket` (g, kind, b, c), b the number of a window of `window` milliseconds and c how much there was in it.
+    """
+    return f"""
+    daily AS (SELECT g, kind, ((b + 1) * {window} - 1) // {DAY} AS d, max(c) AS c FROM bucket GROUP BY ALL),
+    first AS (SELECT kind, min(d) AS d FROM daily GROUP BY kind),
+    risen AS (
+        SELECT kind, d, c, coalesce(max(c) OVER earlier, 0) AS was FROM daily
+        WINDOW earlier AS (PARTITION BY g, kind ORDER BY d ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        QUALIFY c > was
+    ),
+    moved AS (
+        SELECT kind, d, c, count(*) AS n FROM risen GROUP BY ALL
+        UNION ALL SELECT kind, d, was, -count(*) FROM risen WHERE was > 0 GROUP BY ALL
+    ),
+    standing AS (
+        SELECT kind, day.d, c, sum(n) AS n FROM (SELECT DISTINCT kind, b * {window} // {DAY} AS d FROM bucket) AS day
+        JOIN first USING (kind) JOIN moved USING (kind) WHERE moved.d < greatest(day.d, first.d + 1) GROUP BY ALL
+    ),
+    ranked AS (
+        SELECT kind, d, c, sum(n) OVER (PARTITION BY kind, d ORDER BY c) AS below, sum(n) OVER (PARTITION BY kind, d) AS crowd
+        FROM standing
+    ),
+    peers AS (
+        SELECT kind, d, min(c) AS much FROM ranked WHERE crowd >= {CROWD} AND below * 100 >= crowd * {RARE} GROUP BY ALL
+    )"""

@@ -1,0 +1,39 @@
+"""What is much among peers, as a day knows it."""
+
+import math
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from strongroom.clock import DAY, HOUR
+from strongroom.detect import peers
+from strongroom.detect.duckdb import Engine
+
+BUCKETS = st.dictionaries(st.tuples(st.integers(0, 30), st.integers(0, 95)), st.integers(1, 40), max_size=150)
+"""(principal, hour) -> how much."""
+
+
+def by_hand(buckets: dict[tuple[int, int], int]) -> dict[int, int]:
+    """Day -> the 95th percentile of what each had at most in an hour of the days before; of the first day its own."""
+    found: dict[int, int] = {}
+    days = {hour // 24 for _, hour in buckets}
+    for day in days:
+        most: dict[int, int] = {}
+        for (who, hour), amount in buckets.items():
+            if hour // 24 < max(day, min(days) + 1):
+                most[who] = max(most.get(who, 0), amount)
+        if len(most) >= peers.CROWD:
+            found[day] = sorted(most.values())[math.ceil(len(most) * 95 / 100) - 1]
+    return found
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(buckets=BUCKETS)
+def test_sql_and_a_count_by_hand_agree(one_engine: Engine, buckets: dict[tuple[int, int], int]) -> None:
+    """For every day on which there is something to judge."""
+    rows = ", ".join(f"('p{who}', 'login', {hour}, {amount})" for (who, hour), amount in buckets.items())
+    rows = rows or "('p', 'login', 0, 0)"
+    bucket = f"bucket(g, kind, b, c) AS (VALUES {rows})"
+    found = one_engine.rows(f"WITH {bucket}, {peers.sql(HOUR)} SELECT d, much FROM peers")  # noqa: S608  # numbers
+    assert dict(found) == by_hand(buckets)
+    assert DAY // HOUR == 24
