@@ -1,7 +1,7 @@
 """Parsers of what strangers send, held against inputs that a coverage-guided fuzzer (atheris) makes from seeds.
 
-Five families (`token`, `sockets`, `fhir`, `envelope`, `logs`), each a list of targets with laws, not only "no crash" (`target`).
-Each target runs in a process of its own (`worker`), for an equal share of its family's CPU time. Seeds stand in
+Six families (`token`, `sockets`, `fhir`, `envelope`, `logs`, `gateway`), each a list of targets with laws, not
+only "no crash" (`target`). Each target runs in a process of its own (`worker`), for an equal share of its family's CPU time. Seeds stand in
 tests/fuzz/seeds and are replayed by tests; an input that breaks a law is kept, and its place is told.
 """
 
@@ -25,7 +25,7 @@ from bench.progress import Progress
 from bench.report import Figure, Goal
 from strongroom.errors import ConfigError
 
-FAMILIES = ("token", "sockets", "fhir", "envelope", "logs")
+FAMILIES = ("token", "sockets", "fhir", "envelope", "logs", "gateway")
 """Modules of this package."""
 MINUTES: dict[Scale, float] = {"small": 0.2, "full": 30.0}
 """Of CPU, for each family."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 import msgspec
 from joserfc.jwk import ECKey, RSAKey
 
-from bench.fuzz import SEEDS, envelope, sockets, token
+from bench.fuzz import SEEDS, envelope, gateway, sockets, token
 from bench.fuzz.fhir import DOCUMENT, PAGER
 from bench.fuzz.lines import FILES
 from bench.fuzz.logs import TARGETS as LOGS
@@ -37,7 +37,24 @@ _FILES = {target.name for target in LOGS}
 
 def seeds() -> Mapping[str, Sequence[bytes]]:
     """The inputs of each target."""
-    return {**_token(), **_sockets(), **_fhir(), **_envelope(), **_logs()}
+    return {**_token(), **_sockets(), **_fhir(), **_envelope(), **_logs(), **_gateway()}
+
+
+def _gateway() -> Mapping[str, Sequence[bytes]]:
+    listing = {"items": [{"document": {"id": 17}}, {"document": {"id": "a-1"}}], "next": None}
+    return {
+        "gateway-target": [b"/letters/17?download=true&q=O%27Neill+%26+S%C3%B6hne", b"/p/a_1/x.png", b"/a/", b"/"],
+        "gateway-request": [
+            b"GET\n/letters/17?q=x\nhost:portal\ncookie:sid=1; theme=dark",
+            b"POST\n/letters/\nhost:portal\ncontent-type:application/pdf\ncontent-length:2520",
+            b"PUT\n/letters/\nhost:portal\ncontent-type:application/json\ntransfer-encoding:chunked",
+            b"GET\n/get?document=Binary/a-1\nhost:portal",
+            b"GET\n/static/js/app-1.2.js\nhost:portal",
+        ],
+        "gateway-body": [_encode(listing), b"name=ann&pass=a%26b+c", b'{"a": "]}\\"", "b": [1e400]}'],
+        "gateway-listing": [_encode(listing)],
+        "gateway-settings": [gateway.SETTINGS, b'[gateway]\nroutes = "learn"\nproxies = ["10.0.0.0/8"]\n'],
+    }
 
 
 def _logs() -> Mapping[str, Sequence[bytes]]:

@@ -1,0 +1,203 @@
+"""The strict route contract: what `gateway.toml` describes may pass; nothing else does. Pure.
+
+    check(request) -> Match | Refusal
+
+In order, cheapest first, each step only on what the step before has let through:
+
+1. headers: how many, how many cookies, one of each that may come once;
+2. the target has one spelling (`target`);
+3. a route describes the path (404), its method (405), and the query (400): each name described, once, of its kind;
+4. the body: none where none is described (400), of a described type (415), not larger than described (413).
+
+What a body holds is checked where it is read (`body`). A refusal that is not `hard` is only reported in learning mode.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from strongroom.gateway import body as bodies
+from strongroom.gateway import target as targets
+from strongroom.gateway.kinds import counted, fits
+from strongroom.gateway.pattern import MAX_DEPTH
+from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.settings import Checked, Described
+from strongroom.gateway.target import Target
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Lower-case names, as they came."""
+
+SINGLE: Final = frozenset(
+    b"host content-length content-type transfer-encoding authorization content-encoding content-range range expect te "
+    b"x-http-method-override x-http-method x-method-override cookie".split()
+)
+"""Headers that come once or not at all: two of them are two messages to two readers."""
+_OVERRIDES: Final = (
+    b"x-http-method-override",
+    b"x-http-method",
+    b"x-method-override",
+    b"x-original-url",
+    b"x-rewrite-url",
+)
+"""They make a portal do another thing than what was checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is known before a body is read. `method` and `target` as they stood in the request line."""
+
+    method: str
+    target: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A request that may pass. `route` is None where nothing describes it, in learning mode, and `noted` says why.
+
+    `document` and `patient` are what the request counts as, or empty.
+    """
+
+    target: Target
+    route: Described | None
+    values: Mapping[str, str]
+    document: str = ""
+    patient: str = ""
+    noted: Refusal | None = None
+
+
+class Contract:
+    """The described routes, the most literal first."""
+
+    def __init__(self, checked: Checked) -> None:
+        self._gateway = checked.settings.gateway
+        self._learning = self._gateway.routes == "learn"
+        self._hosts = frozenset(host.lower().encode() for host in self._gateway.hosts)
+        self._by_depth: dict[int, list[Described]] = {}
+        for one in sorted(checked.routes, key=lambda one: one.pattern.weight()):
+            own = len(one.pattern.segments)
+            for depth in range(own + 1, MAX_DEPTH + 1) if one.pattern.rest else (own,):
+                self._by_depth.setdefault(depth, []).append(one)
+
+    def check(self, request: Request) -> Match | Refusal:
+        """See the module."""
+        refusal = self._headers(request.headers)
+        if refusal is not None:
+            return refusal
+        target = targets.read(request.target)
+        if isinstance(target, Refusal):
+            return target
+        found = self._route(request, target)
+        if isinstance(found, Match) or found.hard or not self._learning:
+            return found
+        return Match(target, None, {}, noted=found)
+
+    def document_of(self, raw: bytes) -> tuple[str, str] | None:
+        """The document that a link names, as `Match` has it: route's family and id. None for other addresses."""
+        target = targets.read(raw)
+        if isinstance(target, Refusal):
+            return None
+        for one, values in self._candidates(target):
+            if one.document in values:
+                return family(one), counted(one.pattern.kind_of(one.document), values[one.document])
+            pairs = dict(target.pairs)
+            if one.document in one.route.query and fits(one.route.query[one.document], pairs.get(one.document, "")):
+                return family(one), counted(one.route.query[one.document], pairs[one.document])
+        return None
+
+    # ---- the steps --------------------------------------------------------------------------------------------------
+
+    def _headers(self, headers: Headers) -> Refusal | None:
+        if len(headers) > self._gateway.max_headers:
+            return Refusal(431, "headers-many", "The request has too many headers.", hard=True)
+        seen: set[bytes] = set()
+        for name, value in headers:
+            if name in SINGLE and name in seen:
+                return Refusal(400, "header-twice", "A header that may come once came twice.", hard=True)
+            seen.add(name)
+            if name == b"cookie" and value.count(b";") >= self._gateway.max_cookies:
+                return Refusal(431, "cookies-many", "The request has too many cookies.", hard=True)
+            if name == b"host" and self._hosts and value.lower() not in self._hosts:
+                return Refusal(421, "host-other", "This is not the host that was asked for.", hard=True)
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
+                return Refusal(501, "coding-other", "The body comes in a coding that is not taken.", hard=True)
+            if name == b"content-encoding" and value.lower() != b"identity":
+                return Refusal(415, "body-encoded", "The body is compressed; what is in it cannot be seen.", hard=True)
+        if not seen.isdisjoint(_OVERRIDES):
+            return Refusal(
+                400, "method-override", "A header asks for another method or address than the request.", hard=True
+            )
+        return None
+
+    def _route(self, request: Request, target: Target) -> Match | Refusal:
+        methods: set[str] = set()
+        for one, values in self._candidates(target):
+            if request.method in one.route.methods:
+                return self._query(request, target, one, values)
+            methods.update(one.route.methods)
+        if methods:
+            allow = tuple(sorted(methods))
+            return Refusal(405, "method-undescribed", "This address is not described for this method.", allow=allow)
+        return Refusal(404, "route-undescribed", "This address is not described.")
+
+    def _candidates(self, target: Target) -> Iterable[tuple[Described, dict[str, str]]]:
+        for one in self._by_depth.get(len(target.segments), ()):
+            values = one.pattern.match(target.segments)
+            if values is not None:
+                yield one, values
+
+    def _query(self, request: Request, target: Target, one: Described, values: dict[str, str]) -> Match | Refusal:
+        for name, value in target.pairs:
+            kind = one.route.query.get(name)
+            if kind is None:
+                return Refusal(400, "query-undescribed", "The query has a parameter that is not described.")
+            if not fits(kind, value):
+                return Refusal(400, "query-kind", "A parameter is not of the kind that is described.")
+            if name in values and name not in one.route.repeat:
+                return Refusal(400, "query-twice", "A parameter that may come once came twice.")
+            values[name] = value
+        return _body(request, one) or Match(
+            target,
+            one,
+            values,
+            document=_counted(one, one.document, values),
+            patient=_counted(one, one.patient, values),
+        )
+
+
+def family(one: Described) -> str:
+    """What ids of a route are compared within: routes that share the name of their document's parameter share its ids."""
+    return one.document
+
+
+def _counted(one: Described, name: str, values: Mapping[str, str]) -> str:
+    if not name or name not in values:
+        return ""
+    kind = one.route.query[name] if name in one.route.query else one.pattern.kind_of(name)
+    return counted(kind, values[name])
+
+
+def _body(request: Request, one: Described) -> Refusal | None:
+    headers = dict(request.headers)
+    length = headers.get(b"content-length", b"0")
+    if b"transfer-encoding" not in headers and length == b"0":
+        return None
+    if not one.route.content_types or request.method in {"GET", "HEAD"}:
+        return Refusal(400, "body-undescribed", "This request has a body, and none is described.")
+    kind = media_type(headers.get(b"content-type", b""))
+    if kind not in one.route.content_types:
+        return Refusal(415, "body-type", "The body is of a type that is not described.")
+    most = max_body(one, kind)
+    if not length.isdigit() or len(length) > 15 or int(length) > most:  # noqa: PLR2004  # more than any disk
+        return Refusal(413, "body-large", f"The body is larger than {most} bytes.", hard=True)
+    return None
+
+
+def max_body(one: Described, kind: str) -> int:
+    """Bytes that a body of this type may have."""
+    return min(one.route.max_body, bodies.MAX_WHOLE) if bodies.whole(kind) else one.route.max_body
+
+
+def media_type(value: bytes) -> str:
+    """The type alone, in lower case."""
+    return value.partition(b";")[0].strip(b" \t").lower().decode("latin-1")

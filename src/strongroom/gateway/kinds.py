@@ -1,0 +1,50 @@
+"""The kinds of values that a described address may hold: a strict grammar each, matched in full.
+
+An id of a strict kind cannot be spelled in two ways, holds no separator and is in no way text: it is safe to count, to
+compare and to leave out of what rules inspect. `text` and `name` are for what people write.
+"""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+MAX_TEXT: Final = 1_024
+"""Characters in a search term or the like."""
+
+KINDS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
+    {
+        "int": re.compile(r"0|[1-9][0-9]{0,18}"),
+        "digits": re.compile(r"[0-9]{1,20}"),
+        "uuid": re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+        "guid": re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"),
+        "hex": re.compile(r"[0-9a-f]{1,128}"),
+        "token": re.compile(r"[A-Za-z0-9_-]{1,200}"),
+        "id": re.compile(r"[A-Za-z0-9.-]{1,64}"),  # FHIR R4, datatypes.html#id
+        "reference": re.compile(r"(?:[A-Z][A-Za-z]{1,40}/)?[A-Za-z0-9.-]{1,64}"),  # the same, with its type
+        "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+        "bool": re.compile(r"true|false|0|1"),
+        "name": re.compile(r"[\w][\w .,()+@-]{0,199}"),  # of a file; \w knows every alphabet
+        "text": re.compile(rf"[^\x00-\x1f\x7f]{{0,{MAX_TEXT}}}"),
+    }
+)
+"""Name -> grammar."""
+
+STRICT: Final = frozenset(KINDS) - {"name", "text"}
+"""Kinds whose values are no language."""
+
+_FOLDED: Final = frozenset({"guid"})
+
+
+def fits(kind: str, value: str) -> bool:
+    """Whether `value` is wholly of this kind."""
+    return KINDS[kind].fullmatch(value) is not None
+
+
+def counted(kind: str, value: str) -> str:
+    """What a value counts as: two spellings of one id are one id."""
+    if kind == "digits":
+        return value.lstrip("0") or "0"
+    if kind == "reference":
+        return value.rpartition("/")[2]
+    return value.lower() if kind in _FOLDED else value

@@ -1,0 +1,214 @@
+"""`gateway.toml`, decoded and bounded: what the portal behind serves, and who is who. No I/O: bytes in, `Settings` out."""
+
+import re
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from strongroom.errors import ConfigError, Malformed
+from strongroom.gateway.kinds import KINDS
+from strongroom.gateway.pattern import Pattern, read_pattern
+from strongroom.gateway.places import Place, read_place
+from strongroom.identity.network import Declared, declare
+
+MAX_SETTINGS: Final = 1_048_576
+"""Bytes. A route is about 200."""
+MIB: Final = 1_048_576
+_ADVICE: Final = "docs/gateway.md describes every field."
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\Z")]
+Token = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}\Z")]
+"""Of a header or a cookie (RFC 9110, section 5.6.2)."""
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+MediaType = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}\Z")]
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Gateway(_Section, frozen=True, kw_only=True):
+    """`[gateway]`: where it listens, and how strictly."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8440
+    routes: Literal["enforce", "learn"] = "enforce"
+    """`learn`: what is not described is passed on and reported. What could be read in two ways is refused in both."""
+    hosts: tuple[str, ...] = ()
+    """Names that may stand in Host, with the port where one is written. Empty: any."""
+    proxies: tuple[str, ...] = ()
+    """Address blocks of proxies in front, whose X-Forwarded-For is believed. Empty: nobody's."""
+    max_headers: Annotated[int, msgspec.Meta(ge=8, le=200)] = 64
+    max_cookies: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    """libmodsecurity spends 36 to 65 ms on three hundred."""
+
+
+class Upstream(_Section, frozen=True, kw_only=True):
+    """`[upstream]`: how long the portal behind may take."""
+
+    connections: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 64
+    """Open at once. Requests wait for one, `connect_seconds` at most."""
+    connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
+    answer_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
+    """Until the first byte of an answer, and between two."""
+    ca_file: str = ""
+    """Certificates that are believed for https, in place of the system's."""
+
+
+class Person(_Section, frozen=True, kw_only=True):
+    """`[person]`: how requests tell who is signed in."""
+
+    by: Literal["cookie", "header", "jwt"]
+    """A session cookie; a header; or a claim of the bearer token in `Authorization`."""
+    name: Token
+    """Of the cookie, header or claim."""
+
+
+class Login(_Section, frozen=True, kw_only=True):
+    """`[route.login]`: a successful answer of this route begins the session that it sets; this is whose."""
+
+    form: str = ""
+    """Field of the request's form that names the person."""
+    json: str = ""
+    """Or a place in the request's JSON."""
+    answer: str = ""
+    """Or a place in the answer's JSON."""
+
+
+class Shows(_Section, frozen=True, kw_only=True):
+    """`[route.shows]`: the answer shows documents to whoever asked."""
+
+    ids: tuple[str, ...] = ()
+    """Places of document ids in JSON: `items[].id`."""
+    links: bool = False
+    """Every address in the answer that is a described document's."""
+
+
+class Route(_Section, frozen=True, kw_only=True):
+    """`[[route]]`: one thing that the portal serves."""
+
+    name: Name
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    methods: Annotated[tuple[Method, ...], msgspec.Meta(min_length=1)] = ("GET", "HEAD")
+    query: dict[str, str] = {}
+    """Parameter -> kind. A name that is not here is refused."""
+    repeat: tuple[str, ...] = ()
+    """Parameters that may come more than once."""
+    document: str = ""
+    """The parameter that names the document; empty: the one called `document`, if there is one."""
+    patient: str = ""
+    """The parameter that names the patient; empty: the one called `patient`, if there is one."""
+    public: bool = False
+    """Whether strangers may read documents here. Elsewhere a document needs somebody who is signed in."""
+    content_types: tuple[MediaType, ...] = ()
+    """Of bodies. Empty: no body."""
+    max_body: Annotated[int, msgspec.Meta(ge=0, le=10_240 * MIB)] = 65_536
+    max_keys: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
+    """Members of JSON, fields of a form."""
+    login: Login | None = None
+    shows: Shows | None = None
+
+
+class Settings(_Section, frozen=True, kw_only=True):
+    """The whole of `gateway.toml`."""
+
+    gateway: Gateway = Gateway()
+    upstream: Upstream = Upstream()
+    person: Person | None = None
+    route: tuple[Route, ...] = ()
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A route, read and checked. `document` and `patient` name its parameters, or are empty."""
+
+    route: Route
+    pattern: Pattern
+    document: str
+    patient: str
+    shown: tuple[Place, ...]
+    login: Place
+    """Where the JSON of a login's request or answer says who it is."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """Settings whose routes and networks have been read."""
+
+    settings: Settings
+    routes: tuple[Described, ...]
+    proxies: Declared
+
+
+def parse(raw: bytes) -> Checked:
+    """What `raw` (TOML, UTF-8) says. Raises ConfigError that names the route and what is wrong with it."""
+    if len(raw) > MAX_SETTINGS:
+        raise ConfigError(f"gateway.toml is longer than {MAX_SETTINGS} bytes.")
+    try:
+        settings = msgspec.toml.decode(raw, type=Settings)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"gateway.toml: {error}", advice=_ADVICE) from error
+    routes = tuple(map(_described, settings.route))
+    _must_differ(routes)
+    if not routes and settings.gateway.routes == "enforce":
+        raise ConfigError("gateway.toml describes no route: everything would be refused.", advice=_ADVICE)
+    if settings.person is None and any(one.document and not one.route.public for one in routes):
+        msg = "gateway.toml has routes of documents and does not say how to find who is signed in."
+        raise ConfigError(msg, advice="Add [person] with `by` and `name`.")
+    return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}))
+
+
+def _described(route: Route) -> Described:
+    try:
+        pattern = read_pattern(route.path)
+        shown = tuple(map(read_place, route.shows.ids if route.shows else ()))
+    except Malformed as error:
+        raise _wrong(route, error.message) from error
+    names = {*pattern.names, *route.query}
+    if len(names) != len(pattern.names) + len(route.query):
+        raise _wrong(route, "a parameter stands in the path and in the query.")
+    for name, kind in route.query.items():
+        if kind not in KINDS:
+            raise _wrong(route, f"parameter {name} is of no kind that there is.")
+    for name in (*route.repeat, *filter(None, (route.document, route.patient))):
+        if name not in names:
+            raise _wrong(route, f"there is no parameter {name}.")
+    document = route.document or ("document" if "document" in names else "")
+    patient = route.patient or ("patient" if "patient" in names else "")
+    if document in route.repeat or patient in route.repeat:
+        raise _wrong(route, "the document, or the patient, may not come twice.")
+    return Described(route, pattern, document, patient, shown, _login(route))
+
+
+def _login(route: Route) -> Place:
+    """Where the JSON of a login says who it is; nowhere for other routes, and where a form says it."""
+    if route.login is None:
+        return ()
+    ways = [way for way in (route.login.form, route.login.json, route.login.answer) if way]
+    if len(ways) != 1:
+        raise _wrong(route, "a login says who it is by exactly one of form, json and answer.")
+    try:
+        return () if route.login.form else read_place(ways[0])
+    except Malformed as error:
+        raise _wrong(route, error.message) from error
+
+
+def _must_differ(routes: tuple[Described, ...]) -> None:
+    seen: dict[str, str] = {}
+    names: set[str] = set()
+    for one in routes:
+        if one.route.name in names:
+            raise _wrong(one.route, "there are two of this name.")
+        names.add(one.route.name)
+        bare = re.sub(r"\{[^}]*\}", "{}", one.route.path)
+        for method in one.route.methods:
+            twin = seen.setdefault(f"{method} {bare}", one.route.name)
+            if twin != one.route.name and not _kinds_differ(one, next(r for r in routes if r.route.name == twin)):
+                raise _wrong(one.route, f"it has the path and a method of {twin}.")
+
+
+def _kinds_differ(one: Described, other: Described) -> bool:
+    return one.pattern.kinds != other.pattern.kinds
+
+
+def _wrong(route: Route, why: str) -> ConfigError:
+    return ConfigError(f"Route {route.name}: {why}", advice=_ADVICE)
