@@ -1,7 +1,7 @@
 """Parsers of what strangers send, held against inputs that a coverage-guided fuzzer (atheris) makes from seeds.
 
-Six families (`token`, `sockets`, `fhir`, `envelope`, `logs`, `gateway`), each a list of targets with laws, not
-only "no crash" (`target`). Each target runs in a process of its own (`worker`), for an equal share of its family's CPU time. Seeds stand in
+Six families (`token`, `sockets`, `fhir`, `envelope`, `logs`, `gateway`), each a list of targets with laws, not only "no crash"
+(`target`). Each target runs in a process of its own (`worker`), for an equal share of its family's CPU time. Seeds stand in
 tests/fuzz/seeds and are replayed by tests; an input that breaks a law is kept, and its place is told.
 """
 

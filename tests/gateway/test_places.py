@@ -40,4 +40,4 @@ def test_what_is_no_place_is_refused(text: str) -> None:
 @given(JSON, st.sampled_from(["a", "a[].b", "[].i", "a.b.i", "[].a[].b"]))
 def test_no_document_breaks_the_search(document: object, place: str) -> None:
     """Whatever a portal answers, what is found is short text."""
-    assert all(isinstance(one, str) and 0 < len(one) <= 256 for one in found(document, read_place(place)))
+    assert all(0 < len(one) <= 256 for one in found(document, read_place(place)))
