@@ -20,6 +20,9 @@ CACHE = "STRONGROOM_BENCH_CACHE"
 PART = "STRONGROOM_BENCH_PART"
 """Environment variable: `2/5` is the second of five parts of a bench that repeats something many times."""
 
+EACH = "STRONGROOM_BENCH_MINUTES"
+"""Environment variable: minutes of CPU for each target of the fuzz bench, in place of what its scale has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bench import BENCHES, CACHE, PART, Part, Scale
+from bench import BENCHES, CACHE, EACH, PART, Part, Scale
 from bench.report import Report
 from strongroom.errors import ConfigError
 
@@ -31,13 +31,26 @@ from strongroom.errors import ConfigError
     metavar="N/OF",
     help="Of crash, fuzz and tamper: a part of them, with a chance of its own. The sum of all parts is the whole.",
 )
+@click.option(
+    "--minutes",
+    envvar=EACH,
+    type=click.FloatRange(0, min_open=True),
+    help="Of fuzz: minutes of CPU for each target, in place of what the scale has. Ten each before a release.",
+)
 @click.option("--remove-cache", is_flag=True, help="Remove the large stores that are kept there, at the end.")
 @click.option("--scale", type=click.Choice(get_args(Scale)), default="small", show_default=True)
 @click.option(
     "--json", "as_json", is_flag=True, help="One object a bench, one a line; the shape stands in bench/report.py."
 )
 def main(
-    names: tuple[str, ...], scale: Scale, cache: Path | None, part: str | None, *, as_json: bool, remove_cache: bool
+    names: tuple[str, ...],
+    scale: Scale,
+    cache: Path | None,
+    part: str | None,
+    minutes: float | None,
+    *,
+    as_json: bool,
+    remove_cache: bool,
 ) -> None:
     """Measure; without a NAME, list what there is to measure."""
     if cache is not None:
@@ -48,6 +61,8 @@ def main(
         except ValueError:
             raise click.BadParameter("A part is, for example, 2/5: the second of five.", param_hint="--part") from None
         os.environ[PART] = part
+    if minutes is not None:
+        os.environ[EACH] = str(minutes)
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         raise click.UsageError(f"There is no bench {', '.join(unknown)}. The benches: {', '.join(BENCHES) or 'none'}.")

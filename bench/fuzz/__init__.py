@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench import Part, Scale
+from bench import EACH, Part, Scale
 from bench.progress import Progress
 from bench.report import Figure, Goal
 from strongroom.errors import ConfigError
@@ -57,11 +57,14 @@ class Outcome:
 
 def run(scale: Scale) -> Iterable[Figure]:
     """As every bench. Each finding is printed to standard error, a line each."""
-    return list(fuzz(FAMILIES, MINUTES[scale] / Part.asked().of))
+    each = os.environ.get(EACH)
+    return list(fuzz(FAMILIES, MINUTES[scale] / Part.asked().of, float(each) if each else None))
 
 
-def fuzz(families: Iterable[str], minutes: float) -> Iterator[Figure]:
-    """`minutes` of CPU for each of `families`. Raises ConfigError where the fuzzer is not installed."""
+def fuzz(families: Iterable[str], minutes: float, each: float | None = None) -> Iterator[Figure]:
+    """`minutes` of CPU for each of `families`, or `each` for each target. Raises ConfigError where the fuzzer is not
+    installed.
+    """
     if find_spec("atheris") is None:
         msg = "There is no atheris for this machine: it comes for Linux on x86-64."
         raise ConfigError(msg, advice="The seeds are replayed by the tests everywhere.")
@@ -69,7 +72,8 @@ def fuzz(families: Iterable[str], minutes: float) -> Iterator[Figure]:
     progress, done = Progress("targets", sum(map(len, names.values()))), 0
     for family, targets in names.items():
         outcomes = []
-        for outcome in fuzz_targets(f"bench.fuzz.{family}", targets, minutes * 60):
+        share = minutes if each is None else each * len(targets)
+        for outcome in fuzz_targets(f"bench.fuzz.{family}", targets, share * 60):
             outcomes.append(outcome)
             done += 1
             progress.at(done)

@@ -91,3 +91,13 @@ def test_a_part_is_one_of_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench.Part.asked() == bench.Part(2, 5)
     for wrong in ("6/5", "0/5", "two", "2/"):
         assert CliRunner().invoke(main, ["good", "--part", wrong]).exit_code == 2
+
+
+@pytest.mark.usefixtures("two_benches")
+def test_minutes_for_each_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed to the bench that asks for them; none and less than none are usage errors."""
+    monkeypatch.setenv(bench.EACH, "1")  # so that what the command sets is undone
+    assert CliRunner().invoke(main, ["good", "--minutes", "10"]).exit_code == 0
+    assert os.environ[bench.EACH] == "10.0"
+    for wrong in ("0", "-1", "x"):
+        assert CliRunner().invoke(main, ["good", "--minutes", wrong]).exit_code == 2

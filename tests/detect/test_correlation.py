@@ -166,5 +166,5 @@ def test_an_event_without_the_value_is_none_of_those_that_are_counted(scene: Sce
     scene.add(
         {"time": 0, "principal": "p", "number": 0, "document": "1"}, {"time": 1_000, "principal": "p", "number": 0}
     )
-    rule = Correlation(HEAD, Kind.VALUE_COUNT, ("a", "b", "c"), ("g",), WINDOW, 1, "v")
+    rule = Correlation(HEAD, Kind.VALUE_COUNT, ("a", "b", "c"), ("g",), WINDOW, 1, ("v",))
     assert scene.hits(Detection(HEAD, correlation.hits(rule, BASE))) == [("p", 0, 0)]
