@@ -8,6 +8,9 @@ from typing import Final
 
 import msgspec
 
+from strongroom.tlog.entry import Entry, Op, encode
+from strongroom.tlog.tile import render_bundle
+
 
 def _json(*entries: object) -> bytes:
     return b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
@@ -198,6 +201,41 @@ FILES: Final[Mapping[str, bytes]] = {
         b'ann@example.org,"{""CreationTime"":""2025-12-29T09:00:00"",""Id"":""m-1"",""Operation"":""FileAccessed"",'
         b'""Workload"":""OneDrive"",""UserId"":""ann@example.org"",""ClientIP"":""203.0.113.9""}"\n'
     ),
+    "haproxy": (
+        b"Dec 29 09:00:00 lb haproxy[14389]: 203.0.113.9:33317 [29/Dec/2025:09:00:00.250] http-in portal/srv1 10/0/30/69/109 200 "
+        b'252000 - - ---- 1/1/1/1/0 0/0 {portal.example} "GET /documents/4711?x=1 HTTP/1.1"\n'
+    ),
+    "envoy": (
+        b'[2025-12-29T09:00:00.250Z] "GET /documents/4711?x=1 HTTP/1.1" 200 - 0 252000 24 23 "203.0.113.9" "curl/8" "r-1" '
+        b'"portal.example" "10.0.0.1:80"\n'
+    ),
+    "ocsf": _json(
+        {
+            "class_uid": 4002, "activity_id": 3, "time": 1_766_998_800_250, "metadata": {"version": "1.8.0", "uid": "h-1"},
+            "src_endpoint": {"ip": "203.0.113.9", "port": 50_000}, "actor": {"user": {"name": "ann", "type": "User"}},
+            "http_request": {
+                "http_method": "GET", "url": {"path": "/documents/4711", "query_string": "x=1"}, "user_agent": "Mozilla/5.0",
+            },
+            "http_response": {"code": 200}, "traffic": {"bytes_in": 252_000, "bytes_out": 300},
+        },
+        {
+            "class_uid": 4001, "activity_id": 6, "time": 1_766_998_800_250, "end_time": 1_766_998_860_250, "action_id": 1,
+            "src_endpoint": {"ip": "10.0.1.5", "port": 443}, "dst_endpoint": {"ip": "203.0.113.9", "port": 50_000},
+            "connection_info": {"protocol_num": 6, "direction_id": 2}, "traffic": {"bytes_out": 24_928, "packets_out": 20},
+        },
+    ),
+    "nextcloud": _json({
+        "reqId": "U1rsiIxFtovEqTt77CJN", "level": 1, "time": "2025-12-29T09:00:00+00:00", "remoteAddr": "203.0.113.9",
+        "user": "ann", "app": "admin_audit", "method": "GET", "url": "/remote.php/dav/letter.pdf", "userAgent": "Mozilla/5.0",
+        "message": 'File accessed: "/letters/letter-00417.pdf"', "version": "30.0.0",
+    }),
+    "strongroom": render_bundle([
+        encode(Entry(t=1_766_998_800_000, op=Op.STARTED, policy="ff")),
+        encode(Entry(
+            t=1_766_998_800_250, op=Op.RELEASED, actor="AAAAAAAAAAAAAAAAAAAAAA", patient="BBBBBBBBBBBBBBBBBBBBBB",
+            document="CCCCCCCCCCCCCCCC", version=1, charged=1, bytes=252_000,
+        )),
+    ]),
     "nfdump": (
         b"2025-12-29 09:00:00.250,2025-12-29 09:01:00.250,   10.0.1.5,   203.0.113.9,   443, 50000,6    ,  20, 24928,   9,  980\n"
     ),

@@ -35,10 +35,10 @@ FIELDS: Final = (
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any])
 _ENCODER: Final = msgspec.json.Encoder()
 
-_READS: Final = frozenset(
+READS: Final = frozenset(
     {"GetObject", "GetObjectTorrent", "SelectObjectContent", "CopyObject", "GetBlob", "HeadObject", "RestoreObject"}
 )
-_LISTS: Final = frozenset(
+LISTS: Final = frozenset(
     {"ListBuckets", "ListObjects", "ListObjectsV2", "ListObjectVersions", "ListBucketVersions", "HeadBucket"}
 )
 
@@ -72,7 +72,7 @@ def row(record: dict[str, Any], unit: bytes | None = None) -> Row | Unreadable:
     who, kind = _principal(identity, address)
     store, key = _text(asked, "bucketName"), _text(asked, "key")
     route, number = _route(store, key)
-    act = Act.READ if name in _READS else Act.LIST if name in _LISTS else _other(record, name)
+    act = Act.READ if name in READS else Act.LIST if name in LISTS else _other(record, name)
     return (
         *(time, Log.CLOUDTRAIL.value, _text(record, "eventID") or None, 2 if error else 1, act.value),
         *(who, kind.value, _text(identity, "userName") or None, _text(identity, "type") or None),

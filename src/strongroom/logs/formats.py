@@ -17,15 +17,20 @@ from strongroom.logs import (
     cloudflare,
     cloudtrail,
     cloudtrail_table,
+    envoy,
     fhir_audit,
     gcp,
     gcs_usage,
+    haproxy,
     m365,
     modsecurity,
     netflow,
     network,
+    nextcloud,
     nfdump,
+    ocsf,
     s3_access,
+    strongroom_log,
     vpc_flow,
     w3c,
     zeek,
@@ -37,7 +42,8 @@ from strongroom.logs.units import is_document, lines, some_elements
 
 Parse = Callable[[bytes], Read]
 
-Kind = Literal["lines", "document", "datagrams"]
+Kind = Literal["lines", "document", "datagrams", "entries"]
+_CUT: Final = {"lines": lines, "datagrams": datagrams, "entries": strongroom_log.entries}
 
 SAMPLE: Final = 256 * 1024
 """Bytes at a file's beginning by which it is recognised."""
@@ -61,7 +67,7 @@ class Format:
     what: str
     fields: tuple[str, ...]
     parse: Parse
-    unit: Literal["lines", "document", "json", "datagrams"] = "lines"
+    unit: Literal["lines", "document", "json", "datagrams", "entries"] = "lines"
     heading: Callable[[bytes], Parse | None] | None = None
     marks: tuple[bytes, ...] = ()
     columns: Callable[[bytes], Columns] | None = None
@@ -90,6 +96,8 @@ FORMATS: Final = (
            columns=access_columns.columns),
     Format("alb", "AWS load balancer access log", alb.FIELDS, alb.parse),
     Format("s3-access", "S3 server access log", s3_access.FIELDS, s3_access.parse),
+    Format("haproxy", "HAProxy's HTTP log", haproxy.FIELDS, haproxy.parse),
+    Format("envoy", "Envoy's or Istio's access log as text", envoy.FIELDS, envoy.parse),
     Format("vpc-flow", "AWS VPC flow log", network.FIELDS, vpc_flow.parse, heading=vpc_flow.heading),
     Format("w3c", "W3C extended log (CloudFront, IIS)", w3c.FIELDS, w3c.parse, heading=w3c.heading),
     *map(_zeek, (zeek.CONN, zeek.HTTP, zeek.FILES)),
@@ -110,6 +118,9 @@ FORMATS: Final = (
     Format("nfcapd", "nfcapd's flows", nfdump.FIELDS, nfdump.missing, "datagrams"),
     _json("m365", "Microsoft 365 audit log", m365.FIELDS, m365.parse, b'"Workload"'),
     _table("m365-table", "Microsoft 365 audit log, a CSV table", m365.FIELDS, m365.heading),
+    _json("ocsf", "OCSF events", ocsf.FIELDS, ocsf.parse, b'"class_uid"'),
+    _json("nextcloud", "Nextcloud's own log", nextcloud.FIELDS, nextcloud.parse, b'"reqId"'),
+    Format("strongroom", "Strongroom's log", strongroom_log.FIELDS, strongroom_log.parse, "entries"),
     _json("fhir-audit", "FHIR AuditEvent", fhir_audit.FIELDS, fhir_audit.parse, b'"AuditEvent"'),
     Format("access-json", "access log in JSON lines", access_json.FIELDS, access_json.parse),
 )  # fmt: skip
@@ -122,9 +133,9 @@ def recognise(sample: bytes) -> Format | None:
     if sample.startswith(nfdump.MAGIC):
         return NAMES["nfcapd"]
     document = is_document(sample)
-    kind: Kind = "document" if document else "datagrams" if sample[:1] == b"\0" else "lines"
+    kind: Kind = "document" if document else _binary(sample)
     units = _some(sample, kind)
-    kinds = {kind} if kind == "datagrams" else {kind, "json"}
+    kinds = {kind, "json"} if kind in {"lines", "document"} else {kind}
     fitting = [one for one in FORMATS if one.unit in kinds and all(mark in sample for mark in one.marks)]
     if document and not units:  # empty, or its first element is longer than the sample
         marked = [format_ for format_ in fitting if format_.marks]
@@ -137,6 +148,12 @@ def recognise(sample: bytes) -> Format | None:
     return best if most >= _SHARE else None
 
 
+def _binary(sample: bytes) -> Kind:
+    if strongroom_log.is_bundle(sample):
+        return "entries"
+    return "datagrams" if sample[:1] == b"\0" else "lines"
+
+
 def fits(format_: Format, sample: bytes) -> bool:
     """Whether this format reads at least half of the sample."""
     return _share(format_, _some(sample, "lines")) >= _SHARE
@@ -147,7 +164,7 @@ def _some(sample: bytes, kind: Kind) -> list[bytes]:
     if kind == "document":
         return some_elements(sample, _LINES)
     found = []
-    for _, _, raw in (lines if kind == "lines" else datagrams)([sample]):
+    for _, _, raw in _CUT[kind]([sample]):
         found.append(raw)
         if len(found) > _LINES:
             break

@@ -18,12 +18,14 @@ def row(
     *, log: Log, time: int, uid: str = "", failed: bool, act: Act, who: str, kind: Kind, user: str = "", user_type: str = "",
     session: str = "", address: str = "", agent: str = "", referrer: str = "", status: int | None = None, size: int = 0,
     operation: str, service: str = "", error: str = "", account: str = "", store: str = "", key: str = "", patient: str = "",
-    meaning: str = "", raw: str = "",
+    meaning: str = "", raw: str = "", ordered: bool = True,
 ) -> Row | Unreadable:  # fmt: skip
-    """One operation. Empty strings mean that the log does not tell. `key` is the object's name in its store."""
+    """One operation. Empty strings mean that the log does not tell. `key` is the object's name; `ordered`: its numbers count."""
     if not 0 <= size <= INT64_MAX or (status is not None and not 0 <= status <= 999):  # noqa: PLR2004  # three digits
         return BEYOND_64_BITS
-    where, number = route(store, key)
+    where, number = (
+        route(store, key) if ordered else ("/".join(part for part in (store, "{token}" if key else "") if part), None)
+    )
     return (
         *(time, log.value, uid or None, 2 if failed else 1, act.value, who or "nobody", kind.value, user or None),
         *(user_type or None, session or None, address or None, agent or None, referrer or None, status, size),

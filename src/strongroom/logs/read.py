@@ -13,6 +13,7 @@ from strongroom.logs.files import CutOff
 from strongroom.logs.formats import Format
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
 from strongroom.logs.seal import Seal
+from strongroom.logs.strongroom_log import entries
 from strongroom.logs.units import MAX_LINE, elements, lines, pieces, records
 
 BATCH: Final = 20_000
@@ -20,7 +21,7 @@ BATCH: Final = 20_000
 SHOWN: Final = 5
 """Places of unreadable units that are kept for each reason; all are counted."""
 
-_CUT: Final = {"lines": lines, "document": elements, "json": records, "datagrams": datagrams}
+_CUT: Final = {"lines": lines, "document": elements, "json": records, "datagrams": datagrams, "entries": entries}
 RECORD: Final = ("record.source", "record.offset", "record.length")
 
 

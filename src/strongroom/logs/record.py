@@ -74,6 +74,7 @@ class Log(StrEnum):
     FHIR = "fhir"
     OCSF = "ocsf"
     STRONGROOM = "strongroom"
+    NEXTCLOUD = "nextcloud"
 
 
 class Act(StrEnum):
