@@ -6,6 +6,7 @@ stand; and how a stream is cut into blocks changes nothing.
 
 from collections.abc import Callable
 
+from bench.fuzz.lines import FILES
 from bench.fuzz.target import Target, must
 from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, formats, read, s3_access, table
@@ -149,7 +150,7 @@ TARGETS = (
         "hunt-s3", _reader(s3_access.parse, s3_access.FIELDS), words=("REST.GET.OBJECT", "[29/Dec/2025:22:00:00 +0000]")
     ),
     Target("hunt-cloudtrail", _reader(cloudtrail.parse, cloudtrail.FIELDS), "json", _JSON),
-    *(_file(format_.name) for format_ in formats.FORMATS if format_.name not in _OWN),
+    *(_file(format_.name) for format_ in formats.FORMATS if format_.name in FILES and format_.name not in _OWN),
     Target("hunt-table", hunt_table, words=("2025-12-29", "{'a': 1}", '""')),
     Target("hunt-units", hunt_units, words=("\r\n", '{"Records":[', "},{")),
     Target("hunt-sample", hunt_sample, words=('{"Records":[', "eventName", "[29/Dec/2025:22:00:00 +1300]")),
