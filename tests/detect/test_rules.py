@@ -225,7 +225,7 @@ def test_an_alias_joins_fields_of_different_names(tmp_path: Path, scene: Scene) 
 
 
 def test_several_fields_are_counted_together(tmp_path: Path, scene: Scene) -> None:
-    """Combinations; an event without one of the fields counts for nothing, and is told with the window it is in."""
+    """Combinations; an event without one of the fields is none of those that are counted."""
     count = {
         "title": "Many", "level": "low", "correlation": {
             "type": "value_count", "rules": ["seen"], "group-by": ["principal"], "timespan": "1m",
@@ -236,7 +236,7 @@ def test_several_fields_are_counted_together(tmp_path: Path, scene: Scene) -> No
         more = {"src_endpoint.ip": address, "http_request.url.path": path, "http_request.http_method": "GET"}
         scene.add(read(1, at, **more))
     found = loaded(tmp_path, SEEN, count)
-    assert [one[1] for one in scene.hits(found.detections[0])] == [4_000] * 5
+    assert [one[1] for one in scene.hits(found.detections[0])] == [4_000] * 4
 
 
 def test_a_chain_of_correlations_is_said_not_to_run(tmp_path: Path) -> None:
