@@ -1,12 +1,12 @@
-"""The embedded engine: one table of events on disk, SQL over it, memory bounded by spilling.
+"""The embedded engine: one table of events, SQL over it, memory bounded by spilling to temporary files.
 
-The database is a temporary file that goes when the hunt ends. Once it is open nothing that SQL says can reach a file or the
-network: rules are text by other people.
+The files go when the hunt ends. Once it is open nothing that SQL says can reach a file or the network: rules are text by other
+people.
 """
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,8 +22,8 @@ MEMORY: Final = "1GB"
 """What the engine may hold in memory; the hunt's bound of 2 GiB leaves room for Python and for what is under way."""
 
 Error = duckdb.Error
-STORED: Final = 250_000
-"""Events that are stored at once: some 100 MB."""
+STORED: Final = 64 * 1024 * 1024
+"""Bytes of events that are stored at once."""
 _Settings = dict[str, str | bool | int | float | list[str]]
 
 
@@ -36,11 +36,10 @@ class Engine:
             "memory_limit": memory,
             "temp_directory": str(self._folder / "spill"),
         }
-        self._con = duckdb.connect(str(self._folder / "events.duckdb"), config=settings)
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
-        self._con.execute(f"CREATE TABLE event ({columns})")
+        self._con = duckdb.connect(":memory:", config=settings)
+        self._con.execute("CREATE TABLE event (time BIGINT)")
+        self._lacking = {name: kind for name, kind in COLUMNS.items() if name != "time"}
         self._waiting: list[pa.Table] = []
-        self._rows = 0
         self._con.execute("CREATE TABLE hit (detection VARCHAR, about VARCHAR, fired BIGINT, event BIGINT)")
         self._con.execute("SET enable_progress_bar = false")  # it would stand among the findings
         self._con.execute("SET enable_external_access = false")
@@ -64,15 +63,21 @@ class Engine:
         if self._waiting and self._waiting[0].schema != events.schema:
             self._store()
         self._waiting.append(events)
-        self._rows += events.num_rows
-        if self._rows >= STORED:
+        if sum(one.nbytes for one in self._waiting) >= STORED:
             self._store()
 
     def _store(self) -> None:
         if self._waiting:
-            waiting = pa.concat_tables(self._waiting)
-            self._waiting, self._rows = [], 0
+            waiting, self._waiting = pa.concat_tables(self._waiting), []
+            self._widen(waiting.column_names)
             self.load("event", waiting)
+
+    def _widen(self, names: Iterable[str]) -> None:
+        """Give the events these columns. One that no source fills costs less when it comes after the events than with them."""
+        for name in names:
+            kind = self._lacking.pop(name, None)
+            if kind:
+                self._execute(f'ALTER TABLE event ADD COLUMN "{name}" {kind}')
 
     def load(self, into: str, batch: pa.Table) -> None:
         """Rows into a table, by the names of their columns."""
@@ -88,6 +93,7 @@ class Engine:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query finds. Raises OperationError like `run`, and Error for SQL that the engine does not take."""
         self._store()
+        self._widen(tuple(self._lacking))
         return self._execute(sql).fetchall()
 
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from strongroom.logs import web
-from strongroom.logs.batch import Columns
+from strongroom.logs.batch import Columns, always, one
 from strongroom.logs.moment import clf
 from strongroom.logs.units import MAX_LINE
 from strongroom.logs.web_columns import aims, cut
@@ -23,9 +23,10 @@ _COMMON, _COMBINED, _MOST = 3, 7, 41
 """Fields that quotes make of a line without and with referrer and agent; at most."""
 _BEFORE, _REQUEST, _ANSWER, _REFERRER, _BETWEEN, _AGENT, _REST = range(_COMBINED)
 
-_BACKSLASH, _QUOTE = "\x01\x01", "\x01\x02"
-"""In place of an escaped backslash and of an escaped quote, while fields are told apart."""
-_STRANGE: Final = (b"\r", b"\x01", b"\x02")
+_BACKSLASH, _QUOTE = b"\x01", b"\x02"
+"""In place of the backslash that escapes and of the backslash or quote that is escaped, while fields are told apart."""
+_SHOWN: Final = bytes.maketrans(_BACKSLASH + _QUOTE, b'\\"')
+_STRANGE: Final = (b"\r", _BACKSLASH, _QUOTE)
 """What no web server writes, and what would be mistaken for the end of a line or for one of these."""
 
 _WHEN: Final = len(" [29/Dec/2025:22:00:00 +1300] ")
@@ -34,6 +35,7 @@ _USUAL: Final = (
     r"\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\] $"
 )
 _HOST: Final = "^[!-9;-~]+:[0-9]{1,5} "
+_NO_NUMBER: Final = pa.scalar(None, pa.int64())
 _GOOD, _BAD = (pa.scalar(status, pa.int32()) for status in (1, 2))
 _STATUS_AND_SIZE: Final = "^ [0-9]{3} (?:-|[0-9]{1,18})"
 
@@ -77,25 +79,29 @@ class _Lines:
 
 def _fields(whole: bytes) -> _Lines:
     """Lines told apart by quotes; none that is blank or strange, or has another number of quotes than the first."""
-    kept: list[int] | None = None
-    text = whole
-    if not _sound(whole) or whole.startswith(b"\n") or b"\n\n" in whole:
+    if _sound(whole):
+        text, kept = whole, None
+    else:
         lines = whole.split(b"\n")[:-1]
-        kept = [number for number, line in enumerate(lines) if line and _sound(line)]
+        kept = [number for number, line in enumerate(lines) if _sound(line)]
         text = b"".join(lines[number] + b"\n" for number in kept)
     escaped = b"\\" in text
+    if escaped and b"\\\\" in text:
+        text = text.replace(b"\\\\", _BACKSLASH * 2)
     if escaped:
-        text = text.replace(b"\\\\", _BACKSLASH.encode()).replace(b'\\"', _QUOTE.encode())
+        text = text.replace(b'\\"', _BACKSLASH + _QUOTE)
     width = text[: text.find(b"\n") + 1].count(b'"') + 1
-    fields, others = _told_apart(text, width if _COMMON <= width <= _MOST else _COMBINED)
-    if kept is None and not others:
-        lengths, numbers = pc.add(_sum(list(map(pc.binary_length, fields))), width - 1).cast(pa.int32()), None
+    width = width if _COMMON <= width <= _MOST else _COMBINED
+    fields, others = _told_apart(text, width)
+    # A blank line is a row without quotes here: its length would be wrong, and those of all others with it.
+    if kept is None and not others and pc.all(pc.not_equal(fields[_BEFORE], one(""))).as_py():
+        lengths, numbers = pc.add(_sum(list(map(pc.binary_length, fields))), one(width - 1)).cast(pa.int32()), None
     else:
         lengths = pa.array(map(len, whole.split(b"\n")[:-1]), pa.int32())
         given = kept if kept is not None else range(len(lengths))
         numbers = pa.array([number for place, number in enumerate(given) if place not in others], pa.uint64())
-    ends = pc.cumulative_sum(pc.add(lengths.cast(pa.int64()), 1))
-    starts = pc.subtract(ends, pc.add(lengths, 1))
+    ends = pc.cumulative_sum(pc.add(lengths, one(1)))
+    starts = pc.subtract(ends, pc.add(lengths, one(1)))
     shown = tuple(map(_restored, fields)) if escaped else tuple(fields)
     return _Lines(shown, starts, lengths, numbers)
 
@@ -135,9 +141,11 @@ def _sound(line: bytes) -> bool:
 
 
 def _restored(field: pa.Array) -> pa.Array:
-    if not pc.any(pc.match_substring(field, _BACKSLASH[0])).as_py():
+    _, offsets, data = field.buffers()
+    raw = data.to_pybytes() if data is not None else b""
+    if _BACKSLASH not in raw:
         return field
-    return pc.replace_substring(pc.replace_substring(field, _BACKSLASH, "\\\\"), _QUOTE, '\\"')
+    return pa.StringArray.from_buffers(len(field), offsets, pa.py_buffer(raw.translate(_SHOWN)), None, 0, field.offset)
 
 
 def _hosted(before: pa.Array) -> bool:
@@ -151,40 +159,43 @@ def _usual(lines: _Lines, *, told: bool, hosted: bool) -> pa.Array:
     fits = pc.match_substring_regex(fields[_BEFORE], (_HOST if hosted else "^") + _USUAL)
     fits = pc.and_(fits, pc.match_substring_regex(fields[_ANSWER], _STATUS_AND_SIZE + (" $" if told else "(?: .*)?$")))
     if told:
-        fits = pc.and_(fits, pc.equal(fields[_BETWEEN], " "))
+        fits = pc.and_(fits, pc.equal(fields[_BETWEEN], one(" ")))
         ended = pc.starts_with(fields[_REST], " ")
-        fits = pc.and_(fits, pc.or_(ended, pc.equal(fields[_REST], "")) if len(fields) == _COMBINED else ended)
+        fits = pc.and_(fits, pc.or_(ended, pc.equal(fields[_REST], one(""))) if len(fields) == _COMBINED else ended)
     lengths = lines.lengths if lines.numbers is None else lines.lengths.take(lines.numbers)
-    return pc.and_(fits, pc.less_equal(lengths, MAX_LINE))
+    return pc.and_(fits, pc.less_equal(lengths, one(MAX_LINE)))
 
 
 def _times(written: pa.Array) -> pa.Array:
     """Times in the form of `clf`, null for those that are none: a day and its zone once, and clocks by arithmetic."""
-    days = pc.binary_join_element_wise(cut(written, 0, 11), ":00:00:00", cut(written, 20, 26), "").dictionary_encode()
+    days = pc.binary_join_element_wise(
+        cut(written, 0, 11), one(":00:00:00"), cut(written, 20, 26), one("")
+    ).dictionary_encode()
     begins = pa.array(map(clf, days.dictionary.to_pylist()), pa.int64()).take(days.indices)
     hour, minute, second = (cut(written, place, place + 2).cast(pa.int64()) for place in (12, 15, 18))
-    told = pc.and_(pc.less(hour, 24), pc.and_(pc.less(minute, 60), pc.less_equal(second, 60)))
-    clock = pc.add(pc.multiply(pc.add(pc.multiply(hour, 60), minute), 60), second)
-    return pc.if_else(told, pc.add(begins, pc.multiply(clock, 1_000)), None)
+    told = pc.and_(pc.less(hour, one(24)), pc.and_(pc.less(minute, one(60)), pc.less_equal(second, one(60))))
+    clock = pc.add(pc.multiply(pc.add(pc.multiply(hour, one(60)), minute), one(60)), second)
+    return pc.if_else(told, pc.add(begins, pc.multiply(clock, one(1_000))), _NO_NUMBER)
 
 
 def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tuple[pa.Array, ...]:
     """The columns, in the order of `web.FIELDS`."""
     fields, many = lines.fields, len(times)
-    nothing = pa.nulls(many, pa.string())
+    nothing = always(None, many)
     named = pc.split_pattern(cut(fields[_BEFORE], 0, -_WHEN), " ", max_splits=3 if hosted else 2)
     address, user = (pc.list_element(named, place + hosted) for place in (0, 2))
     user = _unless(user, "-")
     status = cut(fields[_ANSWER], 1, 4).cast(pa.int32())
-    size = pc.list_element(pc.split_pattern(fields[_ANSWER], " ", max_splits=3), 2)
+    answer = fields[_ANSWER]
+    size = cut(answer, 5, -1) if told else pc.list_element(pc.split_pattern(answer, " ", max_splits=3), 2)
     aimed = aims(fields[_REQUEST])
     return (
         times,
-        _always(web.WEB, many),
-        pc.if_else(pc.and_(pc.greater_equal(status, 200), pc.less(status, 400)), _GOOD, _BAD),
+        always(web.WEB, many),
+        pc.if_else(pc.and_(pc.greater_equal(status, one(200)), pc.less(status, one(400))), _GOOD, _BAD),
         aimed.act,
         pc.coalesce(user, address),
-        pc.if_else(pc.is_valid(user), web.LOGIN, web.ADDRESS),
+        pc.if_else(pc.is_valid(user), one(web.LOGIN), one(web.ADDRESS)),
         user,
         address,
         aimed.method,
@@ -193,7 +204,7 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
         _unless(_unless(fields[_AGENT], "-"), "") if told else nothing,
         _unless(_unless(fields[_REFERRER], "-"), "") if told else nothing,
         status,
-        pc.if_else(pc.equal(size, "-"), "0", size).cast(pa.int64()),
+        pc.if_else(pc.equal(size, one("-")), one("0"), size).cast(pa.int64()),
         aimed.route,
         aimed.document,
         aimed.number,
@@ -201,13 +212,9 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
     )
 
 
-def _always(value: str, many: int) -> pa.Array:
-    return pa.repeat(pa.scalar(value, pa.string()), many)
-
-
 def _unless(values: pa.Array, nothing: str) -> pa.Array:
     """The values, null where they are this."""
-    return pc.if_else(pc.equal(values, nothing), pa.scalar(None, pa.string()), values)
+    return pc.if_else(pc.equal(values, one(nothing)), one(None), values)
 
 
 def _sum(parts: list[pa.Array]) -> pa.Array:

@@ -1,5 +1,6 @@
 """Events as columns: Arrow tables, whichever way they were read."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +13,17 @@ ARROW: Final[dict[str, pa.DataType]] = {
     "BIGINT": pa.int64(), "INTEGER": pa.int32(), "UBIGINT": pa.uint64(), "VARCHAR": pa.string(),
 }  # fmt: skip
 """Type of a column -> Arrow's."""
+
+
+@functools.lru_cache(maxsize=4_096)
+def one(value: str | int | None) -> pa.Scalar:
+    """A value beside columns, a number of 64 bits. Made once: each time Arrow would look anew for libraries that are not there."""
+    return pa.scalar(value, pa.int64() if isinstance(value, int) else pa.string())
+
+
+def always(value: str | None, many: int) -> pa.Array:
+    """The same text in all of `many` rows."""
+    return pa.nulls(many, pa.string()) if value is None else pa.repeat(one(value), many)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strongroom.logs import web
+from strongroom.logs.batch import always, one
 from strongroom.logs.outline import DIGITS, Parts, Plan, plan
 from strongroom.logs.route import target
 
@@ -36,16 +37,16 @@ def aims(requests: pa.Array) -> Aims:
     outlines = _outlines(requests).dictionary_encode()
     counts = pc.value_counts(outlines.indices).field("counts").to_pylist()
     plans = [
-        plan(one) if many >= _FEW else None for one, many in zip(outlines.dictionary.to_pylist(), counts, strict=True)
+        plan(text) if many >= _FEW else None for text, many in zip(outlines.dictionary.to_pylist(), counts, strict=True)
     ]
     # Requests in the order of their plans, those without one last; and back again.
-    ranks = pa.array([place if one else len(plans) for place, one in enumerate(plans)], pa.int32())
+    ranks = pa.array([place if found else len(plans) for place, found in enumerate(plans)], pa.int32())
     order = pc.sort_indices(ranks.take(outlines.indices)).cast(pa.int32())
     sorted_ = requests.take(order)
     parts, at = [], 0
-    for one, many in zip(plans, counts, strict=True):
-        if one:
-            parts.append(_planned(sorted_.slice(at, many), one))
+    for found, many in zip(plans, counts, strict=True):
+        if found:
+            parts.append(_planned(sorted_.slice(at, many), found))
             at += many
     parts.append(_each(sorted_.slice(at)))
     back = pc.inverse_permutation(order)
@@ -65,24 +66,29 @@ def _outlines(requests: pa.Array) -> pa.Array:
     return pa.StringArray.from_buffers(len(requests), offsets, pa.py_buffer(masked), None, 0, requests.offset)
 
 
-def _planned(requests: pa.Array, one: Plan) -> tuple[pa.Array, ...]:
+def _planned(requests: pa.Array, found: Plan) -> tuple[pa.Array, ...]:
     """Requests of one outline."""
     many = len(requests)
 
     def text(parts: Parts | None) -> pa.Array:
         if parts is None:
             return pa.nulls(many, pa.string())
-        made = [part if isinstance(part, str) else cut(requests, *part) for part in parts]
-        if len(made) == 1:
-            return made[0] if isinstance(made[0], pa.Array) else _always(made[0], many)
-        return pc.binary_join_element_wise(*made, "") if made else _always("", many)
+        made = [one(part) if isinstance(part, str) else cut(requests, *part) for part in parts]
+        if len(parts) == 1:
+            return always(parts[0], many) if isinstance(parts[0], str) else made[0]
+        return pc.binary_join_element_wise(*made, one("")) if made else always("", many)
 
-    def always(value: str | None) -> pa.Array:
-        return pa.nulls(many, pa.string()) if value is None else _always(value, many)
-
-    path, query = cut(requests, *one.path), text((one.query,) if one.query else None)
-    number = cut(requests, *one.number).cast(pa.int64()) if one.number else pa.nulls(many, pa.int64())
-    return always(one.method), always(one.act), path, query, text(one.route), text(one.document), number
+    path, query = cut(requests, *found.path), text((found.query,) if found.query else None)
+    number = cut(requests, *found.number).cast(pa.int64()) if found.number else pa.nulls(many, pa.int64())
+    return (
+        always(found.method, many),
+        always(found.act, many),
+        path,
+        query,
+        text(found.route),
+        text(found.document),
+        number,
+    )
 
 
 def _each(requests: pa.Array) -> tuple[pa.Array, ...]:
@@ -99,7 +105,3 @@ def _one(request: str) -> tuple[str | None, str, str, str | None, str, str | Non
     aim = target(path, query)
     act = web.ACTS.get(method, web.OTHER)
     return method or None, act, path, query or None, aim.route, aim.document, aim.number
-
-
-def _always(value: str, many: int) -> pa.Array:
-    return pa.repeat(pa.scalar(value, pa.string()), many)
