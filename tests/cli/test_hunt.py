@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pytest
+from obstore.store import S3Store
 
 from strongroom.cli.main import main
 
@@ -164,3 +166,27 @@ def test_a_suppression_that_has_ended_is_told(log: Path, tmp_path: Path, capsys:
     told = capsys.readouterr()
     assert "A suppression has ended on 2020-01-01 (login mallory, Ann)" in told.err
     assert "suppressed" not in told.out
+
+
+def test_a_log_in_a_bucket(
+    log: Path, s3_port: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a real S3 server the same findings as on disk, with evidence opened again there."""
+    endpoint = f"http://127.0.0.1:{s3_port}"
+    store = S3Store(
+        "docs", endpoint=endpoint, access_key_id="key", secret_access_key="secret", region="us-east-1",
+        client_options={"allow_http": True},
+    )  # fmt: skip
+    obstore.put(store, "portal/access.log", log.read_bytes())
+    told = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": endpoint}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    assert run("hunt", log, "--json") == 1
+    here = json.loads(capsys.readouterr().out)
+    assert run("hunt", "s3://docs/portal", "--json") == 1
+    there = json.loads(capsys.readouterr().out)
+    assert [one["id"] for one in there["findings"]] == [one["id"] for one in here["findings"]]
+    assert all(at["same"] and at["file"] == "s3://docs/portal/access.log" for at in there["findings"][0]["evidence"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
+    assert run("hunt", "s3://docs/portal") == 2
+    assert "AWS_ACCESS_KEY_ID" in capsys.readouterr().err

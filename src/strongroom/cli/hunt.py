@@ -63,7 +63,7 @@ def command(  # one parameter an option
     since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, suppress: Path | None,
     **files_: Path | None,
 ) -> None:  # fmt: skip
-    """Hunt in logs: files, directories, globs, or - for the standard input; plain, gzip, zstd or Parquet, each format recognised.
+    """Hunt in logs: files, directories, globs, s3:// addresses, or - for stdin; each format and packing recognised.
 
     \b
     Examples:
@@ -260,7 +260,7 @@ def _progress(sources: "list[Source]", *, quiet: bool) -> "Iterator[Callable[[st
         yield lambda _name, _bytes: None
         return
     plain = all(codec(source) == "plain" for source in sources)
-    total = sum(source.path.stat().st_size for source in sources) if plain else None
+    total = sum(source.size for source in sources) if plain else None
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading", total=total)

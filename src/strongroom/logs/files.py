@@ -1,8 +1,8 @@
-"""Files, directories, globs and the standard input as sources; and back from an offset to the bytes.
+"""Files, directories, globs, buckets and the standard input as sources; and back from an offset to the bytes.
 
 Packing is told by the first bytes, never by the name: gzip and zstd; Parquet, whose rows come out as lines of JSON; and nfcapd's
-flows, which nfdump prints. Offsets are those of the unpacked stream. The
-standard input is copied to a temporary file first, so that evidence in it can be opened like any other.
+flows, which nfdump prints. Offsets are those of the unpacked stream. The standard input is copied to a temporary file first, so
+that evidence in it can be opened like any other.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from typing import IO, BinaryIO, Final, Literal, cast
 import pyarrow as pa
 
 from strongroom.errors import OperationError, UsageError
-from strongroom.logs import nfdump, parquet
+from strongroom.logs import nfdump, parquet, s3
 from strongroom.logs.seal import STRETCH, Seal
 
 BLOCK: Final = 4 * 1024 * 1024
@@ -42,11 +42,17 @@ class Source:
     name: str
     path: Path
     named: bool
+    remote: s3.Object | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes, packed as it is."""
+        return self.path.stat().st_size if self.remote is None else self.remote.size
 
 
 def expand(paths: tuple[str, ...]) -> list[Source]:
     """The sources that paths mean, in a stable order: a directory means every file below it but hidden ones, `-` the
-    standard input. Raises UsageError for a path that means nothing.
+    standard input, s3:// a bucket (`s3`). Raises UsageError for a path that means nothing.
     """
     sources: list[Source] = []
     for given in paths:
@@ -56,10 +62,14 @@ def expand(paths: tuple[str, ...]) -> list[Source]:
         sources += found
         if len(sources) > MAX_FILES:
             raise UsageError(f"More than {MAX_FILES} files are meant.", advice="Name fewer.")
-    return list({source.path.resolve(): source for source in sources}.values())
+    return list({source.remote or source.path.resolve(): source for source in sources}.values())
 
 
 def _meant(given: str) -> Iterator[Source]:
+    if given.startswith(s3.SCHEME):
+        for found, named in s3.objects(given):
+            yield Source(found.name, Path(found.name), named, found)
+        return
     path = Path(given)
     if path.is_file():
         yield Source(given, path, named=True)
@@ -100,7 +110,7 @@ def codec(source: Source) -> Codec:
 def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
     """The decompressed bytes, `size` at a time. Raises CutOff when a compressed stream ends early or is damaged."""
     with _opened(source) as file:
-        if source.path.stat().st_size == 0:
+        if source.size == 0:
             return
         try:
             with _unpacked(source, file) as stream:
@@ -118,12 +128,24 @@ def _unpacked(source: Source, file: BinaryIO) -> Iterator[IO[bytes]]:
         case "zstd":
             yield cast("BinaryIO", pa.input_stream(file, compression="zstd"))
         case "nfcapd":
-            with nfdump.printed(source.path) as printed:
+            with _local(source, file) as path, nfdump.printed(path) as printed:
                 yield printed
         case "parquet":
             yield cast("BinaryIO", parquet.Rows(file))
         case "plain":
             yield file
+
+
+@contextmanager
+def _local(source: Source, file: BinaryIO) -> Iterator[Path]:
+    """A path for programs that want one: an object is copied to a temporary file."""
+    if source.remote is None:
+        yield source.path
+        return
+    with tempfile.NamedTemporaryFile(prefix="strongroom-object-") as copy:
+        shutil.copyfileobj(file, copy, BLOCK)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def reopen(source: Source, places: Sequence[tuple[int, int]], seal: Seal) -> list[tuple[bytes, bool]]:
@@ -181,6 +203,8 @@ class CutOff(Exception):
 
 
 def _opened(source: Source) -> BinaryIO:
+    if source.remote is not None:
+        return source.remote.opened()
     try:
         return source.path.open("rb")
     except OSError as error:
