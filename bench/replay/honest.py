@@ -137,6 +137,8 @@ class Honest:
         role, often = ("desk", 0.15) if nth >= CLINICIANS else ("clinician", 0.4)
         time, agent = moment(self._rng, day, working=True), AGENTS[2 + number % 2 * 6]
         who, address = staff(number), clinic(practice)
+        if (time - ask.START) % ask.DAY >= 18 * ask.HOUR:  # the evening's work is done at home
+            address = home(2_000_003 + number, self.carriers)
         yield Ask(time, who, role, address, agent, "list", 0, person, 200, 4_000)
         if self._rng.random() < often:
             documents = self._town.ids(person)

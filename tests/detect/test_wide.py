@@ -124,3 +124,37 @@ def test_services_are_left_out(scene: Scene) -> None:
     """The provider's own programs read everything."""
     scene.add(*(read(at, at, **{"principal.kind": "service"}) for at in range(100)))
     assert scene.hits(HOUR) == []
+
+
+def desks(count: int, days: int = 20, **more: object) -> list[dict[str, object]]:
+    """Desks that read eighty a day from the log's first day on."""
+    return [
+        read(desk * 100_000 + day * 100 + n, day * 86_400 + n * 300, principal=f"desk{desk}", **more)
+        for desk in range(count)
+        for day in range(days)
+        for n in range(80)
+    ]
+
+
+def test_those_of_the_same_role_are_peers(scene: Scene) -> None:
+    """Where roles are told, a desk's hundred are nothing among desks, and a patient's hundred are much."""
+    once = [
+        read(10**8 + n, 9 * 86_400 + n * 300, principal="eve", **{"actor.user.type": "patient"}) for n in range(100)
+    ]
+    busy = [read(10**9 + n, 86_400 + n * 300, principal="desk0", **{"actor.user.type": "desk"}) for n in range(100)]
+    scene.add(*honest(400), *desks(25, days=2, **{"actor.user.type": "desk"}), *busy, *once)
+    assert {about for about, _, _ in scene.hits(DAY)} == {"login eve"}
+
+
+def test_quiet_days_and_busy_ones_are_a_habit(scene: Scene) -> None:
+    """Whose days differ by ten has its limit further up than whose days are alike."""
+    rng = random.Random(6)
+    days = [(who, day, spread) for who, spread in (("even", 0.05), ("uneven", 1.0)) for day in range(30)]
+    past = [
+        read(day * 10_000 + n, day * 86_400 + n * 10, principal=who)
+        for who, day, spread in days
+        for n in range(int(100 * rng.lognormvariate(0, spread)))
+    ]
+    busy = [read(10**7 + n, 40 * 86_400 + n * 10, principal=who) for who in ("even", "uneven") for n in range(900)]
+    scene.add(*past, *busy)
+    assert {about for about, _, time in scene.hits(DAY) if time >= 40 * 86_400_000} == {"login even"}

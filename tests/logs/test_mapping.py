@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.detect.duckdb import Engine
 from strongroom.errors import ConfigError
 from strongroom.logs import mapping
 from strongroom.logs.batch import table
+from tests.detect.conftest import Scene, read
 
 FIELDS = ("time", "http_request.url.path", "route", "document", "number", "patient")
 
@@ -138,3 +140,32 @@ def test_a_format_that_does_not_fit_is_refused(tmp_path: Path, text: str, says: 
     """With the file and the reason."""
     with pytest.raises(ConfigError, match=says):
         mapping.load(written(tmp_path, text))
+
+
+def test_one_log_tells_whose_the_documents_of_another_are() -> None:
+    """Where all that tell say the same; what two logs contradict each other about stays unknown."""
+    with Engine() as engine:
+        scene = Scene(engine)
+        scene.add(
+            read(1, 1, patient="ann"), read(1, 2), read(2, 3, patient="ann"), read(2, 4, patient="bob"), read(2, 5), read(3, 6),
+        )  # fmt: skip
+        mapping.Mapping((), (), ()).fill(engine)
+        assert engine.rows("SELECT patient FROM event ORDER BY time") == [
+            ("ann",),
+            ("ann",),
+            ("ann",),
+            ("bob",),
+            (None,),
+            (None,),
+        ]
+
+
+def test_accounts_tell_a_login_its_role() -> None:
+    """And nobody else."""
+    with Engine() as engine:
+        Scene(engine).add(read(1, 1, principal="ann"), read(2, 2, principal="bob"))
+        mapping.Mapping((), (), (), accounts=(("ann", "nurse", "north"),)).fill(engine)
+        assert engine.rows('SELECT principal, "actor.user.type" FROM event ORDER BY time') == [
+            ("ann", "nurse"),
+            ("bob", None),
+        ]

@@ -9,6 +9,8 @@
     relay        ids asked for in a row by several who take turns
     unlisted     documents fetched that had not been listed
     campaign     many accounts or addresses with one thing in common, over a forecast
+    borrowed     a login that reads from a place where it never was
+    newcomer     a role or key that reads from a store for the first time
     peers        what is much among principals of one kind
     wide         many documents or people for one principal, against peers and its own past
     egress       many bytes, likewise

@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from strongroom.detect import campaign, egress, foreign, relay, rules, slow, suppress, unlisted, walk, wide
+from strongroom.detect import (
+    borrowed,
+    campaign,
+    egress,
+    foreign,
+    newcomer,
+    relay,
+    rules,
+    slow,
+    suppress,
+    unlisted,
+    walk,
+    wide,
+)
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
@@ -82,7 +95,7 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
     return (
         *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(),
-        campaign.detection(), egress.detection(),
+        campaign.detection(), borrowed.detection(), newcomer.detection(), egress.detection(),
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """Many documents, or people where the logs tell them, for one principal in an hour or a day.
 
-The limit is three times what is much among its peers (`peers`). Once a principal has a past of TEN windows the limit is
-twice what was rare for itself (its 99th percentile, nearest rank), in windows that had ended before the one that is judged began:
-what is done now is no past. It is never below a floor that an honest person hardly reaches, and it is the floor where there is
-neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve only for learning. A limit
-never looks ahead: a watch has the same.
+The limit is three times what is much among its peers (`peers`): those of its kind, and of its role where roles are told. Once a
+principal has a past of TEN windows the limit is twice what was rare for itself (its 99th percentile, nearest rank), or four
+standard deviations over its median on a logarithmic scale (by its quartiles) where that is more: some have quiet days and busy
+ones. A past is of windows that had ended before the one that is judged began: what is done now is no past. It is never below a
+floor that an honest person hardly reaches, and it is the floor where there is neither a past nor a crowd. Counts are exact in
+windows that slide; buckets of a window's length serve only for learning. A limit never looks ahead: a watch has the same.
 """
 
 from typing import Final
@@ -19,6 +20,9 @@ FLOORS: Final = ((HOUR, 25, "an hour", "04"), (DAY, 60, "a day", "05"))
 """(window, the least that is much, in words, end of the id). A primary-care clinician sees some 25 patients a day; reception up
 to 150, which its own past or its peers excuse."""
 PEERS, OWN, TEN = 3, 2, 10
+_SPREAD: Final = """(quantile_disc(c, 0.5) OVER earlier)
+    * pow((quantile_disc(c, 0.75) OVER earlier)::DOUBLE / quantile_disc(c, 0.25) OVER earlier, 3)"""
+"""Four standard deviations over the median: between the quartiles of a normal distribution are 1.35 of them."""
 
 
 def detections() -> list[Detection]:
@@ -46,18 +50,20 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
 
 
 def _sql(window: int, floor: int) -> str:
-    enough = f"greatest({floor}, CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END)"
-    return sql(window, enough)
+    past = f"greatest({OWN} * own, spread)"
+    return sql(window, f"greatest({floor}, CASE WHEN known >= {TEN} THEN {past} ELSE {PEERS} * much END)")
 
 
 def sql(window: int, enough: str) -> str:
     """Hits of principals who read at least `enough` different documents or people within a window.
 
-    `enough` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `much` (what
-    is much among its peers) and `age` (windows since the first event of all). Null: never enough.
+    `enough` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
+    would be rare by how they differ), `much` (what is much among its peers) and `age` (windows since the first event of all).
+    Null: never enough.
     """
     base = f"""
-    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, "principal.kind" AS kind,
+    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about,
+        "principal.kind" || coalesce(' ' || "actor.user.type", '') AS kind,
         coalesce(patient, document) AS v
     FROM event WHERE {SERVED} AND "principal.kind" <> 'service'
     """
@@ -65,7 +71,7 @@ def sql(window: int, enough: str) -> str:
     WITH bucket AS (SELECT g, kind, time // {window} AS b, count(DISTINCT v) AS c FROM base GROUP BY ALL),
     {peers.sql(window)},
     past AS (
-        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own,
+        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own, {_SPREAD} AS spread,
             b - (SELECT min(time) // {window} FROM event) AS age, b * {window} // {DAY} AS d
         FROM bucket
         WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING)

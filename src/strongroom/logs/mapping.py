@@ -45,6 +45,13 @@ _NAME: Final = re.compile(r"\{([a-z]+)\}")
 _PATH: Final = "http_request.url.path"
 _KNOWN: Final = frozenset({"document", "patient"})
 _ACCOUNTS: Final = ("account", "role", "group")
+_TOLD: Final = """
+UPDATE event SET patient = told.patient FROM (
+    SELECT document, min(patient) AS patient FROM event WHERE patient IS NOT NULL AND document IS NOT NULL
+    GROUP BY document HAVING min(patient) = max(patient)
+) AS told WHERE event.patient IS NULL AND event.document = told.document
+"""
+"""Whose a document is, another of the logs may tell."""
 _ROLES: Final = """
 UPDATE event SET "actor.user.type" = member.role FROM member
 WHERE event.principal = member.account AND event."principal.kind" = 'login'
@@ -119,6 +126,7 @@ class Mapping:
             columns = list(zip(*rows, strict=True)) or [() for _ in names]
             engine.load(name, pa.table([pa.array(c, type=pa.string()) for c in columns], names=list(names)))
         engine.run("UPDATE event SET patient = owner.patient FROM owner WHERE event.document = owner.document")
+        engine.run(_TOLD)
         if self.accounts:
             engine.run(_ROLES)
 

@@ -1,0 +1,56 @@
+"""Logins that come from a place of their own."""
+
+from typing import Any
+
+from strongroom.detect import borrowed
+from tests.detect.conftest import Scene, read
+
+DAY = 86_400
+
+
+def at_work(days: int = 15, network: str = "192.0.2") -> list[dict[str, Any]]:
+    """A clinician reads three documents a day, from any desk of the clinic."""
+    return [
+        read(day * 10 + n, day * DAY + n * 900, **{"src_endpoint.ip": f"{network}.{n}"})
+        for day in range(days)
+        for n in range(3)
+    ]
+
+
+def away(documents: int, day: int = 20, pause: int = 60, address: str = "198.51.100.7") -> list[dict[str, Any]]:
+    """And then from elsewhere."""
+    return [read(9_000 + n, day * DAY + n * pause, **{"src_endpoint.ip": address}) for n in range(documents)]
+
+
+def test_ten_documents_from_a_new_place_fire(scene: Scene) -> None:
+    """At the tenth; of IPv6 the first half is the place."""
+    for address in ("198.51.100.7", "2001:db8:1:2:3::4"):
+        scene.clear()
+        scene.add(*at_work(), *away(15, address=address))
+        assert {fired for _, fired, _ in scene.hits(borrowed.detection())} == {(20 * DAY + 9 * 60) * 1_000}
+        assert len(scene.hits(borrowed.detection())) == 15
+
+
+def test_a_look_from_home_is_none(scene: Scene) -> None:
+    """Nine documents in an hour, or fifty over a day."""
+    scene.add(*at_work(), *away(9))
+    assert scene.hits(borrowed.detection()) == []
+    scene.clear()
+    scene.add(*at_work(), *away(50, pause=1_000))
+    assert scene.hits(borrowed.detection()) == []
+
+
+def test_who_has_no_past_or_many_places_is_left_alone(scene: Scene) -> None:
+    """Five days, and somebody who is on the road."""
+    scene.add(*at_work(days=5), *away(30))
+    assert scene.hits(borrowed.detection()) == []
+    scene.clear()
+    road = [read(n, n * DAY, **{"src_endpoint.ip": f"10.0.{n}.1"}) for n in range(15)]
+    scene.add(*road, *away(30))
+    assert scene.hits(borrowed.detection()) == []
+
+
+def test_the_second_day_at_home_is_no_new_place(scene: Scene) -> None:
+    """Work from where one was before."""
+    scene.add(*at_work(), *away(2, day=16), *away(30, day=20))
+    assert scene.hits(borrowed.detection()) == []

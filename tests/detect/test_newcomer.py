@@ -1,0 +1,50 @@
+"""Who reads from a store for the first time."""
+
+from typing import Any
+
+from strongroom.detect import newcomer
+from tests.detect.conftest import Scene, read
+
+DAY = 86_400
+APP = "arn:aws:sts::1:assumed-role/app/i-{}"
+
+
+def by_role(number: int, at: int, who: str, **more: Any) -> dict[str, Any]:
+    """A role's session reads an object."""
+    return read(
+        number,
+        at,
+        principal=who,
+        store="papers",
+        **{"principal.kind": "role", "metadata.log_name": "cloudtrail"},
+        **more,
+    )
+
+
+def usual(days: int = 20) -> list[dict[str, Any]]:
+    """The application, from a new machine every day."""
+    return [by_role(day, day * DAY, APP.format(day)) for day in range(days)]
+
+
+def test_the_first_document_fires(scene: Scene) -> None:
+    """A role that never was there; what it reads in its first day is the finding."""
+    thief = "arn:aws:sts::1:assumed-role/waf/i-1"
+    scene.add(*usual(), *(by_role(900 + n, 10 * DAY + n, thief) for n in range(5)))
+    found = scene.hits(newcomer.detection())
+    assert {(about, fired) for about, fired, _ in found} == {(f"role {thief}", 10 * DAY * 1_000)}
+    assert len(found) == 5
+
+
+def test_new_machines_of_a_role_are_nobody_new(scene: Scene) -> None:
+    """Nor is whoever was there in the first week."""
+    scene.add(*usual(), by_role(1, 5 * DAY, "arn:aws:sts::1:assumed-role/backup/b"))
+    assert scene.hits(newcomer.detection()) == []
+
+
+def test_where_many_read_one_more_is_nothing(scene: Scene) -> None:
+    """A store for everybody; and a refusal is no reading."""
+    scene.add(*(by_role(n, n * 3_600, f"key{n}") for n in range(30)), by_role(99, 10 * DAY, "new"))
+    assert scene.hits(newcomer.detection()) == []
+    scene.clear()
+    scene.add(*usual(), by_role(99, 10 * DAY, "new", **{"status_id": 2, "http_response.code": 403}))
+    assert scene.hits(newcomer.detection()) == []
