@@ -19,9 +19,10 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def test_all_reports_of_one_hunt(log: Path, tmp_path: Path) -> None:
+def test_all_reports_of_one_hunt(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each as asked for, for their owner alone, and nothing half written is left."""
     assert run("hunt", log, *(part for name, file in FILES.items() for part in (f"--{name}", tmp_path / file))) == 1
+    assert capsys.readouterr().out.endswith(f"Wrote {', '.join(str(tmp_path / file) for file in FILES.values())}.\n")
     made = {name: (tmp_path / file).read_text(encoding="utf-8") for name, file in FILES.items()}
     assert made["html"].startswith("<!doctype html>\n<html")
     assert "login mallory: 60 documents" in made["html"]

@@ -50,6 +50,12 @@ def test_what_is_no_walk(scene: Scene, numbers: list[int]) -> None:
     assert scene.hits(DETECTION) == []
 
 
+def test_coming_back_to_ones_own_documents_is_no_walk(scene: Scene) -> None:
+    """Five that were put in together, opened every day for two months: five ids, however often."""
+    scene.add(*(read(700 + at % 5, at * 17_280) for at in range(5 * 60)))
+    assert scene.hits(DETECTION) == []
+
+
 def test_what_everybody_opens_in_a_row_is_no_walk(scene: Scene) -> None:
     """The pictures of a page have numbers too: known from the fourth principal on, and for the week after."""
     scene.add(*(read(at, at + 100 * person, principal=f"p{person}") for person in range(8) for at in range(20)))

@@ -101,6 +101,8 @@ def command(  # one parameter an option
     finally:
         files.forget(sources)
     _print(found, shown, explain=explain is not None, as_json=as_json)
+    if asked and not as_json:
+        click.echo(f"\nWrote {', '.join(str(path) for path in asked.values())}.")
     if found.findings:
         raise Told(f"{len(found.findings)} to look at.")
 

@@ -3,7 +3,8 @@
 A step is close when the next id is at most STRIDE away, or exactly as far as the step before: ascending, descending, with gaps,
 a little out of order as parallel downloads are. RUN close steps in a row are a walk. What many principals ask for is a page's
 own picture or script and not somebody's document: an id that more than FEW have asked for, in this week up to now or in the week
-before, is no step, and neither is one that the same principal asks for again in a week. After a week's silence a walk begins anew.
+before, is no step, and neither is one that the same principal asks for again in this week or the next: whoever comes back to their
+own few documents every week goes nowhere. After a week's silence a walk begins anew.
 """
 
 from typing import Final
@@ -63,7 +64,7 @@ known AS (
 ),
 step AS (
     SELECT *, CASE WHEN time - lag(time) OVER w <= {WEEK} THEN number - lag(number) OVER w END AS step
-    FROM known WHERE principals <= {FEW}
+    FROM known WHERE principals <= {FEW} AND new
     WINDOW w AS (PARTITION BY about, route ORDER BY time, source, place, event)
 ),
 close AS (
