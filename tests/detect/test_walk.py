@@ -88,3 +88,9 @@ def test_different_people_do_not_walk_together(scene: Scene) -> None:
     """Ten people with neighbouring documents are ten people."""
     scene.add(*(read(at, at, principal=f"p{at}") for at in range(20)))
     assert scene.hits(DETECTION) == []
+
+
+def test_few_documents_opened_again_and_again_are_no_walk(scene: Scene) -> None:
+    """Five of one's own, week after week: ten steps, and no ten ids."""
+    scene.add(*(read(at % 5, at * 86_400) for at in range(60)))
+    assert scene.hits(DETECTION) == []

@@ -39,8 +39,12 @@ def detection() -> Detection:
     """One finding a thing in common."""
     sql = f"""
     WITH bound AS (SELECT min(time) // {DAY} AS first FROM event),
+    program AS (
+        SELECT "http_request.user_agent", {AGENT} AS agent FROM (SELECT DISTINCT "http_request.user_agent" FROM event)
+    ),
     base AS (
-        SELECT rowid AS event, time, {ABOUT} AS who, {AGENT} AS agent, route FROM event
+        SELECT event.rowid AS event, time, {ABOUT} AS who, agent, route
+        FROM event LEFT JOIN program USING ("http_request.user_agent")
         WHERE {SERVED} AND "principal.kind" IN ('login', 'address', 'anonymous') AND "metadata.log_name" IN ('web', 's3-access')
     ),
     common AS (

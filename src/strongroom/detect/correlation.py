@@ -39,7 +39,7 @@ def windowed(base: str, fire: str, window: int) -> str:
     WITH base AS ({base}),
     fire AS ({fire}),
     both_ AS (
-        SELECT g, time, event, about, CAST(NULL AS BIGINT) AS t FROM base
+        SELECT g, time, event, about, CAST(NULL AS BIGINT) AS t FROM base SEMI JOIN fire USING (g)
         UNION ALL SELECT g, t, NULL, NULL, t FROM fire
     ),
     seen AS (
@@ -87,7 +87,13 @@ def _counting(correlation: Correlation) -> str:
     amount = {Kind.EVENT_COUNT: "count(*)", Kind.VALUE_COUNT: "count(DISTINCT v)", Kind.VALUE_SUM: "sum(w)"}
     weighed = _AMOUNT if correlation.kind is Kind.VALUE_SUM else "1"
     return f"""
-    WITH weighed AS (SELECT *, {weighed} AS w FROM base),
+    WITH every AS (SELECT *, {weighed} AS w FROM base),
+    ample AS (
+        SELECT g FROM (
+            SELECT g, {"sum(w)" if correlation.kind is Kind.VALUE_SUM else "count(*)"} AS c FROM every GROUP BY g, time // {window}
+        ) GROUP BY g HAVING 2 * max(c) >= {enough!r}
+    ),
+    weighed AS (SELECT * FROM every SEMI JOIN ample USING (g)),
     bucket AS (SELECT g, time // {window} AS b, {amount[correlation.kind]} AS c FROM weighed GROUP BY ALL),
     pair AS (
         SELECT g, c + coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING), 0) AS c

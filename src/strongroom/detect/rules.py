@@ -12,7 +12,7 @@ from strongroom.errors import UsageError
 from strongroom.logs.record import COLUMNS
 from strongroom.sigma.parse import parse
 from strongroom.sigma.rule import All, Correlation, Fault, Filter, Head, Kind, Rule
-from strongroom.sigma.sql import Resolve, literal, where
+from strongroom.sigma.sql import Resolve, bare, literal, where
 
 _HERE: Final = Path(__file__).resolve()
 OURS: Final = next(
@@ -152,6 +152,8 @@ def _counted(rule: Correlation, resolve: Resolve) -> str:
     """What is counted: a field, or several together; where one of them is not there, nothing."""
     if rule.kind in {Kind.EVENT_COUNT, Kind.TEMPORAL, Kind.TEMPORAL_ORDERED} or not rule.fields:
         return "'1'"
+    if len(rule.fields) == 1 and rule.kind is not Kind.VALUE_COUNT:  # what is added is a number
+        return bare(resolve(rule.fields[0]))
     return "(" + " || chr(31) || ".join(resolve(field) for field in rule.fields) + ")"
 
 

@@ -43,7 +43,7 @@ def detection() -> Detection:
     base = f"""
     WITH bound AS (SELECT min(time) AS first, least({LEARN}, (max(time) - min(time)) / 4) AS learn FROM event),
     request AS (
-        SELECT rowid AS event, time, {ABOUT} AS g, {AGENT} AS agent, route, document, {SERVED} AS served
+        SELECT rowid AS event, time, {ABOUT} AS g, "http_request.user_agent", route, document, {SERVED} AS served
         FROM event WHERE "metadata.log_name" = 'web' AND act = 'read' AND status_id = 1 AND "principal.kind" IN ('login', 'address')
     ),
     page AS (
@@ -69,7 +69,7 @@ def detection() -> Detection:
         ) GROUP BY route
     ),
     led AS (
-        SELECT request.*, known.way FROM request JOIN known USING (route) WHERE served
+        SELECT request.*, {AGENT} AS agent, known.way FROM request JOIN known USING (route) WHERE served
     ),
     fetched AS (
         SELECT led.*, coalesce(led.time - opened.time > {BEFORE}, true) AS unlisted

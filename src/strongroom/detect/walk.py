@@ -48,8 +48,10 @@ WITH asked AS (
         time // {WEEK} AS week
     FROM event WHERE number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')
 ),
+likely AS (SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}),
+wanted AS (SELECT DISTINCT route, number FROM asked SEMI JOIN likely USING (about, route)),
 once AS (
-    SELECT * FROM asked
+    SELECT * FROM asked SEMI JOIN wanted USING (route, number)
     QUALIFY row_number() OVER (PARTITION BY about, route, number, week ORDER BY time, source, place, event) = 1
 ),
 met AS (
@@ -64,7 +66,7 @@ known AS (
 ),
 step AS (
     SELECT *, CASE WHEN time - lag(time) OVER w <= {WEEK} THEN number - lag(number) OVER w END AS step
-    FROM known WHERE principals <= {FEW} AND new
+    FROM known SEMI JOIN likely USING (about, route) WHERE principals <= {FEW} AND new
     WINDOW w AS (PARTITION BY about, route ORDER BY time, source, place, event)
 ),
 close AS (

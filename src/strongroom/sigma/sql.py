@@ -1,10 +1,11 @@
 """A condition as an SQL expression that is true or false and never null.
 
 The caller says what SQL stands for a field. Plain SQL but for functions that DuckDB has and others name differently
-(`regexp_matches`, `try_cast`, `split_part`, and those on lists by which an IPv6 address is written out); every text from a rule
-is a quoted literal.
+(`regexp_matches`, `try_cast`, `split_part`, `contains`, `starts_with`, `ends_with`, and those on lists by which an IPv6 address is
+written out); every text from a rule is a quoted literal.
 """
 
+import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
@@ -30,6 +31,13 @@ Resolve = Callable[[str | None], str]
 """Field -> an SQL expression of type text; None -> the text in which keywords are looked for. Raises for an unknown one."""
 
 _BYTE: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_CAST: Final = re.compile(r'CAST\(("[^"]+") AS VARCHAR\)')
+_PLACES: Final[dict[tuple[object, ...], str]] = {
+    (Wildcard.MANY, str, Wildcard.MANY): "contains",
+    (str, Wildcard.MANY): "starts_with",
+    (Wildcard.MANY, str): "ends_with",
+}
+"""What a pattern looks for, by its wildcards -> a function that does the same as LIKE, in a fraction of its time."""
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -59,9 +67,9 @@ def _test(column: str, value: Value, resolve: Resolve) -> str:
         case Pattern():
             return _pattern(column, value)
         case Number(exact):
-            return f"try_cast({column} AS {_type(exact)}) = {exact!r}"
+            return f"{_number(column, exact)} = {exact!r}"
         case Compare(sign, bound):
-            return f"try_cast({column} AS {_type(bound)}) {sign} {bound!r}"
+            return f"{_number(column, bound)} {sign} {bound!r}"
         case Regex(pattern, flags):
             options = "".join(sorted(flags))
             return f"regexp_matches({column}, {literal(pattern)}, {literal(options or 'c')})"
@@ -92,8 +100,25 @@ def _within(column: str, network: IPv4Network | IPv6Network) -> str:
     return f"({shape} AND {digits} BETWEEN '{first:032x}' AND '{last:032x}')"
 
 
+def bare(column: str) -> str:
+    """The number itself, of a number that stands as text; any other column as it is."""
+    found = _CAST.fullmatch(column)
+    return found[1] if found else column
+
+
+def _number(column: str, against: float) -> str:
+    number = bare(column)
+    return number if number != column and isinstance(against, int) else f"try_cast({number} AS {_type(against)})"
+
+
 def _pattern(column: str, pattern: Pattern) -> str:
     wild = any(isinstance(part, Wildcard) for part in pattern.parts)
+    whole = [part for part in pattern.parts if part != ""]
+    kinds = tuple(part if isinstance(part, Wildcard) else str for part in whole)
+    if kinds in _PLACES:
+        (text,) = (part for part in whole if not isinstance(part, Wildcard))
+        left, right = (column, literal(text)) if pattern.cased else (f"lower({column})", f"lower({literal(text)})")
+        return f"{_PLACES[kinds]}({left}, {right})"
     sides = {Wildcard.MANY: "%", Wildcard.ONE: "_"}
     if wild:
         text = "".join(sides[p] if isinstance(p, Wildcard) else p.translate(_ESCAPED) for p in pattern.parts)
