@@ -190,3 +190,12 @@ def test_a_log_in_a_bucket(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
     assert run("hunt", "s3://docs/portal") == 2
     assert "AWS_ACCESS_KEY_ID" in capsys.readouterr().err
+
+
+def test_what_was_read_is_kept(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same answer again; a directory of something else is a usage error."""
+    assert run("hunt", log, "--keep", tmp_path / "kept", "--json") == 1
+    first = capsys.readouterr().out
+    assert run("hunt", log, "--keep", tmp_path / "kept", "--json") == 1
+    assert capsys.readouterr().out == first
+    assert run("hunt", log, "--keep", tmp_path) == 2

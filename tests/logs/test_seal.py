@@ -23,6 +23,10 @@ def test_how_a_stream_is_cut_does_not_matter(cuts: list[int], size: int) -> None
         assert not stretch or not seal.holds(number, bytes([stretch[0] ^ 1]) + stretch[1:])
         assert not stretch or not seal.holds(number, stretch[:-1])
     assert not seal.holds(whole + 1, b"")
+    again = Seal.again(*seal.kept())
+    assert all(again.holds(number, data[number * STRETCH : (number + 1) * STRETCH]) for number in range(whole + 1))
+    assert again.kept() == seal.kept()
+    assert not again.holds(0, b"x" + data[1:STRETCH]) or not data
 
 
 def test_the_last_stretch_may_grow() -> None:

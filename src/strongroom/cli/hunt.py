@@ -56,12 +56,17 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 )
 @click.option("--top", type=click.IntRange(1, 10_000), default=10, show_default=True, help="How many findings to show.")
 @click.option("--explain", metavar="ID", help="One finding with all its evidence, the lines of the log included.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A directory in which what was read is kept: an interrupted hunt goes on, and a repeated one is quick.",
+)
 @reports.options
 @json_option
 def command(  # one parameter an option
     *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, log_format: str | None, rules: tuple[Path, ...],
     since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, suppress: Path | None,
-    **files_: Path | None,
+    keep: Path | None, **files_: Path | None,
 ) -> None:  # fmt: skip
     """Hunt in logs: files, directories, globs, s3:// addresses, or - for stdin; each format and packing recognised.
 
@@ -74,6 +79,7 @@ def command(  # one parameter an option
     """
     from strongroom.detect.duckdb import Engine
     from strongroom.detect.hunt import Wanted, hunt
+    from strongroom.detect.kept import Kept
     from strongroom.logs import files, formats
 
     if format_name is not None and format_name not in formats.NAMES:
@@ -86,6 +92,9 @@ def command(  # one parameter an option
         until=millis(until) if until else None,
         rules=rules,
         suppressions=_suppressions(suppress),
+        kept=Kept(keep, b"".join((str(log_format).encode(), mapping.read_bytes() if mapping else b"")))
+        if keep
+        else None,
     )
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise UsageError("--since is not before --until.")

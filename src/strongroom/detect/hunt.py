@@ -21,6 +21,7 @@ from strongroom.detect import (
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
+from strongroom.detect.kept import Kept
 from strongroom.logs import files, formats, read
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
@@ -38,6 +39,7 @@ class Wanted:
     until: int | None = None
     rules: tuple[Path, ...] = ()
     suppressions: tuple[suppress.Suppression, ...] = ()
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lam
     result.detections = run((*own(wanted.mapping), *loaded.detections), engine, result.stopped)
     result.suppressed = suppress.apply(engine, wanted.suppressions, result.detections)
     result.findings = findings(engine, result.detections)
+    if wanted.kept:
+        wanted.kept.forget()
     return result
 
 
@@ -125,7 +129,10 @@ def take(source: Source, number: int, wanted: Wanted, engine: Engine, told: Told
     format_ = wanted.format or mapped or formats.recognise(sample)
     if format_ is None:
         return File(source, None, account)
-    for events in read.tables(_watched(source, told), format_, number, account):
+    found = read.tables(_watched(source, told), format_, number, account)
+    if wanted.kept:
+        found = wanted.kept.through(source, format_, number, account, found, told)
+    for events in found:
         engine.take(wanted.mapping.changed(events) if wanted.mapping else events)
     return File(source, format_, account)
 

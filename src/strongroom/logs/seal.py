@@ -15,12 +15,24 @@ _DIGEST: Final = 32
 class Seal:
     """The digests of one stream, taken as it is read."""
 
-    __slots__ = ("_digests", "_held", "_open")
+    __slots__ = ("_digests", "_held", "_last", "_open")
 
     def __init__(self) -> None:
         self._digests = bytearray()
         self._open = hashlib.sha256()
         self._held = 0
+        self._last: bytes | None = None  # of a seal that was kept: the digest of its open stretch
+
+    def kept(self) -> tuple[bytes, int, bytes]:
+        """What `again` makes the same seal of, once the stream has ended."""
+        return bytes(self._digests), self._held, self._last or self._open.digest()
+
+    @classmethod
+    def again(cls, digests: bytes, held: int, last: bytes) -> "Seal":
+        """A seal that was kept. It knows its stream, and nothing can be added to it."""
+        seal = cls()
+        seal._digests, seal._held, seal._last = bytearray(digests), held, last
+        return seal
 
     def add(self, block: bytes) -> None:
         """The next bytes of the stream."""
@@ -40,4 +52,4 @@ class Seal:
         if number < whole:
             kept = bytes(self._digests[number * _DIGEST : (number + 1) * _DIGEST])
             return hashlib.sha256(stretch).digest() == kept
-        return number == whole and hashlib.sha256(stretch[: self._held]).digest() == self._open.digest()
+        return number == whole and hashlib.sha256(stretch[: self._held]).digest() == self.kept()[2]
