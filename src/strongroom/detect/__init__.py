@@ -4,6 +4,8 @@
     duckdb       the engine that holds the events, and spills when they are many
     detection    what a detection is: a head for people, and SQL that says which events are hits
     rules        rule files -> detections (Sigma)
+    sliding      Sigma's rules and correlations, folded by a watch
+    live         the same detections over events as they come
     correlation  SQL of Sigma's correlations
     walk         ids asked for in a row
     relay        ids asked for in a row by several who take turns

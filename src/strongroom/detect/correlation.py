@@ -55,9 +55,14 @@ def windowed(base: str, fire: str, window: int) -> str:
 _AMOUNT: Final = "CASE WHEN try_cast(v AS DOUBLE) BETWEEN 0 AND 1e300 THEN try_cast(v AS DOUBLE) ELSE 0 END"
 """What a text adds to a sum: what is no number, or below nothing, adds nothing."""
 
-
 _ADDED: Final = {Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM}
 """What a running sum tells."""
+
+
+def weighed(correlation: Correlation, part: str) -> str:
+    """How a watch asks a part of the base: for what it adds up, where it adds up."""
+    value = _AMOUNT if correlation.kind is Kind.VALUE_SUM else "v"
+    return f"SELECT event, time, g, about, which, {value} AS v FROM ({part}) WHERE v IS NOT NULL"
 
 
 def _compared(correlation: Correlation) -> str:

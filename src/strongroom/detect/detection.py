@@ -1,7 +1,12 @@
-"""What a detection is: what it says to people, and the SQL that says which events are hits."""
+"""What a detection is: what it says to people, the SQL that says which events are hits, and how a watch says the same.
 
+A watch has no table of all events. It asks the same SQL (`base`) of the events that have just come, one event at a time being
+enough for it, and folds what it finds, in the order of time, into a state that is bounded.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from strongroom.sigma.rule import Head
 
@@ -20,11 +25,50 @@ AGENT: Final = """regexp_replace("http_request.user_agent", '[0-9]+([._][0-9]+)*
 Shape = Literal["rule", "walk", "wide", "egress", "foreign"]
 
 
+class Base(NamedTuple):
+    """SQL of one event at a time, and the kinds of logs it can find anything in; none: any."""
+
+    sql: str
+    logs: tuple[str, ...] = ()
+
+
+class Fire(NamedTuple):
+    """A fold fires. `amount` is what it had counted by then; `left` whether anything left by what it saw."""
+
+    about: str
+    time: int
+    amount: int
+    left: bool = True
+
+
+class Fold(Protocol):
+    """One detection's state in a watch. Rows come in the order of time, and of the log within an instant.
+
+    Fires may be repeated: who tells of them, tells of each once.
+    """
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """One row of a base: (event, time, g, about, whatever else the base selects)."""
+
+    def passed(self, time: int) -> Sequence[Fire]:
+        """No row before `time` will come any more."""
+
+    def tidy(self, time: int) -> None:
+        """Forget what cannot matter any more at `time`."""
+
+    def dump(self) -> Any:
+        """The state as lists, dicts, texts and numbers."""
+
+    def load(self, kept: Any) -> None:
+        """A state that was dumped, in place of the present one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """One detection. `hits` selects (about, fired, event): about whom, when it would first have fired, an event's rowid.
 
-    `quiet` is the level when nothing left: trying is not taking.
+    `quiet` is the level when nothing left: trying is not taking. A watch folds the rows of `bases` (event, time, g, about …);
+    without a fold no watch can say the same, and says so.
     """
 
     head: Head
@@ -32,3 +76,5 @@ class Detection:
     shape: Shape = "rule"
     quiet: bool = False
     note: str = ""  # the thresholds, in words
+    bases: tuple[Base, ...] = ()
+    fold: Callable[[], Fold] | None = None

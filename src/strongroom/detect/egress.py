@@ -3,17 +3,19 @@ documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept 
 have directions, are not judged here.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
-from strongroom.detect.detection import ABOUT, Detection
+from strongroom.detect.detection import ABOUT, Base, Detection, Fire
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 100 * 1024 * 1024
 """Bytes in an hour: some 400 documents of the mean size of 252 kB."""
 PEERS, OWN, TEN = 10, 5, 10
 """As in `wide`."""
+RARE: Final = 99
 MIB: Final = 1024 * 1024
 """What is learned is learned in these, rounded up."""
 
@@ -35,16 +37,16 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The hunt for bytes."""
     note = f"at least 100 MiB, {PEERS} times its peers' most or {OWN} times its own"
-    return Detection(HEAD, _SQL, shape="egress", note=note)
+    return Detection(HEAD, _SQL, shape="egress", note=note, bases=(Base(_BASE),), fold=Egress)
 
 
-_SQL: Final = f"""
-WITH sent AS (
-    SELECT rowid AS event, time, {ABOUT} AS about, "principal.kind" AS kind, "traffic.bytes_out" AS size,
-        time // {HOUR} AS b
-    FROM event WHERE status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service'
+_BASE: Final = f"""
+    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, "principal.kind" AS kind, "traffic.bytes_out" AS size
+    FROM event WHERE status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service' AND principal IS NOT NULL
         AND "metadata.log_name" NOT IN ('network', 'network-file')
-),
+"""
+_SQL: Final = f"""
+WITH sent AS (SELECT *, time // {HOUR} AS b FROM ({_BASE})),
 hour AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
 bucket AS (SELECT about AS g, kind, b, (c + {MIB - 1}) // {MIB} AS c FROM hour),
 {peers.sql(HOUR)},
@@ -65,3 +67,96 @@ running AS (
 )
 SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY about) AS fired, event FROM running
 """
+
+
+class Client:
+    """What a watch keeps of one client: bytes of this hour, and how many MiB earlier ones had."""
+
+    __slots__ = ("enough", "held", "hour", "kind", "known", "past", "size")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.hour, self.size = -1, 0
+        self.past: dict[int, int] = {}  # MiB -> in how many hours
+        self.known = 0
+        self.enough: int | None = None  # bytes; None: not yet known
+        self.held: list[tuple[int, int]] = []  # (MiB, when they were full), while peers are being learned
+
+    def turn(self, hour: int) -> None:
+        """An hour has begun: the one before it is known now."""
+        if self.size:
+            mib = -(-self.size // MIB)
+            self.past[mib] = self.past.get(mib, 0) + 1
+            self.known += 1
+        self.hour, self.size = hour, 0
+
+
+class Egress:
+    """The fold."""
+
+    def __init__(self) -> None:
+        self.peers = peers.Peers()
+        self.clients: dict[str, Client] = {}
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        _, time, g, _, kind, size = row
+        fires = self.passed(time)
+        client = self.clients.get(g)
+        if client is None:
+            client = self.clients[g] = Client(kind)
+        if time // HOUR != client.hour:
+            client.turn(time // HOUR)
+            self._limit(client)
+        client.size += size
+        self.peers.note(kind, g, -(-client.size // MIB))
+        if client.enough is None:
+            full = client.size // MIB
+            if full * MIB >= FLOOR and (not client.held or full > client.held[-1][0]):
+                client.held.append((full, time))
+        elif client.size >= client.enough:
+            return [*fires, Fire(g, time, client.size)]
+        return fires
+
+    def _limit(self, client: Client) -> None:
+        if client.known >= TEN:
+            client.enough = max(FLOOR, MIB * OWN * peers.rank(client.past.items(), RARE))
+        elif self.peers.learning(client.kind):
+            client.enough = None
+        else:
+            client.enough = self._by_peers(client.kind)
+
+    def _by_peers(self, kind: str) -> int:
+        return max(FLOOR, MIB * PEERS * self.peers.much.get(kind, 0))
+
+    def passed(self, time: int) -> Sequence[Fire]:
+        """See `Fold`."""
+        if not self.peers.turn(time // DAY):
+            return ()
+        fires = []
+        for g, client in self.clients.items():
+            if client.held:
+                enough = self._by_peers(client.kind)
+                fires += [Fire(g, when, full * MIB) for full, when in client.held if full * MIB >= enough][:1]
+                client.held = []
+            if client.enough is None:
+                self._limit(client)
+        return fires
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+
+    def dump(self) -> Any:
+        """See `Fold`."""
+        clients = [[g, *(getattr(client, name) for name in Client.__slots__)] for g, client in self.clients.items()]
+        return [self.peers.dump(), clients]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        known, clients = kept
+        self.peers.load(known)
+        self.clients = {}
+        for g, *values in clients:
+            client = self.clients[g] = Client("")
+            for name, value in zip(Client.__slots__, values, strict=True):
+                setattr(client, name, value)

@@ -1,9 +1,10 @@
 """People to whom a login has no relation, where the operator's tables tell relations: the surest of the hunts."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from strongroom.detect.correlation import windowed
-from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
 from strongroom.sigma.rule import Head
 
 MANY: Final = 2
@@ -41,4 +42,35 @@ def detection() -> Detection:
     counted AS (SELECT g, t, count(*) OVER (PARTITION BY g ORDER BY t) AS n FROM met)
     SELECT g, t FROM counted WHERE n >= {MANY}
     """
-    return Detection(HEAD, windowed(base, fire, _WINDOW), shape="foreign", note=f"at least {MANY} strangers")
+    note = f"at least {MANY} strangers"
+    return Detection(HEAD, windowed(base, fire, _WINDOW), shape="foreign", note=note, bases=(Base(base),), fold=Foreign)
+
+
+class Foreign:
+    """The fold: the first strangers of each login."""
+
+    def __init__(self) -> None:
+        self.met: dict[str, list[str]] = {}
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        _, time, g, _, stranger = row
+        met = self.met.setdefault(g, [])
+        if stranger not in met and len(met) < MANY:
+            met.append(stranger)
+        return (Fire(g, time, len(met)),) if len(met) >= MANY else ()
+
+    def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
+        """See `Fold`."""
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+
+    def dump(self) -> Any:
+        """See `Fold`."""
+        return self.met
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.met = kept

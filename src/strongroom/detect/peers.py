@@ -6,7 +6,8 @@ the same as a hunt, waits for its end before it judges by them. But for that not
 principals were seen: then a detection's floor holds.
 """
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from strongroom.clock import DAY
 
@@ -43,3 +44,63 @@ def sql(window: int) -> str:
     peers AS (
         SELECT kind, d, min(c) AS much FROM ranked WHERE crowd >= {CROWD} AND below * 100 >= crowd * {RARE} GROUP BY ALL
     )"""
+
+
+def rank(counts: Iterable[tuple[int, int]], per_cent: int) -> int:
+    """The nearest-rank percentile of amounts that are given with how often each was there. At least one must be."""
+    ordered = sorted(counts)
+    crowd, below = sum(n for _, n in ordered), 0
+    for amount, n in ordered:
+        below += n
+        if below * 100 >= crowd * per_cent:
+            return amount
+    raise ValueError
+
+
+class Peers:
+    """The same as the SQL, day by day: what a watch knows of peers."""
+
+    __slots__ = ("day", "first", "most", "much", "today")
+
+    def __init__(self) -> None:
+        self.day = 0
+        self.first: dict[str, int] = {}
+        self.most: dict[str, dict[str, int]] = {}  # on days that are over, by kind
+        self.today: dict[str, dict[str, int]] = {}
+        self.much: dict[str, int] = {}
+
+    def note(self, kind: str, g: str, amount: int) -> None:
+        """A principal has had so much in one window of this day."""
+        today = self.today.get(kind)
+        if today is None:
+            today = self.today[kind] = {}
+            self.first.setdefault(kind, self.day)
+        if amount > today.get(g, 0):
+            today[g] = amount
+
+    def learning(self, kind: str) -> bool:
+        """Whether it is this kind's first day, whose end must be waited for."""
+        return self.first.get(kind, self.day) == self.day
+
+    def turn(self, day: int) -> bool:
+        """A day has begun: what was had before it is known now. False when it is the same day still."""
+        if day <= self.day:
+            return False
+        self.day = day
+        for kind, today in self.today.items():
+            most = self.most.setdefault(kind, {})
+            for g, amount in today.items():
+                if amount > most.get(g, 0):
+                    most[g] = amount
+            if len(most) >= CROWD:
+                self.much[kind] = rank(((amount, 1) for amount in most.values()), RARE)
+        self.today = {}
+        return True
+
+    def dump(self) -> Any:
+        """See `Fold.dump`."""
+        return [self.day, self.first, self.most, self.today, self.much]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold.load`."""
+        self.day, self.first, self.most, self.today, self.much = kept

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from strongroom.detect import correlation
-from strongroom.detect.detection import ABOUT, Detection
+from strongroom.detect import correlation, sliding
+from strongroom.detect.detection import ABOUT, Base, Detection
 from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.errors import UsageError
 from strongroom.logs.record import COLUMNS
@@ -110,11 +110,11 @@ def _used(rules: list[tuple[str, Rule | Correlation]]) -> set[str]:
 
 def _single(rule: Rule) -> Detection:
     about = _about(rule.head)
-    sql = f"""
-    SELECT {about} AS about, min(time) OVER (PARTITION BY {about}) AS fired, rowid AS event
-    FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
+    base = f"""
+    SELECT rowid AS event, time, {about} AS g, {about} AS about FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
     """
-    return Detection(rule.head, sql)
+    sql = f"SELECT about, min(time) OVER (PARTITION BY about) AS fired, event FROM ({base})"
+    return Detection(rule.head, sql, bases=(Base(base, _names(rule)),), fold=sliding.Single)
 
 
 def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
@@ -127,7 +127,11 @@ def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
             "correlations do not run."
         )
     parts = [_part(rule, which, key, single[key]) for which, key in enumerate(rule.rules)]
-    return Detection(rule.head, correlation.hits(rule, " UNION ALL ".join(parts)))
+    hits = correlation.hits(rule, " UNION ALL ".join(parts))
+    bases = (
+        Base(correlation.weighed(rule, part), _names(single[key])) for part, key in zip(parts, rule.rules, strict=True)
+    )
+    return Detection(rule.head, hits, bases=tuple(bases), fold=sliding.fold_of(rule))
 
 
 def _part(rule: Correlation, which: int, key: str, part: Rule) -> str:
@@ -158,9 +162,12 @@ def _counted(rule: Correlation, resolve: Resolve) -> str:
 
 
 def _condition(rule: Rule) -> str:
-    logs = logs_of(rule.logsource)
-    names = ", ".join(literal(log.value) for log in logs)
-    return f'"metadata.log_name" IN ({names}) AND {where(rule.condition, resolver(logs))}'
+    names = ", ".join(map(literal, _names(rule)))
+    return f'"metadata.log_name" IN ({names}) AND {where(rule.condition, resolver(logs_of(rule.logsource)))}'
+
+
+def _names(rule: Rule) -> tuple[str, ...]:
+    return tuple(log.value for log in logs_of(rule.logsource))
 
 
 def _about(head: Head) -> str:

@@ -7,10 +7,11 @@ before, is no step, and neither is one that the same principal asks for again in
 own few documents every week goes nowhere. After a week's silence a walk begins anew.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect.detection import ABOUT, Detection
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
 from strongroom.sigma.rule import Head
 
 WEEK: Final = 7 * DAY
@@ -37,17 +38,17 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """The walk."""
-    return Detection(
-        HEAD, _SQL, shape="walk", quiet=True, note=f"at least {RUN} ids in a row, steps of at most {STRIDE}"
-    )
+    note = f"at least {RUN} ids in a row, steps of at most {STRIDE}"
+    return Detection(HEAD, _SQL, shape="walk", quiet=True, note=note, bases=(Base(_BASE),), fold=Walk)
 
 
-_SQL: Final = f"""
-WITH asked AS (
-    SELECT rowid AS event, time, "record.source" AS source, "record.offset" AS place, {ABOUT} AS about, route, number,
-        time // {WEEK} AS week
+_BASE: Final = f"""
+    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, route, number, {SERVED} AS served,
+        "record.source" AS source, "record.offset" AS place
     FROM event WHERE number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')
-),
+"""
+_SQL: Final = f"""
+WITH asked AS (SELECT *, time // {WEEK} AS week FROM ({_BASE})),
 likely AS (SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}),
 wanted AS (SELECT DISTINCT route, number FROM asked SEMI JOIN likely USING (about, route)),
 once AS (
@@ -87,3 +88,85 @@ walk AS (
 walked AS (SELECT about, route, number, min(fired) AS fired FROM walk WHERE fired IS NOT NULL GROUP BY ALL)
 SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event FROM asked JOIN walked USING (about, route, number)
 """
+
+
+Askers = dict[str, dict[int, list[str]]]
+"""Route -> number -> who asked for it: at most one more than FEW, for then it is what many ask for."""
+
+
+class Run:
+    """Where a principal is on one route."""
+
+    __slots__ = ("left", "length", "number", "step", "time")
+
+    def __init__(self) -> None:
+        self.time, self.number, self.length = 0, 0, 0
+        self.step: int | None = None
+        self.left = False  # whether anything of this run was given out
+
+
+class Walk:
+    """The fold."""
+
+    def __init__(self) -> None:
+        self.week = 0
+        self.now: Askers = {}
+        self.before: Askers = {}
+        self.runs: dict[tuple[str, str], Run] = {}
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        _, time, g, _, route, number, served = row[:7]
+        self.passed(time)
+        numbers = self.now.get(route)
+        if numbers is None:
+            numbers = self.now[route] = {}
+        askers = numbers.get(number)
+        if askers is None:
+            askers = numbers[number] = []
+        if g in askers or len(askers) > FEW:
+            return ()
+        askers.append(g)
+        earlier = self.before.get(route, {}).get(number, ())
+        if g in earlier or len(askers) + sum(one not in askers for one in earlier) > FEW:
+            return ()
+        run = self.runs.get((g, route))
+        if run is None:
+            run = self.runs[g, route] = Run()
+        step = number - run.number if run.length and time - run.time <= WEEK else None
+        if step is not None and (abs(step) <= STRIDE or step == run.step):
+            run.length += 1
+            run.left = run.left or served
+        else:
+            run.length, run.left = 1, served
+        run.time, run.number, run.step = time, number, step
+        return (Fire(g, time, run.length, run.left),) if run.length >= RUN else ()
+
+    def passed(self, time: int) -> Sequence[Fire]:
+        """See `Fold`."""
+        week = time // WEEK
+        if week > self.week:
+            self.before = self.now if week == self.week + 1 else {}
+            self.now, self.week = {}, week
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+        for key in [key for key, run in self.runs.items() if run.time < time - WEEK]:
+            del self.runs[key]
+
+    def dump(self) -> Any:
+        """See `Fold`. Numbers are no keys of every form in which a state may be written."""
+        askers = [[[route, [*numbers.items()]] for route, numbers in one.items()] for one in (self.now, self.before)]
+        runs = [[*key, *(getattr(run, name) for name in Run.__slots__)] for key, run in self.runs.items()]
+        return [self.week, *askers, runs]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.week, now, before, runs = kept
+        self.now, self.before = ({route: dict(numbers) for route, numbers in one} for one in (now, before))
+        self.runs = {}
+        for g, route, *values in runs:
+            run = self.runs[g, route] = Run()
+            for name, value in zip(Run.__slots__, values, strict=True):
+                setattr(run, name, value)

@@ -125,8 +125,12 @@ class Mapping:
             engine.run(f"CREATE TABLE {name} ({typed})")
             columns = list(zip(*rows, strict=True)) or [() for _ in names]
             engine.load(name, pa.table([pa.array(c, type=pa.string()) for c in columns], names=list(names)))
-        engine.run("UPDATE event SET patient = owner.patient FROM owner WHERE event.document = owner.document")
+        self.join(engine)
         engine.run(_TOLD)
+
+    def join(self, engine: _Engine) -> None:
+        """What the operator's tables tell, into the engine's events."""
+        engine.run("UPDATE event SET patient = owner.patient FROM owner WHERE event.document = owner.document")
         if self.accounts:
             engine.run(_ROLES)
 

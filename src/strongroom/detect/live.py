@@ -1,0 +1,233 @@
+"""The same detections over events as they come.
+
+1. Events wait until no earlier one is expected any more: until the tolerance has passed, by the events' own times. So the order
+   in which they came, and how they were cut into batches, makes no difference, and the verdicts are those of a hunt.
+2. Every event is asked for the bases of the detections: SQL, the same text as in a hunt.
+3. What they find is folded in the order of time. A fold that fires for somebody raises an alert, once: again only when it was
+   silent for a day, or when something left that had not.
+
+An event that comes later than the tolerance is judged by the rules about single events alone, and counted; so is one from the
+future, which would make all others late. An event that its source delivers twice counts once.
+"""
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from strongroom.clock import DAY, MINUTE
+from strongroom.detect.detection import Detection, Fire, Fold
+from strongroom.detect.duckdb import Engine, Error
+from strongroom.detect.rules import Stopped
+from strongroom.detect.sliding import Single
+from strongroom.logs.mapping import Mapping
+from strongroom.sigma.rule import LEVELS, Level
+
+AGAIN: Final = DAY
+"""Milliseconds of silence after which the same about the same is told again."""
+AHEAD: Final = 5 * MINUTE
+"""By which an event may be ahead of the clock: other machines' clocks differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One detection fired about somebody. The place is that of the event by which it did; None when time alone told it."""
+
+    id: str
+    detection: Detection
+    level: Level
+    about: str
+    fired: int
+    amount: int
+    place: tuple[int, int, int] | None  # source, offset, length
+
+
+class Live:
+    """The state of a watch; `dump` and `load` carry it over a restart."""
+
+    def __init__(self, detections: Iterable[Detection], mapping: Mapping | None = None, tolerance: int = 0) -> None:
+        """`tolerance`: milliseconds by which an event may come after one with a later time."""
+        self.tolerance = tolerance
+        self.late = self.future = self.twice = 0
+        self.latest = self.reached = -1  # the latest time seen; all events up to this time were judged
+        self.detections: list[Detection] = []
+        self.folds: list[Fold] = []
+        self.without: list[Stopped] = []
+        self._bases: dict[str, tuple[tuple[str, ...], list[int]]] = {}
+        self._waiting: list[tuple[Any, ...]] = []
+        self._seen: dict[tuple[Any, ...], int] = {}
+        self._told: dict[tuple[str, str], tuple[int, int]] = {}  # (detection, about) -> (last fire, rank of its level)
+        self._mapping = mapping
+        self._engine = Engine("512MB")
+        if mapping is not None:
+            mapping.fill(self._engine)
+        for detection in detections:
+            self._take(detection)
+        self._users = [users for _, users in self._bases.values()]  # of each base the folds that it feeds
+
+    def _take(self, detection: Detection) -> None:
+        if detection.fold is None:
+            self.without.append(Stopped("", detection.head.title, "No watch can say the same as a hunt yet."))
+            return
+        try:
+            for base in detection.bases:
+                self._engine.rows(base.sql)
+        except Error as error:
+            reason = f"The engine refuses it: {str(error).splitlines()[0][:200]}"
+            self.without.append(Stopped("", detection.head.title, reason))
+            return
+        for base in detection.bases:
+            self._bases.setdefault(base.sql, (base.logs, []))[1].append(len(self.folds))
+        self.detections.append(detection)
+        self.folds.append(detection.fold())
+
+    def close(self) -> None:
+        """Let the engine go."""
+        self._engine.__exit__(None, None, None)
+
+    def feed(self, events: pa.Table, now: int) -> list[Alert]:
+        """Take events, in any order, and judge those that nothing can come before any more. `now`: the clock's time."""
+        engine = self._engine
+        engine.take(events if self._mapping is None else self._mapping.changed(events))
+        facts = engine.rows(_FACTS)
+        gone = [rowid for rowid, *fact in facts if self._again(tuple(fact))]
+        if gone:
+            self.twice += len(gone)
+            engine.run(f"DELETE FROM event WHERE rowid IN ({', '.join(map(str, gone))})")
+        if self._mapping is not None:
+            self._mapping.join(engine)
+        alerts = self._ask({fact[0]: fact[1:5] for fact in facts}, now)
+        engine.run("DELETE FROM event")
+        return alerts + self.advance(self.latest - self.tolerance - 1)
+
+    def _again(self, fact: tuple[Any, ...]) -> bool:
+        """Whether the source has delivered this event before."""
+        time, key = fact[3], fact[4:]
+        if key[1] is None:
+            return False
+        before = key in self._seen
+        self._seen[key] = time
+        return before
+
+    def _ask(self, places: dict[int, tuple[int, int, int, int]], now: int) -> list[Alert]:
+        """Ask all bases about the events of the engine, and let what they find wait."""
+        logs = {name for (name,) in self._engine.rows('SELECT DISTINCT "metadata.log_name" FROM event')}
+        alerts: list[Alert] = []
+        ahead = now + AHEAD
+        for at, (sql, (about, _)) in enumerate(self._bases.items()):
+            if about and not logs.intersection(about):
+                continue
+            for row in self._engine.rows(sql):
+                time = row[1]
+                source, offset, length, _ = places[row[0]]
+                waiting = (time, source, offset, row[0], at, length, row)
+                if self.reached < time <= ahead:
+                    self._waiting.append(waiting)
+                else:
+                    alerts += self._judge(waiting, alone=True)
+        for *_, time in places.values():
+            if time > ahead:
+                self.future += 1
+            elif time <= self.reached:
+                self.late += 1
+            elif time > self.latest:
+                self.latest = time
+        return alerts
+
+    def advance(self, time: int) -> list[Alert]:
+        """No event up to `time` is expected any more: judge all that wait until then."""
+        if time <= self.reached:
+            return []
+        self.reached = time
+        self._waiting.sort()
+        ready = bisect_right(self._waiting, time, key=lambda one: one[0])
+        alerts: list[Alert] = []
+        for waiting in self._waiting[:ready]:
+            alerts += self._judge(waiting)
+        del self._waiting[:ready]
+        for at, fold in enumerate(self.folds):
+            for fire in fold.passed(time + 1):
+                alerts += self._tell(at, fire, None)
+        return alerts
+
+    def finish(self) -> list[Alert]:
+        """Nothing comes any more, and the day is over."""
+        return self.advance(max((self.latest // DAY + 1) * DAY, self.reached))
+
+    def _judge(self, waiting: tuple[Any, ...], *, alone: bool = False) -> list[Alert]:
+        _, source, offset, _, base, length, row = waiting
+        alerts: list[Alert] = []
+        for at in self._users[base]:
+            fold = self.folds[at]
+            if alone and not isinstance(fold, Single):
+                continue
+            for fire in fold.feed(row):
+                alerts += self._tell(at, fire, (source, offset, length))
+        return alerts
+
+    def _tell(self, at: int, fire: Fire, place: tuple[int, int, int] | None) -> Sequence[Alert]:
+        detection = self.detections[at]
+        level: Level = "low" if detection.quiet and not fire.left else detection.head.level
+        key, rank = (detection.head.id, fire.about), LEVELS.index(level)
+        last, before = self._told.get(key, (None, -1))
+        self._told[key] = (fire.time if last is None else max(last, fire.time), max(rank, before))
+        if last is not None and fire.time - last <= AGAIN and rank <= before:
+            return ()
+        name = "\0".join((detection.head.id, fire.about, str(fire.time), level))
+        id_ = hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
+        return (Alert(id_, detection, level, fire.about, fire.time, fire.amount, place),)
+
+    def tidy(self) -> None:
+        """Forget what cannot matter any more."""
+        for fold in self.folds:
+            fold.tidy(self.reached)
+        self._seen = {key: time for key, time in self._seen.items() if time > self.reached}
+        self._told = {key: told for key, told in self._told.items() if told[0] + AGAIN >= self.reached}
+
+    def dump(self) -> dict[str, Any]:
+        """Everything, as lists, dicts, texts and numbers."""
+        bases = list(self._bases)
+        return {
+            "latest": self.latest,
+            "reached": self.reached,
+            "counts": [self.late, self.future, self.twice],
+            "waiting": [[*one[:4], _digest(bases[one[4]]), *one[5:]] for one in self._waiting],
+            "seen": [[*key, time] for key, time in self._seen.items()],
+            "told": [[*key, *told] for key, told in self._told.items()],
+            "folds": {
+                _name(detection): fold.dump() for detection, fold in zip(self.detections, self.folds, strict=True)
+            },
+        }
+
+    def load(self, kept: dict[str, Any]) -> None:
+        """The way back. A detection that was not there, or was another then, begins anew; one that is gone is forgotten."""
+        places = {_digest(sql): at for at, sql in enumerate(self._bases)}
+        self.latest, self.reached = kept["latest"], kept["reached"]
+        self.late, self.future, self.twice = kept["counts"]
+        self._waiting = [
+            (*one[:4], places[one[4]], one[5], tuple(one[6])) for one in kept["waiting"] if one[4] in places
+        ]
+        self._seen = {tuple(key): time for *key, time in kept["seen"]}
+        self._told = {(id_, about): (last, rank) for id_, about, last, rank in kept["told"]}
+        for detection, fold in zip(self.detections, self.folds, strict=True):
+            if _name(detection) in kept["folds"]:
+                fold.load(kept["folds"][_name(detection)])
+
+
+_FACTS: Final = """
+SELECT rowid, "record.source", "record.offset", "record.length", time, "metadata.log_name", "metadata.uid", "api.operation",
+    document
+FROM event ORDER BY rowid
+"""
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
+
+
+def _name(detection: Detection) -> str:
+    """A detection with its limits: what it kept is of no use to another."""
+    return f"{detection.head.id} {_digest(detection.hits)}"

@@ -1,0 +1,296 @@
+"""A watch says what a hunt says: the same events, in any batches and any order within the tolerance, the same verdicts."""
+
+import random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from strongroom.clock import DAY, MINUTE
+from strongroom.detect import hunt, rules
+from strongroom.detect.detection import Base, Detection
+from strongroom.detect.duckdb import Engine
+from strongroom.detect.live import AGAIN, Alert, Live
+from strongroom.logs.batch import table
+from strongroom.logs.mapping import Mapping
+from strongroom.logs.record import COLUMNS
+from tests.detect.conftest import DEFAULTS, read
+
+START = 20_453 * DAY  # a Thursday: weeks begin with it
+TOLERANCE = 10 * MINUTE
+FIELDS = sorted(
+    set(DEFAULTS) | {"time", "document", "route", "number", "patient", "metadata.uid", "api.operation", "store",
+                     "http_request.url.path", "http_request.http_method", "actor.user.type"}
+)  # fmt: skip
+MAPPING = Mapping(
+    (),
+    tuple((f"/d/{number}", f"x{number // 3}") for number in range(0, 3_000, 2)),
+    (*((f"p{at}", f"x{at}") for at in range(40)), ("ward", "x1")),
+    accounts=(("p3", "nurse", "ward"),),
+)
+Event = dict[str, Any]
+
+
+def own(mapping: Mapping | None) -> tuple[Detection, ...]:
+    """What a hunt looks for, as far as a watch can."""
+    all_ = (*hunt.own(mapping), *rules.load(rules.files([rules.OURS])).detections)
+    return tuple(one for one in all_ if one.fold is not None)
+
+
+WITH, WITHOUT = own(MAPPING), own(None)
+
+
+class World:
+    """Weeks of a small portal."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+        self.seconds = rng.choice([2, 9, 44]) * 86_400
+        self.events: list[Event] = []
+        self.crowd()
+        self.sequences()
+        self.pages()
+        self.guesses()
+        self.cloud()
+
+    def read_by(self, who: str, at: int, nth: int, /, **more: Any) -> None:
+        """A document was read; or whatever `more` makes of it."""
+        role = {"actor.user.type": self.rng.choice(["nurse", "clerk"])} if who in {"p0", "p2"} else {}
+        self.events.append({**read(nth, at, principal=who), "time": START + at * 1_000, **role, **more})
+
+    def any_time(self) -> int:
+        """A second of it."""
+        return self.rng.randrange(self.seconds)
+
+    def crowd(self) -> None:
+        """Each more or less busy, now and then with a large answer."""
+        for _ in range(self.rng.randrange(200, 700)):
+            who = min(int(self.rng.expovariate(0.12)), 39)
+            self.read_by(f"p{who}", self.any_time(), self.rng.randrange(3_000))
+        for _ in range(self.rng.randrange(60)):
+            size = self.rng.choice([1, 20, 70, 300]) * 2**20
+            self.read_by(f"p{self.rng.randrange(25)}", self.any_time(), 7, **{"traffic.bytes_out": size})
+
+    def sequences(self) -> None:
+        """Busy desks, walks up and in steps, bursts, slow readers, with refusals among them."""
+        for _ in range(self.rng.randrange(3, 12)):
+            name, begin = self.rng.choice(["p1", "p2", "p3", "p30", "eve", "zoe"]), self.any_time()
+            pace, first_ = self.rng.choice([1, 30, 140, 2_000, 30_000]), self.rng.randrange(10**6)
+            stride, refused = self.rng.choice([1, 7, 37, 0]), self.rng.choice([0, 0.5])
+            for at in range(self.rng.randrange(5, 70)):
+                number = first_ + at * stride if stride else self.rng.randrange(10**6)
+                failed = {"status_id": 2, "http_response.code": 404} if self.rng.random() < refused else {}
+                self.read_by(name, begin + at * pace, number, **failed)
+
+    def pages(self) -> None:
+        """Pictures with numbers that everybody opens."""
+        for picture in range(12):
+            for _ in range(self.rng.randrange(6)):
+                self.read_by(f"p{self.rng.randrange(40)}", self.any_time(), 5_000_000 + picture)
+
+    def guesses(self) -> None:
+        """Addresses that are not there."""
+        for _ in range(self.rng.randrange(6)):
+            begin, pace = self.any_time(), self.rng.choice([5, 20])
+            for at in range(self.rng.choice([10, 45, 80])):
+                path = {"document": None, "number": None, "http_request.url.path": f"/x{at}.php"}
+                missed = {"status_id": 2, "http_response.code": 404, "http_request.http_method": "GET"}
+                self.read_by("192.0.2.9", begin + at * pace, 0, **path, **missed)
+
+    def cloud(self) -> None:
+        """Stores are looked for, listed and read."""
+        for _ in range(self.rng.randrange(40)):
+            call = self.rng.choice(["ListBuckets", "ListObjects", "GetObject"])
+            more = {
+                "metadata.log_name": "cloudtrail", "principal.kind": "role", "api.operation": call, "number": None,
+                "act": "read" if call == "GetObject" else "list", "route": None,
+                "store": "letters" if call != "ListBuckets" else None,
+            }  # fmt: skip
+            self.read_by(f"r{self.rng.randrange(3)}", self.rng.randrange(9_000), self.rng.randrange(9), **more)
+
+
+def world(rng: random.Random) -> list[Event]:
+    """Its events by time, each with its place in one of two logs, half of them numbered by their source."""
+    events = sorted(World(rng).events, key=lambda event: event["time"])
+    for at, event in enumerate(events):
+        event.update({"record.source": at % 2, "record.offset": at})
+        if rng.random() < 0.5:
+            event["metadata.uid"] = str(at)
+    return events
+
+
+def delivered(events: list[Event], rng: random.Random) -> list[Event]:
+    """As they arrive: 30 % late, and 21 % of those that are numbered twice, all within the tolerance."""
+    arriving = []
+    for event in events:
+        again = 1 + (event.get("metadata.uid") is not None and rng.random() < 0.21)
+        for _ in range(again):
+            delay = rng.randrange(TOLERANCE + 1) if rng.random() < 0.3 else 0
+            arriving.append((event["time"] + delay, rng.random(), event))
+    return [event for _, _, event in sorted(arriving, key=lambda one: one[:2])]
+
+
+def rows(events: list[Event]) -> Any:
+    """As columns."""
+    return table(FIELDS, [tuple({**DEFAULTS, **event}.get(field) for field in FIELDS) for event in events])
+
+
+def hunted(
+    events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None
+) -> dict[tuple[str, str], int]:
+    """(detection, about) -> when a hunt says that it first fired."""
+    with Engine() as engine:
+        engine.take(rows(events))
+        engine.run(hunt._TWICE)
+        if mapping:
+            mapping.fill(engine)
+        stopped: list[rules.Stopped] = []
+        hunt.run(detections, engine, stopped)
+        assert stopped == []
+        found = engine.rows("SELECT detection, about, min(fired) FROM hit GROUP BY ALL")
+    return {(id_, about): fired for id_, about, fired in found}
+
+
+def first(alerts: list[Alert]) -> dict[tuple[str, str], int]:
+    """The same of alerts."""
+    found: dict[tuple[str, str], int] = {}
+    for alert in alerts:
+        key = (alert.detection.head.id, alert.about)
+        found[key] = min(alert.fired, found.get(key, alert.fired))
+    return found
+
+
+def watched(
+    events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None, rng: random.Random
+) -> list[Alert]:
+    """In batches of any size; now and then the watch is stopped, and another goes on with what it kept."""
+    live, alerts = Live(detections, mapping, TOLERANCE), []
+    at = 0
+    while at < len(events):
+        size = rng.choice([1, 7, 60, 500])
+        alerts += live.feed(rows(events[at : at + size]), 2**50)
+        at += size
+        if rng.random() < 0.3:
+            live.tidy()
+        if rng.random() < 0.15:
+            kept = msgspec.msgpack.encode(live.dump())
+            live.close()
+            live = Live(detections, mapping, TOLERANCE)
+            live.load(msgspec.msgpack.decode(kept, strict=False))
+    alerts += live.finish()
+    assert (live.late, live.future) == (0, 0)
+    live.close()
+    return alerts
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_what_a_hunt_says(seed: int) -> None:
+    """Late and twice, in any batches, over restarts: the same detections about the same, first fired at the same instant."""
+    rng = random.Random(seed)
+    mapping, detections = (MAPPING, WITH) if rng.random() < 0.5 else (None, WITHOUT)
+    events = delivered(world(rng), rng)
+    expected = hunted(events, detections, mapping)
+    assert first(watched(events, detections, mapping, rng)) == expected
+
+
+def test_the_world_has_something_of_everything() -> None:
+    """Else the property would say little: every detection that a watch has of its own fires in some world."""
+    fired: set[str] = set()
+    for seed in range(12):
+        rng = random.Random(seed)
+        fired |= {id_ for id_, _ in hunted(world(rng), WITH, MAPPING)}
+    titles = {one.head.title for one in WITH if one.head.id in fired}
+    assert {one.head.title for one in WITH if one.shape != "rule"} <= titles
+    assert len(titles) >= 9
+    assert set(FIELDS) <= set(COLUMNS)
+
+
+WALK = next(one for one in WITHOUT if one.shape == "walk")
+
+
+def walk_of(*times: int, **more: Any) -> Any:
+    """Ids in a row, at these seconds."""
+    return rows([{**read(at, time, **more), "record.offset": at} for at, time in enumerate(times)])
+
+
+@pytest.fixture
+def live() -> Any:
+    """A watch for walks, without tolerance."""
+    found = Live([WALK], None, 0)
+    yield found
+    found.close()
+
+
+def test_an_alert_names_the_event_by_which_it_fired(live: Live) -> None:
+    """Whom it is about, since when, how many, and where that stands in the log; the next ones of the walk are no news."""
+    alerts = live.feed(walk_of(*range(30)), 10**12)
+    (alert,) = alerts
+    assert (alert.about, alert.fired, alert.amount, alert.place) == ("login ann", 9_000, 10, (0, 9, 1))
+    assert alert.level == "high"
+
+
+def test_what_is_told_again(live: Live) -> None:
+    """After a day of silence; and when something left where nothing had."""
+    refused = {"status_id": 2, "http_response.code": 404}
+    assert [one.level for one in live.feed(walk_of(*range(30), **refused), 10**12)] == ["low"]
+    assert [one.level for one in live.feed(rows([read(30, 31), read(31, 32)]), 10**12)] == ["high"]
+    later = (32_000 + AGAIN) // 1_000
+    soon = live.feed(rows([read(1_000 + at, later - 12 + at) for at in range(14)]), 10**12)
+    assert soon == []
+    last = later + 2 * AGAIN // 1_000
+    assert len(live.feed(rows([read(5_000 + at, last + at) for at in range(20)]), 10**12)) == 1
+
+
+def test_events_wait_until_the_tolerance_has_passed() -> None:
+    """And are judged then, without another event, when told that the time has come."""
+    live = Live([WALK], None, 60_000)
+    assert live.feed(walk_of(*range(30)), 10**12) == []
+    (alert,) = live.advance(live.latest)
+    assert alert.fired == 9_000
+    live.close()
+
+
+def test_an_event_that_comes_too_late_is_counted() -> None:
+    """It is judged by rules about single events alone."""
+    single = next(one for one in WITHOUT if one.head.title == "A store or a copy of one was made public")
+    live = Live([WALK, single], None, 1_000)
+    live.feed(walk_of(500), 10**12)
+    live.advance(500_000)
+    late = {"metadata.log_name": "cloudtrail", "meaning": "made-public", "time": 1_000}
+    fields = (*FIELDS, "meaning")
+    event = {**DEFAULTS, **late}
+    alerts = live.feed(table(fields, [tuple(event.get(field) for field in fields)]), 10**12)
+    assert [one.detection.head.title for one in alerts] == [single.head.title]
+    assert live.feed(walk_of(*range(30)), 10**12) == []
+    assert live.late == 31
+    live.close()
+
+
+def test_an_event_from_the_future_makes_no_other_late(live: Live) -> None:
+    """Whoever can write one line into a log must not blind the watch."""
+    now = 100_000
+    live.feed(rows([{**read(1, 0), "time": 253_402_300_799_000}]), now)
+    assert (live.future, live.latest) == (1, -1)
+    assert len(live.feed(walk_of(*range(30)), now)) == 1
+
+
+def test_what_no_watch_can_say_is_said(live: Live) -> None:
+    """Detections that look at the whole log are named, and the others run."""
+    whole = [one for one in hunt.own(None) if one.fold is None]
+    some = Live([WALK, *whole, Detection(WALK.head, "", bases=(Base("SELECT nothing"),), fold=WALK.fold)])
+    assert [one.title for one in some.without] == [*(one.head.title for one in whole), WALK.head.title]
+    assert whole
+    assert some.detections == [WALK]
+    some.close()
+
+
+def test_a_state_of_other_rules_begins_anew(live: Live) -> None:
+    """What a detection kept under other limits is of no use to it."""
+    live.feed(walk_of(*range(9)), 10**12)
+    kept = live.dump()
+    kept["folds"] = {f"{name}x": state for name, state in kept["folds"].items()}
+    live.load(kept)
+    assert live.feed(walk_of(*range(9, 12)), 10**12) == []
