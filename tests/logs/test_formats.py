@@ -1,6 +1,7 @@
 """Which format a file is written in."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -56,3 +57,9 @@ def test_formats_have_different_names() -> None:
 def test_any_sample_is_answered(sample: bytes) -> None:
     """Whatever the bytes."""
     recognise(sample)
+
+
+def test_every_format_is_in_the_guide() -> None:
+    """So that a user knows what can be read."""
+    guide = (Path(__file__).parents[2] / "docs" / "hunt.md").read_text(encoding="utf-8")
+    assert [format_.name for format_ in FORMATS if f"`{format_.name}`" not in guide] == []

@@ -62,7 +62,39 @@ def test_elements_stand_where_they_stand(values: list[dict[str, object]]) -> Non
 
 
 def test_a_document_that_is_none_is_one_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not parse is handed on whole, to be counted; what is too large is not held."""
-    assert list(elements([b'{"Records": [1,'])) == [(0, 15, b'{"Records": [1,')]
+    """What does not parse is handed on whole, to be counted; what is too large is not held; an array's end must be there."""
+    assert list(elements([b'{"Records": '])) == [(0, 11, b'{"Records":')]
+    assert list(elements([b'{"Records": [1,'])) == [(13, 1, b"1"), (15, 0, b"")]
+    assert list(elements([b'["\xff", 1]'])) == [(1, 3, b'"\xff"'), (6, 1, b"1")]
     monkeypatch.setattr(units, "MAX_DOCUMENT", 10)
     assert list(elements([b"[1,2,3]", b"xxxxxxx"])) == [(0, 14, None)]
+
+
+@given(
+    st.lists(st.dictionaries(st.text(), st.integers() | st.text()), min_size=1),
+    st.sampled_from(["[", '{"Records":[', '{"a":1,"value":[']),
+    st.data(),
+)
+def test_what_came_before_a_break_counts(values: list[dict[str, object]], opening: str, data: st.DataObject) -> None:
+    """A document that is cut off gives its whole elements, and the rest as one unit: nothing of it is lost."""
+    written = [json.dumps(value, ensure_ascii=False).encode() for value in values]
+    head = opening.encode()
+    whole = head + b", ".join(written)
+    end = data.draw(st.integers(len(head), len(whole)))
+    found = list(elements([whole[:end]]))
+    ends = [len(head) + sum(map(len, written[: n + 1])) + 2 * n for n in range(len(written))]
+    kept = sum(one <= end for one in ends)
+    assert [unit for _, _, unit in found][:kept] == written[:kept]
+    assert len(found) == kept + 1
+    for offset, length, unit in found:
+        assert whole[offset : offset + length] == unit
+
+
+def test_objects_one_behind_the_other() -> None:
+    """Over many lines each, as many programs print them; and one alone."""
+    objects = [{"a": 1, "value": [1]}, {"b": "ä\n"}]
+    data = "\n".join(json.dumps(one, indent=2, ensure_ascii=False) for one in objects).encode()
+    assert [json.loads(unit or b"") for _, _, unit in elements([data])] == objects
+    assert [json.loads(unit or b"") for _, _, unit in elements([data.split(b"\n{")[0]])] == [1]
+    assert list(elements([b'{"a": 1}\n'])) == [(0, 8, b'{"a": 1}')]
+    assert units.is_document(data)

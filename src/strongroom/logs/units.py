@@ -140,7 +140,7 @@ def some_elements(sample: bytes, most: int) -> list[bytes]:
     decoder, place = json.JSONDecoder(), 0
     whole: list[bytes] = []
     while len(whole) < most:
-        begin = len(written) - len(written[place:].lstrip(" \t\r\n,"))
+        begin = _past_blanks(written, place)
         try:
             _, place = decoder.raw_decode(written, begin)
         except (ValueError, RecursionError):
@@ -152,7 +152,8 @@ def some_elements(sample: bytes, most: int) -> list[bytes]:
 def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
     """The elements of a JSON array, or of the array in an object around it, as they stand in the file.
 
-    A document that is too large or does not parse is one unit without bytes, or the whole as one unit; so is one record.
+    Objects one behind the other, over many lines each, are elements too; so is one alone. Of a document that is broken or cut off
+    come the elements before the break, and the rest as one unit. One that is too large is one unit without bytes.
     """
     whole = bytearray()
     for block in blocks:
@@ -166,7 +167,7 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if found is None:
-        yield 0, len(data), data
+        yield from _one_by_one(data)
         return
     position = 0
     for element in found:
@@ -174,6 +175,46 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
         position = data.index(raw, position)  # the next thing after a comma: found at once
         yield position, len(raw), raw
         position += len(raw)
+
+
+def _one_by_one(data: bytes) -> Iterator[Unit]:
+    """Elements as far as they go, and the rest as one unit. Read as Latin-1, in which a character is a byte."""
+    start = len(data) - len(data.lstrip(_BLANK))
+    wrapped = _WRAPPER.search(data, start, start + _BEGINNING)
+    if data[start : start + 1] == b"[":
+        place = start + 1
+    elif wrapped and not _whole(data, start):
+        place = wrapped.end()
+    else:
+        place = start
+    array = place != start
+    written, decoder = data.decode("latin-1"), json.JSONDecoder(strict=False)
+    while True:
+        begin = _past_blanks(written, place)
+        try:
+            _, place = decoder.raw_decode(written, begin)
+        except (ValueError, RecursionError):
+            break
+        yield begin, place - begin, data[begin:place]
+    rest = data[begin:].rstrip(_BLANK)
+    if not rest.startswith(b"]") if array else rest:  # an array that does not end is broken, though nothing follows
+        yield begin, len(rest), rest
+
+
+def _whole(data: bytes, start: int) -> bool:
+    """Whether an object that ends begins here."""
+    try:
+        json.JSONDecoder(strict=False).raw_decode(data.decode("latin-1"), start)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _past_blanks(written: str, place: int) -> int:
+    """The next place with something else than blanks and commas."""
+    while place < len(written) and written[place] in " \t\r\n,":
+        place += 1
+    return place
 
 
 def _unwrapped(found: _Wrapped) -> list[msgspec.Raw] | None:
