@@ -19,8 +19,14 @@
     foreign      people to whom a login has no relation, where a table tells relations
     finding      hits -> findings, grouped by whom they are about, ranked
     evidence     a finding's bytes, opened again
+    suppress     what somebody chose to quieten, with author, reason and end
+    kept         what was read of each file, for a hunt that is interrupted or repeated
     proof        a rule file's own events, run
+    lint         rule files, looked over
+    converter    a program of its own: rules into other systems' languages
     say          findings in sentences
+    shape        findings for programs; ocsf as OCSF events, spreadsheet as tables
+    page         findings as a page: series and forecast count what draw draws, markup keeps text text
 
 Every detection writes the same small table of hits (detection, about, fired, event); everything a finding says is counted
 from that table and from the events, in the same way for all.
