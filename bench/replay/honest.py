@@ -159,7 +159,7 @@ class Honest:
 
     def synced(self, practice: int, time: int, documents: list[int], pause: int) -> Iterator[Ask]:
         """A practice's program takes documents, one after the other."""
-        who, address = program(practice), f"172.21.{practice >> 8}.{practice & 255}"
+        who, address = program(practice), f"251.{practice >> 8}.{practice & 255}.1"
         for document in documents:
             time += self._rng.randrange(pause // 2, pause * 2)
             person = self._town.owner(document)
@@ -172,11 +172,11 @@ class Honest:
     def _strangers(self, day: int) -> Iterator[Ask]:
         """Pages without a login, and programs that look for what is not there."""
         for _ in range(poisson(self._rng, 4_000 * self._scale)):
-            address = f"203.0.{self._rng.randrange(256)}.{self._rng.randrange(256)}"
+            address = f"253.0.{self._rng.randrange(256)}.{self._rng.randrange(256)}"
             agent = self._rng.choice(AGENTS)
             yield Ask(moment(self._rng, day), "", "", address, agent, "page", self._rng.randrange(3), None, 200, 2_000)
         for _ in range(poisson(self._rng, SCANNERS * self._scale)):
-            time, address = moment(self._rng, day), f"203.0.{self._rng.randrange(256)}.{self._rng.randrange(256)}"
+            time, address = moment(self._rng, day), f"253.0.{self._rng.randrange(256)}.{self._rng.randrange(256)}"
             for n in range(100):
                 yield Ask(time + n * 900, "", "", address, "zgrab/0.x", "page", 100 + n, None, 404, 150)
 

@@ -1,5 +1,7 @@
 """Who there is in a replay, and what is whose: numbers in, names and ids out. Pure; the seed decides.
 
+Addresses are of networks that nobody has (240.0.0.0/4, and 198.18.0.0/15 for attackers).
+
 Documents have ids that count up, as a portal's own table gives them: old ones lie scattered over everybody, two of a person now
 and then side by side; 28 of a hundred ids are of nothing. Figures are those of a portal where they are known: 1 + negative
 binomial (mean 3.3, shape 0.8) documents a person, 252 kB the mean document.
@@ -122,12 +124,12 @@ def program(practice: int) -> str:
 
 def clinic(practice: int) -> str:
     """The address behind which a practice works."""
-    return f"172.20.{practice >> 8}.{practice & 255}"
+    return f"250.{practice >> 8}.{practice & 255}.1"
 
 
 def home(person: int, carriers: int) -> str:
     """The address a person comes from: their own, or that of one of some carriers (look-alike B5)."""
     mixed = person * 2_654_435_761 % 2**32
     if mixed % 10 < 3:  # three of ten come from a mobile network
-        return f"100.64.{mixed // 10 % carriers >> 8}.{mixed // 10 % carriers & 255}"
-    return f"10.{mixed >> 24}.{mixed >> 16 & 255}.{mixed >> 8 & 255}"
+        return f"252.0.{mixed // 10 % carriers >> 8}.{mixed // 10 % carriers & 255}"
+    return f"{240 + (mixed >> 28 & 7)}.{mixed >> 20 & 255}.{mixed >> 12 & 255}.{mixed >> 4 & 255}"

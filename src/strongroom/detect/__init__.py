@@ -16,6 +16,9 @@
     peers        what is much among principals of one kind
     wide         many documents or people for one principal, against peers and its own past
     egress       many bytes, likewise
+    flows        bytes by the network's count: served to clients, sent to where nothing was ever sent
+    books        readings that one of application, web server and stores lacks
+    silence      a log that is silent for longer than ever
     foreign      people to whom a login has no relation, where a table tells relations
     finding      hits -> findings, grouped by whom they are about, ranked
     evidence     a finding's bytes, opened again

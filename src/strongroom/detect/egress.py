@@ -1,6 +1,6 @@
 """Many bytes for one client in an hour, against its peers and its own past. The weakest of the hunts: a real theft of 1,168
-documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept for what has no ids in its addresses. Flows, which
-have directions, are not judged here.
+documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept for what has no ids in its addresses. Of flows, which
+have directions, `flows` tells.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The hunt for bytes."""
     note = f"at least 100 MiB, {PEERS} times its peers' most or {OWN} times its own"
-    return Detection(HEAD, _SQL, shape="egress", note=note, bases=(Base(_BASE),), fold=Egress)
+    return Detection(HEAD, sql(_BASE), shape="egress", note=note, bases=(Base(_BASE),), fold=Egress)
 
 
 _BASE: Final = f"""
@@ -45,8 +45,12 @@ _BASE: Final = f"""
     FROM event WHERE status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service' AND principal IS NOT NULL
         AND "metadata.log_name" NOT IN ('network', 'network-file')
 """
-_SQL: Final = f"""
-WITH sent AS (SELECT *, time // {HOUR} AS b FROM ({_BASE})),
+
+
+def sql(base: str) -> str:
+    """Hits of whoever was sent too much in an hour. `base` selects (event, time, about, kind, size)."""
+    return f"""
+WITH sent AS (SELECT *, time // {HOUR} AS b FROM ({base})),
 hour AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
 bucket AS (SELECT about AS g, kind, b, (c + {MIB - 1}) // {MIB} AS c FROM hour),
 {peers.sql(HOUR)},

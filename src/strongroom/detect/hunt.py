@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from strongroom.detect import (
+    books,
     borrowed,
     campaign,
     egress,
+    flows,
     foreign,
     newcomer,
     relay,
     rules,
+    silence,
     slow,
     suppress,
     unlisted,
@@ -100,6 +103,7 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     return (
         *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(),
         campaign.detection(), borrowed.detection(), newcomer.detection(), egress.detection(),
+        *flows.detections(), books.detection(), silence.detection(),
     )  # fmt: skip
 
 

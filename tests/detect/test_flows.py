@@ -1,0 +1,82 @@
+"""Bytes by the network's own count."""
+
+import random
+from typing import Any
+
+from strongroom.detect import flows
+from tests.detect.conftest import Scene
+
+SERVED, UNSEEN = flows.detections()
+MIB, DAY = 1024 * 1024, 86_400
+SERVER = "10.0.0.10"
+
+
+def flow(
+    at: int, src: str, dst: str, out: int, back: int | None = None, *, ports: tuple[int, int] = (50_000, 443)
+) -> dict[str, Any]:
+    """A flow, at a second."""
+    return {
+        "time": at * 1_000, "metadata.log_name": "network", "act": "other", "principal": src, "principal.kind": "address",
+        "src_endpoint.ip": src, "dst_endpoint.ip": dst, "src_endpoint.port": ports[0], "dst_endpoint.port": ports[1],
+        "traffic.bytes_out": out, "traffic.bytes_in": back, "http_response.code": None, "document": None,
+    }  # fmt: skip
+
+
+def visitors(days: int = 3, server: str = SERVER) -> list[dict[str, Any]]:
+    """Two hundred clients get a megabyte each, every day."""
+    return [flow(day * DAY + n * 300, f"198.51.100.{n}", server, 5_000, MIB) for day in range(days) for n in range(200)]
+
+
+def test_what_is_served_on_flows_that_came_in_counts(scene: Scene) -> None:
+    """At a hundred and ten MiB in an hour; a public address is ours if a hundred others begin with it."""
+    for server in (SERVER, "203.0.113.1"):
+        scene.clear()
+        theft = [flow(2 * DAY + n * 60, "192.0.2.9", server, 5_000, 20 * MIB) for n in range(10)]
+        scene.add(*visitors(server=server), *theft)
+        found = scene.hits(SERVED)
+        assert {(about, fired) for about, fired, _ in found} == {("address 192.0.2.9", (2 * DAY + 4 * 60) * 1_000)}
+        assert scene.hits(UNSEEN) == []
+
+
+def test_records_that_count_one_way_are_answers_from_the_lower_port(scene: Scene) -> None:
+    """As VPC flow logs have them; what was sent to us is no answer."""
+    asked = [flow(n, f"198.51.100.{n}", SERVER, 500) for n in range(50)]
+    answers = [flow(n, SERVER, "192.0.2.9", 50 * MIB, ports=(443, 50_000)) for n in range(5)]
+    scene.add(*asked, *answers, *(flow(n, "192.0.2.8", SERVER, 50 * MIB) for n in range(5)))
+    assert {about for about, _, _ in scene.hits(SERVED)} == {"address 192.0.2.9"}
+
+
+def usual(days: int = 5) -> list[dict[str, Any]]:
+    """Our server sends some kilobytes to the same fifty places, and to a new one now and then."""
+    rng = random.Random(2)
+    return [
+        flow(
+            day * DAY + n * 60,
+            SERVER,
+            f"198.51.100.{n}" if n else f"203.0.113.{day}",
+            rng.randrange(1_000, 90_000),
+            500,
+        )
+        for day in range(days)
+        for n in range(50)
+    ]
+
+
+def test_much_to_an_unseen_destination_fires_when_it_is_much(scene: Scene) -> None:
+    """Ten MiB; the same to a place that is known is a habit."""
+    scene.add(*usual(), *(flow(4 * DAY + 9_000 + n, SERVER, "192.0.2.7", 2 * MIB, 500) for n in range(8)))
+    found = scene.hits(UNSEEN)
+    assert {(about, fired) for about, fired, _ in found} == {(f"server {SERVER}", (4 * DAY + 9_004) * 1_000)}
+    scene.clear()
+    scene.add(*usual(), *(flow(4 * DAY + 9_000 + n, SERVER, "198.51.100.7", 2 * MIB, 500) for n in range(8)))
+    assert scene.hits(UNSEEN) == []
+
+
+def test_a_first_day_and_backups_are_no_finding(scene: Scene) -> None:
+    """Everything is new on a first day, and who sends gigabytes every day is known for it."""
+    scene.add(*(flow(n, SERVER, f"192.0.2.{n}", 50 * MIB, 500) for n in range(30)))
+    assert scene.hits(UNSEEN) == []
+    scene.clear()
+    backups = [flow(day * DAY + n, SERVER, f"198.51.{day}.{n}", 60 * MIB, 500) for day in range(4) for n in range(10)]
+    scene.add(*usual(), *backups)
+    assert scene.hits(UNSEEN) == []
