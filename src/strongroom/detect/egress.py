@@ -1,6 +1,6 @@
 """Many bytes for one client in an hour, against its peers and its own past. The weakest of the hunts: a real theft of 1,168
-documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept for what has no ids in its addresses. Of flows, which
-have directions, `flows` tells.
+documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept for what has no ids in its addresses. Of flows,
+which have directions, `flows` tells.
 """
 
 from collections.abc import Sequence
