@@ -5,13 +5,15 @@ it what was checked; a strict id stands in what is forwarded exactly as it was c
 """
 
 import json
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
 from bench.fuzz.target import Target, must
-from strongroom.errors import ConfigError
+from strongroom.errors import ConfigError, Malformed
 from strongroom.gateway import body, target
+from strongroom.gateway.answer import AnswerReader, Head
 from strongroom.gateway.contract import Contract, Match, Request
 from strongroom.gateway.places import MAX_ID, found, read_place
 from strongroom.gateway.refusal import Refusal
@@ -108,6 +110,30 @@ def gateway_listing(data: bytes) -> None:
     must(all(0 < len(one) <= MAX_ID for one in found(document, _PLACE)), "ids are short")
 
 
+def gateway_answer(data: bytes) -> None:
+    """What a portal answers: whole and byte by byte alike, or not believed."""
+
+    def heard(pieces: Iterable[bytes]) -> object:
+        reader = AnswerReader()
+        parts: list[Head | bytes] = []
+        try:
+            for piece in pieces:
+                parts += reader.feed(piece)
+            if not reader.ended:
+                reader.eof()
+        except Malformed:
+            return None
+        heads = [part for part in parts if isinstance(part, Head)]
+        must(len(heads) == 1 and parts[0] is heads[0], "one head, before all else")
+        body = b"".join(part for part in parts if isinstance(part, bytes))
+        must(
+            heads[0].length in {None, len(body)} or heads[0].status == 304, "as long as was said"
+        )  # says another's length
+        return heads[0], body
+
+    must(heard([data]) == heard(data[place : place + 1] for place in range(len(data))), "however it is cut")
+
+
 def gateway_settings(data: bytes) -> None:
     """gateway.toml: read, or refused with a sentence."""
     try:
@@ -146,6 +172,11 @@ TARGETS = (
     ),
     Target("gateway-body", gateway_body, "json", words=("&a=", '"a":', "[[", "\\u0061")),
     Target("gateway-listing", gateway_listing, "json"),
+    Target(
+        "gateway-answer",
+        gateway_answer,
+        words=("HTTP/1.1 200 OK\r\n", "Content-Length: ", "Transfer-Encoding: chunked\r\n"),
+    ),
     Target(
         "gateway-settings",
         gateway_settings,

@@ -53,6 +53,11 @@ def _gateway() -> Mapping[str, Sequence[bytes]]:
         ],
         "gateway-body": [_encode(listing), b"name=ann&pass=a%26b+c", b'{"a": "]}\\"", "b": [1e400]}'],
         "gateway-listing": [_encode(listing)],
+        "gateway-answer": [
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\nabc",
+            b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: x\r\n\r\n",
+            b"HTTP/1.0 200 OK\r\n\r\nabc",
+        ],
         "gateway-settings": [gateway.SETTINGS, b'[gateway]\nroutes = "learn"\nproxies = ["10.0.0.0/8"]\n'],
     }
 

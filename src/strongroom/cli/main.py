@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Look for what is wrong before you ask."),
     "drop-key": ("drop_key", "Believe no token any more that a stolen key of an issuer signed."),
     "freeze": ("freeze", "Stop a session, account, client, organisation, kind of act, or all strangers."),
+    "gateway": ("gateway", "A reverse proxy before any portal: what is described may pass."),
     "get": ("get", "Read one document through the door."),
     "hunt": ("hunt", "Was a store emptied, by whom, whose documents: from logs that already exist."),
     "import": ("import_", "Bring existing documents in: resumable, verified, with progress."),

@@ -35,6 +35,10 @@ class Gateway(_Section, frozen=True, kw_only=True):
     port: Port = 8440
     routes: Literal["enforce", "learn"] = "enforce"
     """`learn`: what is not described is passed on and reported. What could be read in two ways is refused in both."""
+    certificate: str = ""
+    """File of the certificate and what signed it (PEM). Empty: no TLS here; then a proxy in front ends it."""
+    key: str = ""
+    """File of its key."""
     hosts: tuple[str, ...] = ()
     """Names that may stand in Host, with the port where one is written. Empty: any."""
     proxies: tuple[str, ...] = ()
@@ -81,6 +85,8 @@ class Shows(_Section, frozen=True, kw_only=True):
 
     ids: tuple[str, ...] = ()
     """Places of document ids in JSON: `items[].id`."""
+    family: str = "document"
+    """The name of the document's parameter in the routes that read what is shown here."""
     links: bool = False
     """Every address in the answer that is a described document's."""
 
@@ -154,6 +160,8 @@ def parse(raw: bytes) -> Checked:
     if settings.person is None and any(one.document and not one.route.public for one in routes):
         msg = "gateway.toml has routes of documents and does not say how to find who is signed in."
         raise ConfigError(msg, advice="Add [person] with `by` and `name`.")
+    if bool(settings.gateway.certificate) != bool(settings.gateway.key):
+        raise ConfigError("gateway.toml: certificate and key belong together.", advice=_ADVICE)
     return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}))
 
 

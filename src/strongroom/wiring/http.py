@@ -38,8 +38,10 @@ LOOK = 30.0
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
-def served(app: ASGIApp, host: str, port: int, *, dated: bool) -> uvicorn.Config:
-    """How `app` is served. `dated`: it writes Date itself."""
+def served(
+    app: ASGIApp, host: str, port: int, *, dated: bool, protocol: type[HttpToolsProtocol] | None = None
+) -> uvicorn.Config:
+    """How `app` is served. `dated`: it writes Date itself. `protocol`: in place of `Patient`."""
     return uvicorn.Config(
         Framed(app),
         host=host,
@@ -51,7 +53,7 @@ def served(app: ASGIApp, host: str, port: int, *, dated: bool) -> uvicorn.Config
         proxy_headers=False,  # X-Forwarded-For is anybody's word; the gateway will sign the address
         timeout_keep_alive=15,
         limit_concurrency=512,
-        http=Patient,
+        http=protocol or Patient,
         ws="none",
         lifespan="off",
     )

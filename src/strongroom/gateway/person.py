@@ -1,0 +1,139 @@
+"""Who asks: a session and a person, told from the request as gateway.toml says, kept as keyed hashes.
+
+The gateway checks no signature: whether a session is good is the portal's answer. So what a request claims counts against nobody
+until the portal has answered it with a document: a made-up token of somebody else spends nothing of theirs.
+
+What is in memory and in events is a hash under a key of this process: it names a session, and lets nobody use it.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from strongroom.errors import Malformed
+from strongroom.gateway.contract import Headers
+from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.settings import Person
+from strongroom.identity.strict import unbase64url
+from strongroom.ids import encode
+
+MAX_SESSIONS: Final = 400_000
+"""Whose person is known by their login. About 100 MB; the least recently used are forgotten, and count as their own person."""
+_MAX_CLAIM: Final = 256
+_ONE_NAME: Final = bytes.maketrans(b". [", b"___")
+_PLAIN: Final = re.compile(rb"[A-Za-z0-9!#$&'()*+./:<=>?@^_`{|}~\[\]-]{1,4096}")
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Both are names made here. A session whose person is not known is its own person."""
+
+    session: str
+    person: str
+
+
+class People:
+    """Sessions and whose they are."""
+
+    def __init__(self, settings: Person | None, key: bytes) -> None:
+        """`key`: 32 random bytes."""
+        self._settings, self._key = settings, key
+        self._known: OrderedDict[str, str] = OrderedDict()
+
+    def who(self, headers: Headers) -> Who | None:
+        """Who a request says it is from; None where it says nobody."""
+        settings = self._settings
+        if settings is None:
+            return None
+        found = _credential(settings, headers)
+        if not found:
+            return None
+        session = self._name("session", found)
+        if settings.by == "header":
+            return Who(session, self._name("person", found))
+        if settings.by == "jwt":
+            claim = _claim(found, settings.name)
+            return Who(session, self._name("person", claim.encode()) if claim else session)
+        if session in self._known:
+            self._known.move_to_end(session)
+        return Who(session, self._known.get(session, session))
+
+    def check(self, headers: Headers) -> Refusal | None:
+        """A session is told once, and in one way: two readers would find two sessions, and we would count for neither."""
+        settings = self._settings
+        if settings is None or settings.by != "cookie":
+            return None
+        values = [one for name, value in headers if name == b"cookie" for one in _cookies(value, settings.name)]
+        if len(values) > 1 or any(not _PLAIN.fullmatch(value) for value in values):
+            return Refusal(
+                400, "session-double", "The session's cookie comes twice, or in more than one spelling.", hard=True
+            )
+        return None
+
+    def login(self, person: str, cookies: Iterable[bytes]) -> Who | None:
+        """A login of `person` was answered with these Set-Cookie headers: whose session that begins. None: none of ours."""
+        settings = self._settings
+        if settings is None or settings.by != "cookie" or not person:
+            return None
+        for cookie in cookies:
+            for value in _cookies(cookie.partition(b";")[0], settings.name)[:1]:
+                who = Who(self._name("session", value), self._name("person", person.encode()))
+                self._known[who.session] = who.person
+                self._known.move_to_end(who.session)
+                while len(self._known) > MAX_SESSIONS:
+                    self._known.popitem(last=False)
+                return who
+        return None
+
+    def _name(self, what: str, value: bytes) -> str:
+        return encode(hashlib.blake2b(value, digest_size=16, key=self._key, person=what.encode()).digest())
+
+
+def _credential(settings: Person, headers: Headers) -> bytes:
+    if settings.by == "cookie":
+        return next(
+            (one for name, value in headers if name == b"cookie" for one in _cookies(value, settings.name)), b""
+        )
+    wanted = b"authorization" if settings.by == "jwt" else settings.name.lower().encode()
+    value = next((value for name, value in headers if name == wanted), b"")
+    if settings.by == "jwt":
+        scheme, _, token = value.partition(b" ")
+        return token.strip(b" ") if scheme.lower() in {b"bearer", b"dpop"} else b""
+    return value
+
+
+def _cookies(line: bytes, name: str) -> list[bytes]:
+    """The values of that name, in one spelling.
+
+    Portals differ in what they take for the same name (PHP: `a.b` is `a_b`; ASP.NET: case does not count) and for the same
+    value (many decode escapes): what may be the same is the same here.
+    """
+    found = []
+    for part in line.split(b";"):
+        key, mark, value = part.strip(b" \t").partition(b"=")
+        if mark and _folded(key) == _folded(name.encode()):
+            found.append(unquote_to_bytes(value))
+    return found
+
+
+def _folded(name: bytes) -> bytes:
+    return unquote_to_bytes(name).strip(b" \t").translate(_ONE_NAME).lower()
+
+
+def _claim(token: bytes, name: str) -> str:
+    """The claim, unchecked, as text; empty where there is none."""
+    parts = token.split(b".")
+    if len(parts) != 3:  # noqa: PLR2004  # header, claims, signature
+        return ""
+    try:
+        claims = msgspec.json.decode(unbase64url(parts[1].decode("ascii")), type=dict[str, msgspec.Raw])
+        value = msgspec.json.decode(claims[name], type=str | int) if name in claims else ""
+    except (Malformed, msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return str(value)[:_MAX_CLAIM]

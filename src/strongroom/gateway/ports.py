@@ -1,0 +1,61 @@
+"""What the proxy needs of the guard, and what it tells it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from strongroom.gateway.person import Who
+from strongroom.gateway.reading import Shown
+from strongroom.gateway.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request that the contract lets through, in what it counts as. Empty text: it has none.
+
+    `family` and `document` name the document, `device` what the client looks like, `network` where it is.
+    """
+
+    request: str
+    at: int
+    route: str
+    who: Who | None
+    network: str
+    device: str
+    family: str = ""
+    document: str = ""
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went: the status of the portal's own answer, and bytes of its body that went to the client. 0: none came."""
+
+    status: int
+    size: int
+
+
+class Guard(Protocol):
+    """Counts, and refuses by what it counted. Fails closed: what it raises ends the request before the portal is asked."""
+
+    def before(self, asked: Asked) -> Refusal | None:
+        """Before the portal is asked. What is not refused counts as under way until `after`."""
+
+    def after(self, asked: Asked, outcome: Outcome) -> None:
+        """Once for every request that was not refused."""
+
+    def showed(self, asked: Asked, shown: Shown | None) -> None:
+        """An answer showed these documents to whoever asked; None: it showed some that could not be read."""
+
+
+class Unwatched:
+    """No guard: nothing is counted. For `guard = "off"`, which says so loudly."""
+
+    def before(self, asked: Asked) -> Refusal | None:  # noqa: ARG002  # the port's signature
+        """Nothing is refused."""
+        return None
+
+    def after(self, asked: Asked, outcome: Outcome) -> None:
+        """Nothing is counted."""
+
+    def showed(self, asked: Asked, shown: Shown | None) -> None:
+        """Nothing is learned."""

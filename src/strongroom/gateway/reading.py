@@ -1,0 +1,74 @@
+"""What the gateway reads of bodies on their way: who signs in, and which documents an answer shows. Pure.
+
+Bounded: an answer of more than `MAX_READ` bytes, or in a coding, is not read; whoever asks is told so (None), and what it showed
+is not known.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from strongroom.gateway.contract import Contract, media_type
+from strongroom.gateway.places import found
+from strongroom.gateway.settings import Described, Login
+
+MAX_READ: Final = 4_194_304
+"""Bytes of an answer that is read."""
+MAX_NAME: Final = 256
+MAX_SHOWN: Final = 20_000
+"""Ids of one answer."""
+Shown = frozenset[tuple[str, str]]
+"""Family and id, as `contract.Match` counts them."""
+
+_LINK: Final = re.compile(
+    rb"""(?:href|src|action|data-[a-z-]{1,40})\s*=\s*(?:"([^"<>]{1,2048})"|'([^'<>]{1,2048})')""", re.IGNORECASE
+)
+_WORDS: Final = re.compile(rb"""["'](/[^"'<>\\\s]{1,2048})["']""")
+
+
+def name_in_request(login: Login, one: Described, kind: str, body: bytes) -> str:
+    """Who a login's request names, or nothing."""
+    if login.form and kind == "application/x-www-form-urlencoded":
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1_000)
+        return next((value[:MAX_NAME] for name, value in pairs if name == login.form), "")
+    return name_in_json(one, body) if login.json else ""
+
+
+def name_in_json(one: Described, body: bytes) -> str:
+    """Who the JSON of a login names, or nothing."""
+    return next(found(_json(body), one.login), "") if one.login else ""
+
+
+def shown(contract: Contract, one: Described, kind: bytes, address: str, body: bytes) -> Shown:
+    """The documents that this answer to a request for `address` shows."""
+    ids: set[tuple[str, str]] = set()
+    media = media_type(kind)
+    if one.shown and media.endswith("json"):
+        document = _json(body)
+        family = one.route.shows.family if one.route.shows else ""
+        for place in one.shown:
+            ids.update((family, value.rpartition("/")[2]) for value in found(document, place))
+    if one.route.shows and one.route.shows.links:
+        ids.update(filter(None, map(contract.document_of, _links(address, body))))
+    return frozenset(list(ids)[:MAX_SHOWN])
+
+
+def _links(address: str, body: bytes) -> Iterable[bytes]:
+    base = "http://portal" + address
+    for match in _LINK.finditer(body):
+        text = (match[1] or match[2]).replace(b"&amp;", b"&").decode("utf-8", "replace")
+        try:
+            parts = urlsplit(urljoin(base, text))
+        except ValueError:
+            continue
+        yield (parts.path + (f"?{parts.query}" if parts.query else "")).encode()
+    yield from (match[1] for match in _WORDS.finditer(body))
+
+
+def _json(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

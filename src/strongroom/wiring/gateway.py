@@ -1,0 +1,98 @@
+"""Putting the gateway together, before anybody's portal. It needs no store, and holds no key but its own of TLS."""
+
+import logging
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from strongroom.clock import Clock, SystemClock
+from strongroom.errors import ConfigError
+from strongroom.gateway.person import People
+from strongroom.gateway.ports import Guard, Unwatched
+from strongroom.gateway.proxy import Event, Proxy
+from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
+from strongroom.gateway.upstream import Upstream, read_origin
+from strongroom.wiring.http import Patient, Unacceptable, served
+
+STOPPING: Final = 30
+"""Seconds that requests under way are given when the gateway is told to stop."""
+log = logging.getLogger("strongroom.gateway")
+
+
+class Narrow(Patient):
+    """A client's connection, as for our own servers; and the address in a request is a path, spelled out.
+
+    uvicorn takes `http://host/path` apart and lets a fragment go: what stood in the request line would not be what is checked.
+    """
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser. Raises Unacceptable, which ends the connection."""
+        if not self.url.startswith(b"/") or self.url.startswith(b"//") or b"#" in self.url:
+            raise Unacceptable
+        super().on_headers_complete()
+
+
+def read_settings(path: Path) -> Checked:
+    """The settings in the file `path`. Raises ConfigError."""
+    try:
+        with path.open("rb") as file:
+            return parse(file.read(MAX_SETTINGS + 1))
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}."
+        raise ConfigError(msg, advice="docs/gateway.md shows what stands in it.") from error
+
+
+def open_gateway(checked: Checked, url: str, report: Callable[[Event], None], clock: Clock | None = None) -> Proxy:
+    """The gateway before the portal at `url`. Raises ConfigError."""
+    upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
+    guard: Guard = Unwatched()
+    people = People(checked.settings.person, secrets.token_bytes(32))
+    return Proxy(checked, upstream, people, guard, clock or SystemClock(), report)
+
+
+def serving(app: Proxy, checked: Checked, port: int | None = None) -> uvicorn.Config:
+    """How it is served. `port` in place of the configured one."""
+    settings = checked.settings.gateway
+    config = served(app, settings.host, settings.port if port is None else port, dated=True, protocol=Narrow)
+    config.lifespan = "on"  # at its end the portal's connections are closed
+    config.timeout_graceful_shutdown = STOPPING
+    if settings.certificate:
+        config.ssl_certfile, config.ssl_keyfile = settings.certificate, settings.key
+    return config
+
+
+def run_gateway(settings: Path, url: str) -> None:
+    """Serve until told to stop. Raises ConfigError before anything is served."""
+    logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
+    checked = read_settings(settings)
+    app = open_gateway(checked, url, say)
+    if checked.settings.gateway.routes == "learn":
+        log.warning("Learning: what gateway.toml does not describe is passed on, and reported.")
+    signal.signal(signal.SIGTERM, _stopped)
+    try:
+        uvicorn.Server(serving(app, checked)).run()
+    except (SystemExit, OSError) as error:  # uvicorn's way to say that it could not bind; a certificate that is none
+        where = f"{checked.settings.gateway.host}:{checked.settings.gateway.port}"
+        msg = f"The gateway cannot listen on {where}."
+        raise ConfigError(
+            msg, advice="Is the port in use, or is certificate or key not a file that can be read?"
+        ) from error
+
+
+def _stopped(_signal: int, _frame: object) -> None:
+    """The server stops in order when it is told to, and then raises the signal again, for whoever else waits for it: nobody."""
+
+
+def say(event: Event) -> None:
+    """A line for whatever was refused, or would have been; names and rules only."""
+    if event.rule:
+        route = event.asked.route if event.asked is not None else ""
+        word = "refused" if event.refused else "noted"
+        log.info(
+            "%s %s %s %s by %s, answered %d", event.request, event.method, route or "-", word, event.rule, event.status
+        )

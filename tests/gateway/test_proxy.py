@@ -1,0 +1,399 @@
+"""From the street to the portal and back: what is described flows, what is not goes no further, what fails is not shown."""
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.gateway.conftest import LONG, Scripted, Served, gateway, read
+
+OPEN = b"""
+[upstream]
+answer_seconds = 60
+
+[[route]]
+name = "page"
+path = "/page"
+methods = ["GET", "HEAD", "POST"]
+query = { q = "text" }
+content_types = ["application/pdf", "application/json"]
+max_body = 300_000_000
+"""
+POST = b"POST /page HTTP/1.1\r\nHost: p\r\nConnection: close\r\nContent-Type: application/pdf\r\n%b\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Own: 1\r\n\r\nok"
+
+
+def sign_in(served: Served, patient: int) -> str:
+    """The cookie header of a patient."""
+    body = f"user={patient}&password=p{patient}".encode()
+    status, headers, _ = served.gets(
+        "/login", "Content-Type: application/x-www-form-urlencoded", method="POST", body=body
+    )
+    assert status == 303
+    return "Cookie: " + headers["set-cookie"].partition(";")[0]
+
+
+def one(
+    script: bytes | Callable[[socket.socket], None], request: bytes, settings: bytes = OPEN
+) -> tuple[Scripted, Served, bytes]:
+    """The portal, the gateway and its answer, for one request and one script."""
+    portal = Scripted(script, script)
+    with gateway(settings, portal.port) as served:
+        answer = served.says(request)
+    portal.close()
+    return portal, served, answer
+
+
+def get(path: str = "/page", *lines: str) -> bytes:
+    """A request of one connection."""
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: portal", "Connection: close", *lines, "", ""]).encode()
+
+
+def pour(connection: socket.socket, size: int) -> int:
+    """Send `size` bytes, or as many as are taken before the connection's timeout."""
+    sent, piece = 0, bytes(1_000_000)
+    with contextlib.suppress(TimeoutError):
+        while sent < size:
+            sent += connection.send(piece[: size - sent])
+    return sent
+
+
+# ---- before a portal as it is ---------------------------------------------------------------------------------------
+
+
+def test_what_is_described_flows(served: Served) -> None:
+    """Signing in, listing, reading, depositing: the portal behind is the portal that was there."""
+    cookie = sign_in(served, 7)
+    status, headers, body = served.gets("/letters", cookie)
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert [item["id"] for item in json.loads(body)["items"]] == [70, 71, 72, 73]
+    assert served.gets("/letters/71", cookie)[2] == b"Letter 1 of patient 7"
+    assert served.gets("/inbox", cookie)[0] == 200
+    pdf = bytes(10_000_000)
+    assert served.gets("/letters", cookie, "Content-Type: application/pdf", method="POST", body=pdf)[2] == b"10000000"
+    assert served.gets("/letters/9999", cookie)[0] == 404
+
+
+def test_the_forgotten_route_is_not_there(served: Served) -> None:
+    """What is not described serves nobody, signed in or not."""
+    for headers in ([], [sign_in(served, 1)]):
+        status, _, body = served.gets("/export/20", *headers)
+        assert status == 404
+        assert json.loads(body)["error"] == "route-undescribed"
+    assert [event.portal for event in served.events if event.rule] == [0, 0]
+
+
+def test_learning_shows_the_forgotten_route(portal: int, settings: bytes) -> None:
+    """In learning mode it is passed on, and noted."""
+    with gateway(b'[gateway]\nroutes = "learn"\n' + settings, portal) as served:
+        assert served.gets("/export/20")[2] == b"Letter 0 of patient 2"
+        event = served.event(0)
+    assert (event.rule, event.refused, event.portal) == ("route-undescribed", False, 200)
+
+
+def test_a_document_needs_somebody(served: Served) -> None:
+    """Who is not signed in is refused before the portal is asked."""
+    status, _, body = served.gets("/letters/20")
+    assert (status, json.loads(body)["error"]) == (401, "document-stranger")
+    assert served.event(0).portal == 0
+
+
+def test_a_failure_of_the_portal_is_not_shown(served: Served) -> None:
+    """Neither its words nor its headers."""
+    status, headers, body = served.gets("/crash")
+    assert (status, json.loads(body)["error"]) == (502, "portal-error")
+    assert b"hunter2" not in body
+    assert headers["x-request-id"] == json.loads(body)["request"] == served.event(0).request
+    assert served.event(0).portal == 500
+
+
+def test_an_event_names_nobody(served: Served) -> None:
+    """Sessions and people are hashes of this process; the same one is the same hash, and another sign-in the same person."""
+    first, second = sign_in(served, 7), sign_in(served, 7)
+    for cookie in (first, first, second):
+        served.gets("/letters/71", cookie)
+    known = [served.event(number).asked for number in (2, 3, 4)]
+    people = [asked.who for asked in known if asked is not None and asked.who is not None]
+    assert people[0] == people[1]
+    assert people[0].session != people[2].session
+    assert people[0].person == people[2].person
+    assert people[0].session not in first
+
+
+def test_a_session_in_two_spellings_is_refused(served: Served) -> None:
+    """Two cookies of that name, or one as another portal would spell it: nobody counts for both."""
+    cookie = sign_in(served, 7)
+    for other in ("; sid=x", "; SID=x", "; %73id=x"):
+        status, _, body = served.gets("/letters/71", cookie + other)
+        assert (status, json.loads(body)["error"]) == (400, "session-double")
+
+
+def test_health_says_how_strict_it_is(served: Served) -> None:
+    """Without asking the portal."""
+    assert json.loads(served.gets("/.strongroom/health")[2]) == {"status": "ok", "routes": "enforce"}
+
+
+# ---- in our words ---------------------------------------------------------------------------------------------------
+
+
+def test_the_portal_hears_what_was_parsed() -> None:
+    """One spelling of the address; what proxies say of the client is said by us; what belongs to the connection stays there."""
+    lines = ("X-Forwarded-For: 9.9.9.9", "X-Real-IP: 9.9.9.9", "X_Forwarded_For: 9.9.9.9", "TE: trailers", "Keep-Alive: 5",
+             "Accept: text/html", "Forwarded: for=9.9.9.9", "X-Request-Id: mine", "Proxy-Authorization: x")  # fmt: skip
+    portal, served, answer = one(OK, get("/%70age?q=a+b%2fc", *lines))
+    first, *headers = portal.heard[0].decode().strip().split("\r\n")
+    assert first == "GET /page?q=a%20b/c HTTP/1.1"
+    assert dict(header.split(": ", 1) for header in headers) == {
+        "host": "portal", "accept": "text/html", "x-forwarded-for": "127.0.0.1", "x-forwarded-host": "portal",
+        "x-forwarded-proto": "http", "x-request-id": served.events[0].request,
+    }  # fmt: skip
+    assert read(answer)[1]["x-own"] == "1"
+
+
+def test_only_declared_proxies_are_believed() -> None:
+    """With 127.0.0.0/8 declared, the last address that is not a proxy's is the client's."""
+    settings = b'[gateway]\nproxies = ["127.0.0.0/8"]\n' + OPEN
+    lines = ("X-Forwarded-For: 9.9.9.9, 198.51.100.7, 127.0.0.5", "X-Forwarded-Proto: https")
+    portal, served, _ = one(OK, get("/page", *lines), settings)
+    assert b"x-forwarded-for: 198.51.100.7\r\n" in portal.heard[0]
+    assert b"x-forwarded-proto: https\r\n" in portal.heard[0]
+    assert served.events[0].network == "198.51.100.7/32"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /page HTTP/1.1\r\nHost: portal\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /page HTTP/1.1\r\nHost: portal\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        b"POST /page HTTP/1.1\r\nHost: portal\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        b"POST /page HTTP/1.1\r\nHost: portal\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"GET /page HTTP/1.1\r\nHost: portal\r\nX: a\r\n b\r\n\r\n",
+        b"GET /page HTTP/1.1\nHost: portal\n\n",
+        b"GET /page HTTP/1.1\r\nHost: portal\r\nX: a\rb\r\n\r\n",
+        b"GET /page HTTP/1.1\r\nHost : portal\r\n\r\n",
+        b"GET /page HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /page HTTP/1.1\r\n\r\n",
+        b"GET http://other/page HTTP/1.1\r\nHost: portal\r\n\r\n",
+        b"GET //other/page HTTP/1.1\r\nHost: portal\r\n\r\n",
+        b"GET /page#x HTTP/1.1\r\nHost: portal\r\n\r\n",
+        b"CONNECT portal:80 HTTP/1.1\r\nHost: portal\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        get("/page", "Upgrade: websocket", "Connection: Upgrade"),
+        get("/page", "Upgrade: h2c"),
+        get("/page", "Connection: cookie"),
+        get("/page", "Connection: X-Forwarded-For"),
+        get("/page", "Expect: 100-continue", "Content-Length: 3"),
+        get("/page", "X-HTTP-Method-Override: DELETE"),
+        get("/page/../admin"),
+        get("/page%3f/../../etc"),
+        get("/page%00"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_reaches_nobody(request_: bytes) -> None:
+    """Framing, hosts, protocols and addresses with two readings: an error, and the portal hears nothing."""
+    portal, _, answer = one(OK, request_)
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4"))
+    assert portal.heard == []
+
+
+def test_a_body_that_says_too_much_reaches_nobody() -> None:
+    """JSON is read whole before the portal is asked: too many members, and none of it goes on."""
+    body = json.dumps(dict.fromkeys(map(str, range(10_000)), 1)).encode()
+    head = b"POST /page HTTP/1.1\r\nHost: p\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    portal, served, answer = one(OK, head % len(body) + body)
+    assert (read(answer)[0], portal.heard) == (400, [])
+    assert served.events[0].rule == "body-keys"
+
+
+def test_a_body_in_chunks_is_framed_anew() -> None:
+    """Chunks, extensions and trailers of the client are its own; the portal hears ours."""
+    heard = bytearray()
+
+    def script(connection: socket.socket) -> None:
+        while not heard.endswith(b"0\r\n\r\n"):
+            heard.extend(connection.recv(65_536))
+        connection.sendall(OK)
+
+    body = b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Evil: 1\r\n\r\n"
+    portal, _, answer = one(script, POST % b"Transfer-Encoding: chunked" + body)
+    assert read(answer)[2] == b"ok"
+    assert b"transfer-encoding: chunked\r\n" in portal.heard[0]
+    assert bytes(heard) in {b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"5\r\nabcde\r\n0\r\n\r\n"}
+
+
+# ---- portals that die, hang and lie ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 9,
+        b"HTTP/1.1 200 OK\r\n" + b"X: 1\r\n" * 300 + b"Content-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
+        b"HTTP/1.1 200",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+    ],
+)
+def test_what_is_no_answer_is_not_shown(script: bytes) -> None:
+    """502 in our words, whatever the portal said."""
+    _, served, answer = one(script, get())
+    status, _, body = read(answer)
+    assert (status, json.loads(body)["error"]) == (502, "portal-failed")
+    assert served.events[0].rule == "portal-failed"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n",
+    ],
+)
+def test_an_answer_that_ends_early_does_not_look_whole(script: bytes) -> None:
+    """The client sees the connection end before the body does, or our own words."""
+    _, served, answer = one(script, get())
+    status, headers, body = read(answer)
+    if status == 200:
+        assert "content-length" in headers or not answer.endswith(b"0\r\n\r\n")
+        assert body == b"ok"
+    else:  # where all of it came at once, the failure came before the first word
+        assert status == 502
+    assert served.events[0].rule == "portal-failed"
+
+
+def test_an_answer_that_the_end_of_the_connection_ends_is_taken() -> None:
+    """HTTP/1.0 has no other way; ours has."""
+    assert read(one(b"HTTP/1.0 200 OK\r\n\r\nold words", get())[2])[2] == b"old words"
+
+
+def test_a_second_answer_is_nobodys() -> None:
+    """What a portal says beyond its answer is not kept for the next request: its connection ends."""
+    split = OK + b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+    portal = Scripted(split, OK)
+    with gateway(OPEN, portal.port) as served:
+        assert read(served.says(get()))[2] == b"ok"
+        assert read(served.says(get()))[2] == b"ok"
+    assert len(portal.heard) == 2
+    portal.close()
+
+
+def test_a_portal_that_is_away_is_said_to_be() -> None:
+    """502, with when to come again."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with gateway(OPEN, port) as served:
+        status, headers, _ = served.gets("/page")
+    assert (status, headers["retry-after"]) == (502, "5")
+
+
+def test_a_portal_that_hangs_is_not_waited_for() -> None:
+    """504 once its time is over."""
+    release = threading.Event()
+
+    def hang(_: socket.socket) -> None:
+        release.wait(LONG)
+
+    settings = OPEN.replace(b"answer_seconds = 60", b"answer_seconds = 0.2")
+    _, served, answer = one(hang, get(), settings)
+    release.set()
+    assert read(answer)[0] == 504
+    assert served.events[0].rule == "portal-late"
+
+
+def test_a_connection_is_used_again_and_opened_again_when_it_was_closed() -> None:
+    """Two requests on one connection to the portal; a third one although the portal has closed it meanwhile."""
+    said: list[bytes] = []
+
+    def twice(connection: socket.socket) -> None:
+        connection.sendall(OK)
+        said.append(connection.recv(65_536))
+        connection.sendall(OK)
+
+    portal = Scripted(twice, OK)
+    with gateway(OPEN, portal.port) as served:
+        for _ in range(3):
+            assert read(served.says(get()))[2] == b"ok"
+    assert said[0].startswith(b"GET /page HTTP/1.1\r\n")
+    assert len(portal.heard) == 2
+    portal.close()
+
+
+def test_head_has_a_length_and_no_body() -> None:
+    """The portal's own length, nothing behind it."""
+    answer = one(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n", get().replace(b"GET", b"HEAD"))[2]
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-length: 12345" in head.lower()
+    assert body == b""
+
+
+def test_not_modified_says_no_length() -> None:
+    """The length in it is another answer's; the connection goes on."""
+    portal = Scripted(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n", OK)
+    with gateway(OPEN, portal.port) as served:
+        answer = served.says(get().replace(b"Connection: close\r\n", b"") + get())
+    assert answer.startswith(b"HTTP/1.1 304")
+    assert answer.endswith(b"ok")
+    portal.close()
+
+
+# ---- streams --------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_flows_no_faster_than_it_is_taken() -> None:
+    """A client that takes nothing holds up the portal: what waits within the gateway is bounded, not the whole answer."""
+    size, sent, stuck = 200_000_000, [0], threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        connection.settimeout(2)
+        sent[0] = pour(connection, size)
+        stuck.set()
+        connection.settimeout(LONG)
+        pour(connection, size - sent[0])
+
+    portal = Scripted(script)
+    with gateway(OPEN, portal.port) as served, served.connect() as client:
+        client.sendall(get())
+        assert stuck.wait(LONG)
+        assert sent[0] < size // 4
+        taken = 0
+        while piece := client.recv(1_000_000):
+            taken += len(piece)
+    assert taken > size
+    portal.close()
+
+
+def test_a_body_flows_no_faster_than_the_portal_takes_it() -> None:
+    """A portal that reads nothing holds up the client."""
+    size, release = 200_000_000, threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        assert release.wait(LONG)
+        left = size
+        while left > 0:
+            left -= len(connection.recv(1_000_000))
+        connection.sendall(OK)
+
+    portal = Scripted(script)
+    with gateway(OPEN, portal.port) as served, served.connect() as client:
+        client.sendall(POST % (b"Content-Length: %d" % size))
+        client.settimeout(2)
+        sent = pour(client, size)
+        assert sent < size // 4
+        release.set()
+        client.settimeout(LONG)
+        assert pour(client, size - sent) == size - sent
+        assert client.recv(15) == b"HTTP/1.1 200 OK"
+    portal.close()

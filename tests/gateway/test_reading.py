@@ -1,0 +1,109 @@
+"""What an answer shows is learned from JSON and from links, as the requests that would follow them."""
+
+import json
+
+import pytest
+
+from strongroom.gateway.contract import Contract
+from strongroom.gateway.reading import MAX_SHOWN, name_in_json, name_in_request, shown
+from strongroom.gateway.settings import Checked, parse
+
+SETTINGS = b"""
+[person]
+by = "cookie"
+name = "sid"
+
+[[route]]
+name = "letter"
+path = "/my/letters/{document:int}"
+
+[[route]]
+name = "old"
+path = "/get"
+query = { document = "int", lang = "token" }
+
+[[route]]
+name = "list"
+path = "/my/inbox"
+shows = { ids = ["items[].ref"], links = true }
+
+[[route]]
+name = "login"
+path = "/login"
+methods = ["POST"]
+login = { json = "user.name" }
+content_types = ["application/json"]
+
+[[route]]
+name = "form"
+path = "/form"
+methods = ["POST"]
+login = { form = "user" }
+content_types = ["application/x-www-form-urlencoded"]
+"""
+
+
+@pytest.fixture(scope="module")
+def checked() -> Checked:
+    """The settings above."""
+    return parse(SETTINGS)
+
+
+def ids(checked: Checked, kind: bytes, body: bytes, address: str = "/my/inbox") -> set[str]:
+    """The ids that the listing shows."""
+    one = next(one for one in checked.routes if one.route.name == "list")
+    found = shown(Contract(checked), one, kind, address, body)
+    assert {family for family, _ in found} <= {"document"}
+    return {name for _, name in found}
+
+
+def test_json_shows_what_stands_at_its_places(checked: Checked) -> None:
+    """References are the ids at their ends; what is no JSON shows nothing."""
+    body = json.dumps({"items": [{"ref": 7}, {"ref": "Binary/8"}, {"other": 9}]}).encode()
+    assert ids(checked, b"application/fhir+json; charset=utf-8", body) == {"7", "8"}
+    assert ids(checked, b"application/json", b"{") == set()
+    assert ids(checked, b"application/json", b"[" * 100_000) == set()
+    assert ids(checked, b"text/plain", body) == set()
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        (b'<a href="letters/7">', {"7"}),
+        (b"<a href='/my/letters/7'>", {"7"}),
+        (b'<img SRC = "/my/letters/7">', {"7"}),
+        (b'<a href="/get?document=7&amp;lang=en">', {"7"}),
+        (b'<a href="../my/letters/7#top">', {"7"}),
+        (b'<a data-url="http://portal/my/letters/7">', {"7"}),
+        (b'fetch("/my/letters/7")', {"7"}),
+        (b'{"url": "/my/letters/7"}', {"7"}),
+        (b'<a href="/admin/7">', set()),
+        (b'<a href="/my/letters/x">', set()),
+        (b'<a href="http://[">', set()),
+        (b'<a href="\xff">', set()),
+    ],
+)
+def test_links_show_what_they_lead_to(checked: Checked, page: bytes, found: set[str]) -> None:
+    """Relative, absolute, escaped as HTML has it; others show nothing."""
+    assert ids(checked, b"text/html", page) == found
+
+
+def test_what_is_learned_of_one_answer_is_bounded(checked: Checked) -> None:
+    """A page of everything teaches so much and no more."""
+    page = b"".join(b'<a href="letters/%d">' % number for number in range(MAX_SHOWN + 1_000))
+    assert len(ids(checked, b"text/html", page)) == MAX_SHOWN
+
+
+def test_a_login_names_a_person(checked: Checked) -> None:
+    """By a form's field or a place in JSON; what names nobody is nobody."""
+    login, form = checked.routes[3], checked.routes[4]
+    assert login.route.login is not None
+    assert form.route.login is not None
+    assert name_in_json(login, b'{"user": {"name": "ann"}}') == "ann"
+    assert name_in_request(login.route.login, login, "application/json", b'{"user": {"name": "ann"}}') == "ann"
+    assert name_in_request(login.route.login, login, "application/json", b"{}") == ""
+    assert name_in_json(login, b"{") == ""
+    kind = "application/x-www-form-urlencoded"
+    assert name_in_request(form.route.login, form, kind, b"password=x&user=a%6en") == "ann"
+    assert name_in_request(form.route.login, form, kind, b"password=x") == ""
+    assert name_in_request(form.route.login, form, "text/plain", b"user=ann") == ""

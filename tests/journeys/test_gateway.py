@@ -1,0 +1,99 @@
+"""The gateway, by its command, before a vulnerable portal and before our own store."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from strongroom.wiring.stage import _free_port
+from tests.gateway.conftest import HERE, portal
+from tests.journeys.honest import PROGRAM
+from tests.journeys.test_processes import Running
+
+__all__ = ["portal"]  # a fixture
+PAGE = Path(__file__).parents[2] / "docs" / "gateway.md"
+LONG = 60.0
+"""Seconds for what must happen."""
+
+
+@contextmanager
+def gateway(settings: str, upstream: str, folder: Path) -> Iterator[str]:
+    """The command, running, with these settings; gives its address."""
+    file, port = folder / "gateway.toml", _free_port()
+    file.write_text(f"[gateway]\nport = {port}\n{settings}")
+    process = subprocess.Popen(
+        [*PROGRAM, "gateway", "--upstream", upstream, "--config", str(file)], stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        listening(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        assert process.wait(LONG) == 0
+        process.stderr.close()
+
+
+def listening(base: str, process: subprocess.Popen[bytes]) -> None:
+    """Returns once it answers."""
+    while process.poll() is None:
+        try:
+            assert httpx2.get(f"{base}/.strongroom/health").json()["status"] == "ok"
+        except httpx2.TransportError:
+            continue
+        return
+    assert process.stderr is not None
+    pytest.fail(process.stderr.read().decode())
+
+
+def blocks() -> list[str]:
+    """The settings that the page shows."""
+    return re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_forgotten_route_gives_nobody_anything(portal: int, tmp_path: Path) -> None:
+    """P9 on the vulnerable portal: nothing, while honest people go on; before the gateway it gave everything."""
+    upstream = f"http://127.0.0.1:{portal}"
+    assert httpx2.get(f"{upstream}/export/20").status_code == 200
+    with (
+        gateway((HERE / "portal.toml").read_text(), upstream, tmp_path) as base,
+        httpx2.Client(base_url=base) as client,
+    ):
+        taken = [number for number in range(10, 504) if httpx2.get(f"{base}/export/{number}").status_code == 200]
+        assert taken == []
+        assert client.post("/login", data={"user": "7", "password": "p7"}).status_code == 303
+        shown = [item["id"] for item in client.get("/letters").json()["items"]]
+        assert [client.get(f"/letters/{number}").status_code for number in shown] == [200] * 4
+
+
+def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> None:
+    """With the settings of the page: a patient lists and reads their documents; what is not described is not there."""
+    upstream = served.base.removesuffix("/fhir")
+    token = {"Authorization": f"Bearer {served.token('patient1')}"}
+    with gateway(blocks()[1], upstream, tmp_path) as base:
+        listing = httpx2.get(f"{base}/fhir/DocumentReference", headers=token).json()
+        documents = [entry["resource"]["id"] for entry in listing["entry"]]
+        assert documents
+        direct = httpx2.get(f"{served.base}/Binary/{documents[0]}", headers=token).content
+        assert httpx2.get(f"{base}/fhir/Binary/{documents[0]}", headers=token).content == direct
+        assert httpx2.get(f"{base}/fhir/Binary/{documents[0]}").status_code == 401
+        assert httpx2.get(f"{base}/readyz").status_code == 404
+
+
+def test_the_page_describes_what_it_shows(tmp_path: Path) -> None:
+    """Each set of settings of the page is taken; --check says what it describes; a wrong one is exit code 78."""
+    for number, settings in enumerate(blocks()):
+        file = tmp_path / f"{number}.toml"
+        file.write_text(settings)
+        command = [*PROGRAM, "gateway", "--upstream", "http://127.0.0.1:1", "--config", str(file), "--check"]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert len(said.splitlines()) == settings.count("[[route]]")
+    file.write_text("[gateway]\nport = 0\n")
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, "gateway.port" in done.stderr) == (78, True)
+    done = subprocess.run([*command[:-2], str(tmp_path / "none.toml")], check=False, capture_output=True, text=True)
+    assert (done.returncode, "docs/gateway.md" in done.stderr) == (78, True)
