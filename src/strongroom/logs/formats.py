@@ -32,6 +32,7 @@ from strongroom.logs import (
     s3_access,
     strongroom_log,
     vpc_flow,
+    vpc_flow_columns,
     w3c,
     zeek,
 )
@@ -60,7 +61,8 @@ class Format:
     `unit` is "json" where records stand a line each or in one document, whichever a file has. `marks` are words that every
     sample of the format holds; without them it is not tried. `columns` reads pieces of whole lines as columns, where the format is
     worth it, and says of each line that it takes exactly what `parse` says.
-    `start` makes a parser for one file, where it learns as it goes.
+    `below` gives such a reader by the first unit, for a format with a heading. `start` makes a parser for one file, where it learns
+    as it goes.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Format:
     marks: tuple[bytes, ...] = ()
     columns: Callable[[bytes], Columns] | None = None
     start: Callable[[], Parse] | None = None
+    below: Callable[[bytes], Callable[[bytes], Columns]] | None = None
 
 
 def _headless(_: bytes) -> Unreadable:
@@ -98,7 +101,8 @@ FORMATS: Final = (
     Format("s3-access", "S3 server access log", s3_access.FIELDS, s3_access.parse),
     Format("haproxy", "HAProxy's HTTP log", haproxy.FIELDS, haproxy.parse),
     Format("envoy", "Envoy's or Istio's access log as text", envoy.FIELDS, envoy.parse),
-    Format("vpc-flow", "AWS VPC flow log", network.FIELDS, vpc_flow.parse, heading=vpc_flow.heading),
+    Format("vpc-flow", "AWS VPC flow log", network.FIELDS, vpc_flow.parse, heading=vpc_flow.heading,
+           below=vpc_flow_columns.below),
     Format("w3c", "W3C extended log (CloudFront, IIS)", w3c.FIELDS, w3c.parse, heading=w3c.heading),
     *map(_zeek, (zeek.CONN, zeek.HTTP, zeek.FILES)),
     Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, "document"),

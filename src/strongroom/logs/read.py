@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from strongroom.logs.batch import table
 from strongroom.logs.datagrams import datagrams
 from strongroom.logs.files import CutOff
-from strongroom.logs.formats import Format
+from strongroom.logs.formats import Format, Parse
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
 from strongroom.logs.seal import Seal
 from strongroom.logs.strongroom_log import entries
@@ -78,7 +78,8 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
 def tables(blocks: Iterable[bytes], format_: Format, number: int, account: Account) -> Iterator[pa.Table]:
     """The same rows in the same order as columns, named RECORD + `format_.fields`: by whole pieces where the format can."""
     fields = (*RECORD, *format_.fields)
-    if format_.columns is None:
+    columns, parse = format_.columns, format_.parse
+    if columns is None and format_.below is None:
         for batch in rows(blocks, format_, number, account):
             yield table(fields, batch)
         return
@@ -86,11 +87,17 @@ def tables(blocks: Iterable[bytes], format_: Format, number: int, account: Accou
         if piece is None:
             account.count(TOO_LONG, offset)
             continue
-        found = format_.columns(piece)
+        if columns is None:
+            first = next((line for _, _, line in lines([piece]) if line), None)
+            if first is None or format_.below is None:  # nothing but blank lines and such that are too long
+                _others(piece, offset, ((at, length) for at, length, _ in lines([piece])), parse, number, account)
+                continue
+            columns, parse = format_.below(first), (format_.heading and format_.heading(first)) or parse
+        found = columns(piece)
         starts = pc.add(found.starts, pa.scalar(offset, pa.int64()))
         sources = pa.repeat(pa.scalar(number, pa.int32()), len(starts))
         usual = pa.table([sources, starts, found.lengths, *found.values], names=list(fields))
-        others = _others(piece, offset, found.rest, format_, number, account)
+        others = _others(piece, offset, found.rest, parse, number, account)
         whole = _between(usual, table(fields, others)) if others else usual
         account.events += whole.num_rows
         if whole.num_rows:
@@ -98,7 +105,7 @@ def tables(blocks: Iterable[bytes], format_: Format, number: int, account: Accou
 
 
 def _others(
-    piece: bytes, offset: int, places: Iterable[tuple[int, int]], format_: Format, number: int, account: Account
+    piece: bytes, offset: int, places: Iterable[tuple[int, int]], parse: Parse, number: int, account: Account
 ) -> list[Row]:
     """The rows of these lines of a piece, each by itself."""
     found: list[Row] = []
@@ -107,7 +114,7 @@ def _others(
             account.count(TOO_LONG, offset + start)
             continue
         unit = piece[start : start + length].removesuffix(b"\r")
-        read = format_.parse(unit) if unit else []
+        read = parse(unit) if unit else []
         for row in read if isinstance(read, list) else (read,):
             if isinstance(row, Unreadable):
                 account.count(row, offset + start)

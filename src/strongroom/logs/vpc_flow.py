@@ -14,7 +14,7 @@ DEFAULT: Final = (
     "version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport", "protocol", "packets", "bytes",
     "start", "end", "action", "log-status",
 )  # fmt: skip
-_NEEDED: Final = frozenset({"srcaddr", "dstaddr", "start", "bytes"})
+NEEDED: Final = frozenset({"srcaddr", "dstaddr", "start", "bytes"})
 _SECONDS: Final = 253_402_300_800  # the year 10000
 _DIRECTIONS: Final = {"ingress": network.INBOUND, "egress": network.OUTBOUND}
 _ACTIONS: Final = {"ACCEPT": network.ALLOWED, "REJECT": network.DENIED}
@@ -24,7 +24,7 @@ _EMPTY: Final = frozenset({"-", "", None})
 def heading(first: bytes) -> Callable[[bytes], Read] | None:
     """How to read the lines below this first one; None when it names no fields of flows."""
     names = tuple(text(first).split())
-    if not set(names) >= _NEEDED:
+    if not set(names) >= NEEDED:
         return None
 
     def parse(unit: bytes) -> Read:
@@ -49,7 +49,7 @@ def parse(unit: bytes) -> Read:
 
 
 def _row(said: dict[str, Any]) -> Read:
-    if not set(said) >= _NEEDED:
+    if not set(said) >= NEEDED:
         return NOT_THIS_FORMAT
     if said.get("log-status") == "NODATA":
         return []
