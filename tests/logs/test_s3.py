@@ -1,7 +1,9 @@
 """Logs in a bucket of a real S3 server."""
 
 import gzip
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import obstore
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pytest
 from obstore.store import S3Store
 
 from strongroom.errors import OperationError, UsageError
-from strongroom.logs import files, s3
+from strongroom.logs import files, nfdump, s3
 from strongroom.logs.seal import Seal
 
 OBJECTS = {
@@ -146,3 +148,17 @@ def test_nothing_else_in_the_environment_is_asked() -> None:
     }
     config = s3._store("bucket", told).config
     assert (config.get("endpoint"), config.get("region")) == ("https://b", "us-east-1")
+
+
+def test_nfcapds_flows_in_a_bucket(
+    environment: Mapping[str, str], store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nfdump wants a file: it gets a copy, which goes again."""
+    program = tmp_path / "nfdump"
+    program.write_text('#!/bin/sh\nwc -c < "$2"; echo "$2"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    obstore.put(store, "flows/nfcapd.1", nfdump.MAGIC + bytes(1_000))
+    (source,) = files.expand(("s3://docs/flows",))
+    size, copy = b"".join(files.blocks(source)).decode().split()
+    assert (size, Path(copy).exists()) == ("1002", False)

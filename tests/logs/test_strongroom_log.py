@@ -1,12 +1,19 @@
 """Our own log, as it is published."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from bench.fuzz.lines import FILES
+from strongroom.detect.duckdb import Engine
+from strongroom.detect.hunt import Wanted, hunt
+from strongroom.logs import files
 from strongroom.logs.record import NOT_THIS_FORMAT
 from strongroom.logs.strongroom_log import entries, parse
 from strongroom.tlog.entry import Entry, Op, encode
 from strongroom.tlog.tile import render_bundle
+from tests.audit import conftest as audit
 from tests.logs.rows import Row, reason, rows, some
 
 ANN, BO, LETTER = "A" * 22, "B" * 22, "C" * 16
@@ -70,3 +77,27 @@ def test_what_is_no_entry_has_a_reason() -> None:
         (2 + len(started), len(started) + 1, data[2 + len(started) :]),
     ]
     assert reason(data[2 + len(started) :], "strongroom") == NOT_THIS_FORMAT
+
+
+def test_a_log_that_the_keeper_wrote(tmp_path: Path) -> None:
+    """The published files of a real log: its entries are read, its hashes and its checkpoint are none; and a walk is found."""
+    made = audit.Store(tmp_path / "keeper").create()
+    log = made.open()
+
+    async def write() -> None:
+        for number in range(300):
+            await log.append(audit.release(audit.START + number * 1_000, f"p-{number}", f"d-{number}"))
+        await log.append(audit.listing(audit.START + 400_000, documents=("a", "b")))
+
+    asyncio.run(write())
+    log.publish()
+    made.close()
+    sources = files.expand((str(made.root / "log"),))
+    with Engine() as engine:
+        result = hunt(sources, Wanted(), engine)
+    by_name = {file.source.name.rpartition("/log/")[2]: file for file in result.files}
+    assert {name for name, file in by_name.items() if file.format} == {"tile/entries/000", "tile/entries/001.p/45"}
+    assert result.events == 302
+    assert all(file.account.unreadable == {} for file in result.files)
+    (finding,) = result.findings
+    assert (finding.documents, finding.people, finding.principals) == (300, 300, 1)
