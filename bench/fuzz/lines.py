@@ -133,6 +133,14 @@ FILES: Final[Mapping[str, bytes]] = {
             "serviceType": "blob", "responseBodySize": 252_000,
         },
     }),
+    "azure-monitor": _json({
+        "time": "2025-12-29T09:00:00.2500000Z", "operationName": "MICROSOFT.STORAGE/STORAGEACCOUNTS/WRITE",
+        "category": "Administrative", "resultType": "Success", "callerIpAddress": "203.0.113.9", "correlationId": "c-1",
+        "resourceId": "/SUBSCRIPTIONS/00000000-0000-0000-0000-000000000001/RESOURCEGROUPS/R/PROVIDERS/MICROSOFT.STORAGE/"
+        "STORAGEACCOUNTS/LETTERS",
+        "identity": {"claims": {"name": "Ann", "appid": "a-1"}},
+        "properties": {"eventDataId": "e-1", "requestbody": '{"properties":{"allowBlobPublicAccess":true}}'},
+    }),
     "azure-web": _json({"records": [
         {**_AZURE, "category": "FrontDoorAccessLog", "operationName": "Microsoft.Cdn/Profiles/AccessLog/Write", "properties": {
             "trackingReference": "t-1", "httpMethod": "GET", "requestUri": "https://portal.example:443/documents/4711?x=1",

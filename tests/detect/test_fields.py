@@ -20,6 +20,7 @@ from tests.detect.conftest import Scene
         (Logsource(product="gcp", service="gcp.audit"), (Log.GCP,)),
         (Logsource(product="m365", service="threat_management"), (Log.M365,)),
         (Logsource(product="zeek", service="http"), (Log.WEB,)),
+        (Logsource(product="azure", service="signinlogs"), (Log.AZURE,)),
         (Logsource(category="firewall"), (Log.NETWORK,)),
         (Logsource(category="firewall", product="cisco"), (Log.NETWORK,)),
     ],
@@ -55,6 +56,8 @@ def test_logs_that_are_not_read_are_named(source: Logsource) -> None:
         (Log.GCP, "data.protoPayload.resource.type", """json_extract_string(raw_data, '$."protoPayload"."resource"."type"')"""),
         (Log.M365, "eventSource", '"api.service.name"'),
         (Log.M365, "ApplicationId", """json_extract_string(raw_data, '$."ApplicationId"')"""),
+        (Log.AZURE, "operationName", '"api.operation"'),
+        (Log.AZURE, "properties.result", """json_extract_string(raw_data, '$."properties"."result"')"""),
         (Log.NETWORK, "dst_port", 'CAST("dst_endpoint.port" AS VARCHAR)'),
         (Log.NETWORK, "action", "CASE action_id WHEN 1 THEN 'accept' WHEN 2 THEN 'deny' END"),
     ],
@@ -67,7 +70,7 @@ def test_fields(log: Log, field: str | None, expected: str) -> None:
 @pytest.mark.parametrize(
     ("logs", "field"),
     [
-        ((Log.WEB,), "CommandLine"), ((Log.GCP,), "setting_name"), ((Log.M365,), "eventService"),
+        ((Log.WEB,), "CommandLine"), ((Log.GCP,), "setting_name"), ((Log.M365,), "eventService"), ((Log.AZURE,), "TargetResources"),
         ((Log.CLOUDTRAIL, Log.S3), "requestParameters.bucketName"), ((Log.NETWORK,), "cs-method"),
     ],
 )  # fmt: skip

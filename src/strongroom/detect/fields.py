@@ -45,6 +45,14 @@ _GCP: Final = {
     "data.protoPayload.serviceName": "api.service.name",
 }
 _M365: Final = {"Operation": "api.operation", "Workload": "api.service.name", "eventSource": "api.service.name"}
+_AZURE: Final = {
+    **dict.fromkeys(
+        ("operationName", "OperationName", "OperationNameValue", "ActivityDisplayName", "activityType", "ActivityType"),
+        "api.operation",
+    ),
+    "userAgent": "http_request.user_agent",
+    "Username": "actor.user.name",
+}
 _ZEEK: Final = {
     "method": "http_request.http_method",
     "uri": "uri",
@@ -59,6 +67,7 @@ NAMES: Final[dict[Log, dict[str, str]]] = {
     Log.WAF: WEB,
     Log.NETWORK: _FLOW,
     Log.CLOUDTRAIL: _CLOUDTRAIL,
+    Log.AZURE: _AZURE,
     Log.GCP: _GCP,
     Log.M365: _M365,
 }
@@ -68,6 +77,19 @@ _URI: Final = """("http_request.url.path" || coalesce('?' || "http_request.url.q
 _WHOLE: Final = (
     f"""concat_ws(' ', "http_request.http_method", {_URI}, "http_request.user_agent", "http_request.referrer")"""
 )
+
+
+def _first(*paths: str) -> str:
+    """The first of these places of the record that holds something."""
+    return f"coalesce({', '.join(_in_record(path) for path in paths)})"
+
+
+def _in_record(field: str) -> str:
+    """A field of the whole record."""
+    path = "$" + "".join(f'."{part}"' for part in field.replace('"', "").split("."))
+    return f"json_extract_string(raw_data, {literal(path)})"
+
+
 MADE: Final[dict[Log, dict[str, str]]] = {
     Log.WEB: {
         "cs-uri": _URI,
@@ -76,6 +98,31 @@ MADE: Final[dict[Log, dict[str, str]]] = {
         "c-uri-extension": """nullif(regexp_extract("http_request.url.path", '[.]([A-Za-z0-9]{1,10})$', 1), '')""",
     },
     Log.NETWORK: {"action": "CASE action_id WHEN 1 THEN 'accept' WHEN 2 THEN 'deny' END"},
+    Log.AZURE: {
+        **{
+            name: _first("properties.category", "CategoryValue", "Category", "category")
+            for name in ("category", "Category", "CategoryValue")
+        },
+        "properties.message": f"""coalesce({_in_record("properties.message")}, "api.operation")""",
+        "ResultType": _first("resultType", "ResultType", "properties.status.errorCode"),
+        **dict.fromkeys(
+            ("ResultDescription", "Resultdescription"),
+            _first("resultDescription", "ResultDescription", "properties.status.failureReason"),
+        ),
+        "Status": "CASE status_id WHEN 1 THEN 'Success' ELSE 'Failure' END",
+        "AuthenticationRequirement": _first("properties.authenticationRequirement", "AuthenticationRequirement"),
+        "DeviceDetail.trusttype": _first("properties.deviceDetail.trustType", "DeviceDetail.trustType"),
+        "DeviceDetail.deviceId": _first("properties.deviceDetail.deviceId", "DeviceDetail.deviceId"),
+        "DeviceDetail.isCompliant": _first("properties.deviceDetail.isCompliant", "DeviceDetail.isCompliant"),
+        "RiskState": _first("properties.riskState", "RiskState"),
+        "riskEventType": _first("properties.riskEventType", "RiskEventType"),
+        "conditionalAccessStatus": _first("properties.conditionalAccessStatus", "ConditionalAccessStatus"),
+        "ResourceDisplayName": _first("properties.resourceDisplayName", "ResourceDisplayName"),
+        "ClientApp": _first("properties.clientAppUsed", "ClientAppUsed"),
+        "LoggedByService": _first("properties.loggedByService", "LoggedByService"),
+        "ResourceId": _first("resourceId", "ResourceId", "_ResourceId"),
+        "ResourceProviderValue": _first("ResourceProviderValue", "properties.resourceProviderValue"),
+    },
     Log.M365: {
         "eventName": """coalesce(json_extract_string(raw_data, '$."Name"'), "api.operation")""",
         "status": "CASE status_id WHEN 1 THEN 'success' ELSE 'failure' END",
@@ -87,6 +134,7 @@ IN_RECORD: Final[dict[Log, re.Pattern[str]]] = {
     Log.GCP: re.compile(r"(?:data\.)?(?:protoPayload|resource|labels)\.[\w.]+"),
     Log.M365: re.compile(r"[A-Z]\w*(?:\.\w+)*"),
     Log.AZURE_STORAGE: re.compile(r"(?:properties|identity)\.[\w.]+"),
+    Log.AZURE: re.compile(r"properties\.[\w.]+"),
     Log.FHIR: re.compile(r"[a-z]\w*(?:\.\w+)*"),
 }
 """Formats that keep the whole record, and which names can be fields of theirs: another one is not, and is said."""
@@ -101,6 +149,10 @@ _SERVICES: Final[dict[tuple[str, str], tuple[Log, ...]]] = {
     ("gcp", "google_workspace.login"): (Log.GCP,),
     **{("m365", service): (Log.M365,) for service in ("audit", "exchange", "threat_detection", "threat_management")},
     ("azure", "storage"): (Log.AZURE_STORAGE,),
+    **{
+        ("azure", service): (Log.AZURE,)
+        for service in ("activitylogs", "auditlogs", "signinlogs", "riskdetection", "pim")
+    },
     ("zeek", "http"): (Log.WEB,),
     ("zeek", "conn"): (Log.NETWORK,),
     ("fhir", "auditevent"): (Log.FHIR,),
@@ -110,7 +162,7 @@ _CATEGORIES: Final[dict[str, tuple[Log, ...]]] = {
     "proxy": (Log.WEB,),
     "firewall": (Log.NETWORK,),
     "waf": (Log.WAF,),
-    "object-storage": (Log.CLOUDTRAIL, Log.S3, Log.AZURE_STORAGE, Log.GCP, Log.M365),
+    "object-storage": (Log.CLOUDTRAIL, Log.S3, Log.AZURE_STORAGE, Log.AZURE, Log.GCP, Log.M365),
 }
 """The last is ours: stores of objects, whoever runs them. Rules about them ask for our columns."""
 
@@ -146,9 +198,3 @@ def resolver(logs: tuple[Log, ...]) -> Resolve:
         raise CannotRun(f"There is no field {field} in the logs it is about.")
 
     return resolve
-
-
-def _in_record(field: str) -> str:
-    """A field of the whole record."""
-    path = "$" + "".join(f'."{part}"' for part in field.replace('"', "").split("."))
-    return f"json_extract_string(raw_data, {literal(path)})"

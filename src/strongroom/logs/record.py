@@ -69,6 +69,7 @@ class Log(StrEnum):
     NETWORK_FILE = "network-file"
     WAF = "waf"
     AZURE_STORAGE = "azure-storage"
+    AZURE = "azure"
     GCP = "gcp"
     M365 = "m365"
     FHIR = "fhir"
