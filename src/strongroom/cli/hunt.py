@@ -188,6 +188,8 @@ def _text(found: "Result", shown: "list[tuple[Finding, list[Opened]]]", *, expla
     from strongroom.detect import say
 
     yield _answer(found)
+    if not explain:
+        yield from (say.campaign(one) for one in found.campaigns[:5])
     for place, (one, evidence) in enumerate(shown, 1):
         yield ""
         yield f"{place}. {one.level.upper()}  {say.headline(one)}  [{one.id}]"

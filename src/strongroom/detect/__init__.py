@@ -21,6 +21,7 @@
     silence      a log that is silent for longer than ever
     foreign      people to whom a login has no relation, where a table tells relations
     finding      hits -> findings, grouped by whom they are about, ranked
+    group        findings that are one campaign
     evidence     a finding's bytes, opened again
     suppress     what somebody chose to quieten, with author, reason and end
     kept         what was read of each file, for a hunt that is interrupted or repeated

@@ -11,6 +11,7 @@ from strongroom.detect import (
     egress,
     flows,
     foreign,
+    group,
     newcomer,
     relay,
     rules,
@@ -63,6 +64,7 @@ class Result:
     detections: tuple[Detection, ...] = ()
     stopped: list[rules.Stopped] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    campaigns: list[group.Campaign] = field(default_factory=list)
     suppressed: list[suppress.Suppressed] = field(default_factory=list)
     first: int | None = None
     last: int | None = None
@@ -92,6 +94,7 @@ def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lam
     result.detections = run((*own(wanted.mapping), *loaded.detections), engine, result.stopped)
     result.suppressed = suppress.apply(engine, wanted.suppressions, result.detections)
     result.findings = findings(engine, result.detections)
+    result.campaigns = group.campaigns(engine, result.findings)
     if wanted.kept:
         wanted.kept.forget()
     return result

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from strongroom.detect.finding import Finding, Reason
+from strongroom.detect.group import Campaign
 from strongroom.detect.suppress import Suppressed
 
 _LONGEST: Final = 200
@@ -58,6 +59,17 @@ def sentences(finding: Finding) -> Iterator[str]:
     honest = list(dict.fromkeys(one for reason in finding.reasons for one in reason.detection.head.honest))[:_HONEST]
     if honest:
         yield f"It could be honest: {'; or '.join(honest)}."
+
+
+def campaign(one: Campaign) -> str:
+    """Several findings as one."""
+    people = "" if one.people is None else f" of {count(one.people, 'person', 'people')}"
+    return (
+        f"{len(one.findings)} findings are one campaign: {count(one.documents, 'document')}{people}, "
+        f"{count(one.principals, 'principal')} from {count(one.addresses, 'address', 'addresses')}, "
+        f"{when(one.first)} to {when(one.last)} UTC; {count(one.lost, 'document')} had left when the first of them would have "
+        f"fired, {when(one.fired)} UTC [{', '.join(one.findings[:5])}{', …' if len(one.findings) > 5 else ''}]."  # noqa: PLR2004  # as many as fit into a line
+    )
 
 
 def loss(finding: Finding) -> str:

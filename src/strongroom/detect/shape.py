@@ -5,6 +5,7 @@ from typing import Any
 from strongroom.detect import say
 from strongroom.detect.evidence import Opened
 from strongroom.detect.finding import Finding
+from strongroom.detect.group import Campaign
 from strongroom.detect.hunt import File, Result
 
 
@@ -33,7 +34,24 @@ def result(found: Result, shown: list[tuple[Finding, list[Opened]]]) -> dict[str
             for one in found.suppressed
         ],
         "finding_count": len(found.findings),
+        "campaigns": [campaign(one) for one in found.campaigns],
         "findings": [finding(one, evidence) for one, evidence in shown],
+    }
+
+
+def campaign(one: Campaign) -> dict[str, Any]:
+    """Several findings as one: each document and person counts once."""
+    return {
+        "id": one.id,
+        "findings": list(one.findings),
+        "documents": one.documents,
+        "people": one.people,
+        "addresses": one.addresses,
+        "principals": one.principals,
+        "first": one.first,
+        "last": one.last,
+        "fired": one.fired,
+        "documents_lost_when_fired": one.lost,
     }
 
 
