@@ -27,7 +27,7 @@ def word(entry: Members, *names: str) -> str:
     for name in names:
         value = entry.get(name)
         if isinstance(value, str) and value:
-            return text(value.encode("utf-8", "backslashreplace"))
+            return value if value.isascii() else text(value.encode("utf-8", "backslashreplace"))
     return ""
 
 

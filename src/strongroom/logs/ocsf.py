@@ -53,6 +53,20 @@ _WORDS: Final = (
     "http_request.referrer", "api.operation", "api.service.name", "api.response.error", "cloud.account.uid",
 )  # fmt: skip
 _FAILURE: Final = 2
+Columns = dict[str, Any]
+
+
+def _grouped() -> tuple[tuple[tuple[str, ...], list[tuple[str, str]], list[tuple[str, str]]], ...]:
+    """Way to an object -> (column, member) of its words and of its numbers: each object is looked for once."""
+    found: dict[tuple[str, ...], tuple[list[tuple[str, str]], list[tuple[str, str]]]] = {}
+    for place, names in enumerate((_WORDS, _NUMBERS)):
+        for name in names:
+            *way, last = name.split(".")
+            found.setdefault(tuple(way), ([], []))[place].append((name, last))
+    return tuple((way, *members_) for way, members_ in found.items())
+
+
+_WAYS: Final = _grouped()
 
 
 def parse(unit: bytes) -> Read:
@@ -68,9 +82,8 @@ def parse(unit: bytes) -> Read:
     time = any_of(entry.get("time", entry.get("time_dt")))
     if time is None:
         return NO_TIME
-    row: dict[str, Any] = {name: _at(entry, name, word) or None for name in _WORDS}
-    row |= {name: _at(entry, name, number) for name in _NUMBERS}
-    if any(row[name] is not None and not _fits(name, row[name]) for name in _NUMBERS):
+    row = dict.fromkeys(FIELDS)
+    if not _told(entry, row):
         return BEYOND_64_BITS
     row["time"], row["end_time"] = time, any_of(entry.get("end_time"))
     row["status_id"] = _FAILURE if _failed(entry, row) else 1
@@ -79,13 +92,23 @@ def parse(unit: bytes) -> Read:
     row["principal"], row["principal.kind"] = _principal(entry, row["src_endpoint.ip"] or "")
     row["raw_data"] = text(unit)
     _aim(class_, entry, row)
-    return tuple(row.get(name) for name in FIELDS)
+    return tuple(row.values())
 
 
-def _at(entry: Members, name: str, of: Any) -> Any:
-    """The member at the end of a dotted way."""
-    *way, last = name.split(".")
-    return of(inner(entry, *way) if way else entry, last)
+def _told(entry: Members, row: Columns) -> bool:
+    """The columns that stand in the event by their own names. Whether all numbers are within their bounds."""
+    for way, words, numbers in _WAYS:
+        part = inner(entry, *way)
+        if not part:
+            continue
+        for column, last in words:
+            row[column] = word(part, last) or None
+        for column, last in numbers:
+            value = number(part, last)
+            if value is not None and not _fits(column, value):
+                return False
+            row[column] = value
+    return True
 
 
 def _fits(name: str, value: int) -> bool:
@@ -93,7 +116,7 @@ def _fits(name: str, value: int) -> bool:
     return 0 <= value <= most
 
 
-def _failed(entry: Members, row: dict[str, Any]) -> bool:
+def _failed(entry: Members, row: Columns) -> bool:
     code = row["http_response.code"]
     return number(entry, "status_id") == _FAILURE or row["action_id"] == _FAILURE or (code is not None and code >= 400)  # noqa: PLR2004  # HTTP's classes
 
@@ -118,7 +141,7 @@ def _principal(entry: Members, address: str) -> tuple[str, str]:
     return named, (Kind.ROLE if kind in {"assumedrole", "role", "service"} else Kind.LOGIN).value
 
 
-def _aim(class_: int, entry: Members, row: dict[str, Any]) -> None:
+def _aim(class_: int, entry: Members, row: Columns) -> None:
     """What was asked for: a document by its address, or an object by its name."""
     if class_ == HTTP:
         if not row["http_request.url.path"]:
