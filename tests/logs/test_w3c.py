@@ -68,6 +68,13 @@ def test_without_headings() -> None:
     "entry",
     [
         {"date": "2025-12-29", "time": "09:00:00", "c-ip": "203.0.113.9", "cs-uri-stem": "/a", "sc-status": "200"},
+        {
+            "timestamp": "1766998800",
+            "c_ip": "203.0.113.9",
+            "cs_uri_stem": "/a",
+            "sc_status": "200",
+            "cs_user_agent": "b",
+        },
         {"timestamp": 1_766_998_800, "c-ip": "203.0.113.9", "cs-uri-stem": "/a", "sc-status": 200},
         {"timestamp(ms)": "1766998800000", "c-ip": "203.0.113.9", "cs-uri-stem": "/a", "sc-status": 200},
     ],

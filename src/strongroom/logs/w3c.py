@@ -23,6 +23,11 @@ CLOUDFRONT: Final = (
     "cs-protocol-version", "fle-status", "fle-encrypted-fields", "c-port", "time-to-first-byte", "x-edge-detailed-result-type",
     "sc-content-type", "sc-content-len", "sc-range-start", "sc-range-end",
 )  # fmt: skip
+_PLAIN: Final = {
+    "cs_User_Agent": "cs(User-Agent)", "cs_user_agent": "cs(User-Agent)", "cs_Referer": "cs(Referer)",
+    "cs_referer": "cs(Referer)",
+}  # fmt: skip
+"""Names of columns where only letters and underscores may be."""
 _NEEDED: Final = frozenset({"c-ip", "cs-uri-stem", "sc-status"})
 _STATUS: Final = re.compile(r"[0-9]{1,3}|-")
 _SIZE: Final = re.compile(r"[0-9]{1,40}|-")
@@ -61,8 +66,11 @@ def parse(unit: bytes) -> Read:
         entry = members.decode(unit)
         if isinstance(entry, Unreadable):
             return entry
-        said = {name: value for name in entry if (value := members.word(entry, name) or _digits(entry, name))}
-        return _row(said)
+        said = {
+            _PLAIN.get(name, name.replace("_", "-")): members.word(entry, name) or _digits(entry, name)
+            for name in entry
+        }
+        return _row({name: value for name, value in said.items() if value})
     cells = text(unit).split("\t")
     if len(cells) != len(CLOUDFRONT) or not re.fullmatch(r"\d{4}-\d\d-\d\d", cells[0]):
         return NOT_THIS_FORMAT
