@@ -1,6 +1,7 @@
 """The page: what stands in it, and what can never."""
 
 import base64
+import datetime as dt
 import hashlib
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from strongroom.detect import page, series, walk
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.evidence import opened
 from strongroom.detect.hunt import Wanted, hunt
+from strongroom.detect.suppress import Suppression
 from strongroom.logs import files
 from tests.detect.test_markup import Read
 
@@ -88,6 +90,36 @@ def test_nothing_found_and_things_left_out_are_said(tmp_path: Path) -> None:
     assert "0 findings" in read.text
     assert "1: not written in this format" in read.text
     assert "no finding is no proof" in read.text
+
+
+def test_what_is_suppressed_stopped_or_left_for_another_page_is_said(tmp_path: Path) -> None:
+    """With author, reason and end; with the rule's reason; with the number of findings that are not there."""
+    log = tmp_path / "a.log"
+    log.write_text("".join(f"{line}\n" for line in theft() + theft(user="trudy", many=40)), encoding="utf-8")
+    (tmp_path / "old.yml").write_text("title: Old\nlogsource: {product: dos}\ndetection: {s: {a: b}, condition: s}\n")
+    known = Suppression("Ann", "a try", dt.date(2026, 11, 28), about="login trudy", detection=walk.HEAD.id)
+    with Engine() as engine:
+        wanted = Wanted(rules=(tmp_path / "old.yml",), suppressions=(known,))
+        found = hunt(files.expand((str(log),)), wanted, engine)
+        shown = [(one, opened(one.evidence, found.files)) for one in found.findings[:1]]
+        drawn = series.pictures(engine, [], walk.HEAD.id)
+    text = Read(page.page(found, shown, drawn, "", 0)).text
+    assert "login trudy: Ids were asked for in a row: 40 events, 30 documents. a try (Ann, until 2026-11-28)" in text
+    assert "Logs of dos are not read yet." in text
+    assert "1 more are not on this page" in text
+    assert "changed since it was read" not in text
+
+
+def test_evidence_that_changed_is_said_to_have(tmp_path: Path) -> None:
+    """A page shows bytes that were read, or says that they are no longer there."""
+    lines = theft()
+    first = Read(made(tmp_path / "a.log", lines)).text
+    assert "changed since it was read" not in first
+    with Engine() as engine:
+        found = hunt(files.expand((str(tmp_path / "a.log"),)), Wanted(), engine)
+        (tmp_path / "a.log").write_text("x" * 20_000, encoding="utf-8")
+        shown = [(one, opened(one.evidence, found.files)) for one in found.findings]
+    assert "changed since it was read" in Read(page.page(found, shown, series.Pictures(None, None, {}), "", 0)).text
 
 
 def test_dark_and_light_have_contrast() -> None:

@@ -41,7 +41,8 @@ th,td{border-bottom:1px solid var(--line);padding:.3rem .5rem;text-align:left;ve
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 code,pre{font:.85rem/1.4 ui-monospace,monospace}pre{white-space:pre-wrap;margin:.2rem 0}
 td code,td pre{overflow-wrap:anywhere}
-.drawing{width:100%;height:auto;display:block}.drawing text{font:12px system-ui,sans-serif;fill:var(--ink)}
+figure{overflow-x:auto}.drawing{width:100%;min-width:34rem;height:auto;display:block}
+.drawing text{font:12px system-ui,sans-serif;fill:var(--ink)}
 .drawing .end{text-anchor:end}.drawing .middle{text-anchor:middle}
 .grid{stroke:var(--line);fill:none}.band{fill:var(--band)}.all{fill:none;stroke:var(--all);stroke-width:1.5}
 .all.bar{fill:var(--all);stroke:none}.found{fill:var(--found)}.much{stroke:var(--ink);stroke-dasharray:4 3;fill:none}

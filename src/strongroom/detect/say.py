@@ -76,7 +76,8 @@ def loss(finding: Finding) -> str:
     """How much was gone when the first detection would have fired."""
     if not finding.documents:
         return f"This would first have fired at {when(finding.fired)} UTC."
-    people = "" if finding.lost_people is None else f" of {count(finding.lost_people, 'person', 'people')}"
+    # None of them in the tables that were given: then it is not known whose they were, which is not nobody's.
+    people = f" of {count(finding.lost_people, 'person', 'people')}" if finding.lost_people else ""
     return (
         f"{count(finding.lost, 'document')}{people} had left when this would first have fired, {when(finding.fired)} UTC; "
         f"{finding.documents - finding.lost:,} more by the end."
