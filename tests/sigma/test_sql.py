@@ -102,3 +102,30 @@ def test_a_literal_is_its_text(con: duckdb.DuckDBPyConnection, text: str) -> Non
     """Whatever it holds: no text of a rule can become SQL."""
     if not any(0xD800 <= ord(c) < 0xE000 for c in text):
         assert con.execute(f"SELECT {literal(text)}").fetchall() == [(text,)]
+
+
+ODD = st.text(alphabet="aAkKiI\u0131\u017f\u212a\u0130%_\\'*? \x00é[](){}.^$|\n", max_size=4)
+SEVERAL = st.lists(
+    st.builds(
+        Match,
+        st.sampled_from(("a", "b", None)),
+        st.builds(Pattern, st.lists(ODD | st.sampled_from(Wildcard), max_size=4).map(tuple), st.booleans()),
+    ),
+    min_size=2,
+    max_size=5,
+).map(tuple)
+
+
+@given(of=SEVERAL, cells=st.tuples(st.none() | ODD, st.none() | ODD))
+def test_alternatives_looked_for_together_are_what_they_are_one_by_one(
+    con: duckdb.DuckDBPyConnection, of: tuple[Condition, ...], cells: tuple[str | None, str | None]
+) -> None:
+    """Whatever signs of a regular expression stand in them, and letters that have another one's small form."""
+    row = ", ".join(
+        f"{'NULL' if cell is None else literal(cell)}::VARCHAR AS {name}"
+        for name, cell in zip(FIELDS, cells, strict=True)
+    )
+    single = " OR ".join(where(part, resolve) for part in of)
+    sql = f"SELECT {where(Some(of), resolve)}, {single} FROM (SELECT {row})"  # noqa: S608  # a test's
+    ((together, one_by_one),) = con.execute(sql).fetchall()
+    assert together == one_by_one

@@ -54,10 +54,11 @@ WITH sent AS (SELECT *, time // {HOUR} AS b FROM ({base})),
 hour AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
 bucket AS (SELECT about AS g, kind, b, (c + {MIB - 1}) // {MIB} AS c FROM hour),
 {peers.sql(HOUR)},
+ample AS (SELECT about AS g FROM hour GROUP BY about HAVING max(c) >= {FLOOR}),  -- whom no hour can be too much of has no past
 past AS (
     SELECT g AS about, kind, b, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own,
         b * {HOUR} // {DAY} AS d
-    FROM bucket
+    FROM bucket SEMI JOIN ample USING (g)
     WINDOW earlier AS (PARTITION BY g ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 large AS (

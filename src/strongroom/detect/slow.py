@@ -35,7 +35,7 @@ def detection() -> Detection:
     enough = f"CASE WHEN age >= {AGE} THEN least({wide.MOST}, greatest({FLOOR}, {OWN} * coalesce(own, 0))) END"
     note = f"at least {FLOOR} in a week, {OWN} times its own most, after {AGE} weeks of log"
     return Detection(
-        HEAD, wide.sql(WEEK, enough), shape="wide", note=note, bases=(Base(wide.BASE), Base(FIRST)), fold=Slow
+        HEAD, wide.sql(WEEK, enough, FLOOR), shape="wide", note=note, bases=(Base(wide.BASE), Base(FIRST)), fold=Slow
     )
 
 

@@ -56,7 +56,7 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
     past = f"greatest({OWN} * own, spread)"
     enough = f"least({MOST}, greatest({floor}, CASE WHEN known >= {TEN} THEN {past} ELSE {PEERS} * much END))"
     return Detection(
-        head, sql(window, enough), shape="wide", note=note, bases=(Base(BASE),), fold=lambda: Wide(window, floor)
+        head, sql(window, enough, floor), shape="wide", note=note, bases=(Base(BASE),), fold=lambda: Wide(window, floor)
     )
 
 
@@ -68,22 +68,23 @@ BASE: Final = f"""
 """Who works as several things is several, each with a past and peers of its own."""
 
 
-def sql(window: int, enough: str) -> str:
+def sql(window: int, enough: str, floor: int) -> str:
     """Hits of principals who read at least `enough` different documents or people within a window.
 
     `enough` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
     would be rare by how they differ), `much` (what is much among its peers) and `age` (windows since the first event of all).
-    Null: never enough.
+    Null: never enough; it is never below `floor`.
     """
     fire = f"""
     WITH bucket AS (
         SELECT g, kind, time // {window} AS b, least({MOST}, count(DISTINCT v)) AS c FROM base GROUP BY ALL
     ),
     {peers.sql(window)},
+    ample AS (SELECT g FROM bucket GROUP BY g HAVING 2 * max(c) >= {floor}),  -- whom no window can be too much of has no past
     past AS (
         SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own, {_SPREAD} AS spread,
             b - (SELECT min(time) // {window} FROM event) AS age, b * {window} // {DAY} AS d
-        FROM bucket
+        FROM bucket SEMI JOIN ample USING (g)
         WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING)
     ),
     limits AS (

@@ -120,4 +120,6 @@ def _object(record: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _text(record: dict[str, Any], name: str) -> str:
     value = record.get(name)
-    return text(value.encode("utf-8", "backslashreplace")) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else text(value.encode("utf-8", "backslashreplace"))

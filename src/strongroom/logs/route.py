@@ -97,6 +97,7 @@ def _of_query(query: str) -> tuple[str, str, int | None]:
     return "&".join(shown), "&".join(identified), number
 
 
+@functools.lru_cache(maxsize=65_536)
 def shape(segment: str) -> tuple[str, int | None]:
     """The form of an id, as {int}, {uuid} …, and its number if it has one; ("", None) for what is no id."""
     form, start, end, base = formed(segment)

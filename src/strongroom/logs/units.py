@@ -172,7 +172,8 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
     position = 0
     for element in found:
         raw = bytes(element)
-        position = data.index(raw, position)  # the next thing after a comma: found at once
+        # Where the first one begins must be looked for; between two there is nothing but a comma and blanks.
+        position = data.index(raw[:1] if position else raw, position)
         yield position, len(raw), raw
         position += len(raw)
 

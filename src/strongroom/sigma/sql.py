@@ -6,7 +6,7 @@ written out); every text from a rule is a quoted literal.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
@@ -38,6 +38,9 @@ _PLACES: Final[dict[tuple[object, ...], str]] = {
     (Wildcard.MANY, str): "ends_with",
 }
 """What a pattern looks for, by its wildcards -> a function that does the same as LIKE, in a fraction of its time."""
+_LONGEST: Final = 1_000
+"""Characters of patterns that are looked for together."""
+_TAKEN_FOR: Final = {"i": "\u0130", "k": "\u212a"}
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -53,13 +56,54 @@ def where(condition: Condition, resolve: Resolve) -> str:
         case All(of):
             return "(" + " AND ".join(where(part, resolve) for part in of) + ")"
         case Some(of):
-            return "(" + " OR ".join(where(part, resolve) for part in of) + ")"
+            return "(" + " OR ".join(_any(of, resolve)) + ")"
         case Not(of):
             return f"(NOT {where(of, resolve)})"
         case Match(field, value):
             if field is None and isinstance(value, Pattern):
                 value = Pattern((Wildcard.MANY, *value.parts, Wildcard.MANY), cased=value.cased)
             return f"coalesce({_test(resolve(field), value, resolve)}, false)"
+
+
+def _any(of: tuple[Condition, ...], resolve: Resolve) -> Iterator[str]:
+    """Alternatives. Patterns of one field are looked for together, which takes as long as one of them does."""
+    together: dict[str | None, list[str]] = {}
+    for part in of:
+        pattern = _sought(part)
+        if isinstance(part, Match) and pattern and sum(map(len, together.get(part.field, ()))) < _LONGEST:
+            together.setdefault(part.field, []).append(pattern)
+        else:
+            yield where(part, resolve)
+    for field, patterns in together.items():
+        yield f"coalesce(regexp_matches({resolve(field)}, {literal('(?s)' + '|'.join(patterns))}), false)"
+
+
+def _sought(part: Condition) -> str | None:
+    """A pattern as a regular expression to search for; None for what is none, or cannot be written as one exactly."""
+    if not isinstance(part, Match) or not isinstance(part.value, Pattern):
+        return None
+    parts, cased = [one for one in part.value.parts if one != ""], part.value.cased
+    if part.field is None:
+        parts = [Wildcard.MANY, *parts, Wildcard.MANY]
+    if any(not cased and not one.isascii() for one in parts if not isinstance(one, Wildcard)):
+        return None
+    # By identity: a text of one asterisk is equal to the wildcard.
+    begins = bool(parts) and parts[0] is Wildcard.MANY
+    ends = len(parts) > begins and parts[-1] is Wildcard.MANY
+    written = "".join(
+        {Wildcard.MANY: ".*", Wildcard.ONE: "."}[one]
+        if isinstance(one, Wildcard)
+        else "".join(_letter(letter, cased=cased) for letter in one)
+        for one in parts[begins : len(parts) - ends]
+    )
+    return ("" if begins else r"\A") + written + ("" if ends else r"\z")
+
+
+def _letter(letter: str, *, cased: bool) -> str:
+    """A letter in either case, and the two of other scripts that lower() takes for one of ours."""
+    if cased or not letter.isalpha():
+        return letter if letter.isalnum() else f"\\x{{{ord(letter):x}}}"
+    return f"[{letter.lower()}{letter.upper()}{_TAKEN_FOR.get(letter.lower(), '')}]"
 
 
 def _test(column: str, value: Value, resolve: Resolve) -> str:
