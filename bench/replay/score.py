@@ -135,8 +135,14 @@ def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Score
         shares[about] = (events, attack, play)
     fired: dict[str, tuple[int, str]] = {}
     titles = {detection.head.id: detection.head.title for detection in result.detections}
+    loud = {
+        (reason.detection.head.id, finding.about)
+        for finding in result.findings
+        for reason in finding.reasons
+        if LEVELS.index(reason.level) >= ALARM
+    }
     for detection, about, at, play in engine.rows(_FIRED):
-        ours = shares[about][1] >= HALF * shares[about][0]
+        ours = (detection, about) in loud and shares[about][1] >= HALF * shares[about][0]
         if ours and at // 1000 >= truth.thefts[play].times[0] // 1000 and (play not in fired or at < fired[play][0]):
             fired[play] = at, titles[detection]
     false = [one for one in result.findings if shares[one.about][1] < HALF * shares[one.about][0]]

@@ -18,6 +18,7 @@
     egress       many bytes, likewise
     flows        bytes by the network's count: served to clients, sent to where nothing was ever sent
     books        readings that one of application, web server and stores lacks
+    surge        far more than usual for an hour of the week, by everybody or one role
     silence      a log that is silent for longer than ever
     foreign      people to whom a login has no relation, where a table tells relations
     finding      hits -> findings, grouped by whom they are about, ranked

@@ -18,6 +18,7 @@ from strongroom.detect import (
     silence,
     slow,
     suppress,
+    surge,
     unlisted,
     walk,
     wide,
@@ -106,7 +107,7 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     return (
         *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(),
         campaign.detection(), borrowed.detection(), newcomer.detection(), egress.detection(),
-        *flows.detections(), books.detection(), silence.detection(),
+        *flows.detections(), books.detection(), silence.detection(), surge.detection(),
     )  # fmt: skip
 
 
