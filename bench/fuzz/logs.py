@@ -5,14 +5,19 @@ stand; and how a stream is cut into blocks changes nothing.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from bench.fuzz.lines import FILES
 from bench.fuzz.target import Target, must
 from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, formats, read, s3_access, table
+from strongroom.logs.datagrams import datagrams
+from strongroom.logs.log_format import FIELDS as LOG_FORMAT
+from strongroom.logs.log_format import Misfit, format_of
 from strongroom.logs.record import COLUMNS, Row, Unreadable
 from strongroom.logs.route import target
-from strongroom.logs.units import elements, lines
+from strongroom.logs.strongroom_log import entries
+from strongroom.logs.units import elements, lines, records
 from strongroom.sigma.parse import parse
 from strongroom.sigma.rule import Rule
 from strongroom.sigma.sql import where
@@ -81,8 +86,8 @@ def hunt_table(data: bytes) -> None:
 
 
 def hunt_units(data: bytes) -> None:
-    """Lines and elements."""
-    for cut in (lines, elements):
+    """Lines, elements, datagrams, entries."""
+    for cut in (lines, elements, records, datagrams, entries):
         whole, pieces = list(cut([data])), list(cut([data[at : at + 3] for at in range(0, len(data), 3)]))
         must(whole == pieces, "blocks change nothing")
         for offset, length, unit in whole:
@@ -96,6 +101,15 @@ def hunt_sample(data: bytes) -> None:
         account = read.Account()
         rows = sum(len(batch) for batch in read.rows([data], format_, 0, account))
         must(rows == account.events, "events are counted")
+        tables = sum(table_.num_rows for table_ in read.tables([data], format_, 0, read.Account()))
+        must(rows == tables, "columns are the same events")
+
+
+def hunt_log_format(data: bytes) -> None:
+    """A format string by an operator, and below it a line by anybody."""
+    string, _, line = data.partition(b"\n")
+    with suppress(Misfit):
+        _reader(format_of(string.decode("utf-8", "replace")).parse, LOG_FORMAT)(line)
 
 
 def hunt_route(data: bytes) -> None:
@@ -154,6 +168,11 @@ TARGETS = (
     Target("hunt-table", hunt_table, words=("2025-12-29", "{'a': 1}", '""')),
     Target("hunt-units", hunt_units, words=("\r\n", '{"Records":[', "},{")),
     Target("hunt-sample", hunt_sample, words=('{"Records":[', "eventName", "[29/Dec/2025:22:00:00 +1300]")),
+    Target(
+        "hunt-log-format",
+        hunt_log_format,
+        words=("$remote_addr", "$msec", "%{%Y-%m-%d}t", '"%r"', "$status", "%U%q", "%>s"),
+    ),
     Target("hunt-route", hunt_route, words=("%2f", "/2025/12/", "?id=", "&page=")),
     Target("hunt-rules", hunt_rules, words=_RULE, limit=1_024),
 )

@@ -96,6 +96,11 @@ def _logs() -> Mapping[str, Sequence[bytes]]:
         "hunt-table": [b"2025-12-29,ann,4711,200,17", b"Get,2025-12-29T09:00:00Z,s3,1.2.3.4,\"{'type': 'x'}\",{}"],
         "hunt-units": [b"a\r\nb\n\nc", trail, b'[{"a":1},{"a":1}]'],
         "hunt-sample": [line + b"\n" + line, trail],
+        "hunt-log-format": [
+            b'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"\n'
+            + line,
+            b"%{%Y-%m-%dT%H:%M:%S}t.%{msec_frac}t %a %m %U%q %>s\n2025-12-29T09:00:00.250 203.0.113.9 GET /documents/4711 200",
+        ],
         "hunt-route": [b"/documents/4711?id=7&page=3", b"/2025/12/x%31.pdf"],
         "hunt-rules": [rule],
     }

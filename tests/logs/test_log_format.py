@@ -109,6 +109,7 @@ def test_apaches_own_words_are_named_alike() -> None:
         ("$remote_addr", {}, "does not tell a time, a request, a status"),
         ("", {}, "does not tell"),
         ("$remote_addr $time_local $uri$status", {}, "Nothing stands between uri and status"),
+        ("%h %{%H:%M}t %{%H}t %U %s", {}, "a part of the time twice"),
         ("%h%u %t %U %s", {}, "Nothing stands between h and u"),
         ("%h %t %U %s", {"principal": "%{X-User}i"}, "does not stand in the format string"),
         ("%h %t %U %s" * 2_000, {}, "longer than"),
@@ -151,6 +152,20 @@ def test_times_that_are_none(string: str, line: str) -> None:
     assert format_of(string).parse(line.encode()) == NO_TIME
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/not here", 404), ("/a 200 5", 404), (' "x" 200 ', 404), ("/a?b= c", 200), ("/a 200", 200)]
+)
+def test_a_decoded_path_may_hold_what_ends_it(path: str, status: int) -> None:
+    """Apache writes %U decoded: whoever asks for blanks is read like anybody else, and says nothing of the answer."""
+    found = row("%{usec}t %a %m %U%q %>s %B", f"1766998800000000 203.0.113.9 GET {path} {status} 7")
+    expected = path.partition("?")[0]
+    assert (found["http_request.url.path"], found["http_response.code"]) == (expected, status)
+    assert (
+        row("$uri $status $msec $remote_addr", f"{path} {status} 1766998800.0 203.0.113.9")["http_response.code"]
+        == status
+    )
+
+
 def test_a_request_that_is_none() -> None:
     """What came instead of one is kept as its address."""
     assert (
@@ -181,5 +196,8 @@ def test_any_string_is_taken_or_refused(string: str) -> None:
 def test_a_line_is_read_in_one_pass() -> None:
     """Quotes and blanks without end are no work without end: a value ends where the next text first comes."""
     assert format_of(NGINX).parse(("203.0.113.9 - " + ' ["' * 300_000).encode()) == NOT_THIS_FORMAT
+    assert (
+        format_of("%t %a %U %s %B").parse(b"[29/Dec/2025:22:00:00 +1300] a " + b"/ 200 " * 100_000) == NOT_THIS_FORMAT
+    )
     assert len(FIELDS) == len(web.FIELDS) + 1
     assert set(log_format.NAMES) == {"principal", "session", "address", "document", "patient"}

@@ -4,8 +4,9 @@ nginx ngx_http_log_module: `log_format main '$remote_addr - $remote_user [$time_
 Apache httpd 2.4 mod_log_config: `LogFormat "%h %l %u %t \\"%r\\" %>s %b" common`. The directive or its string alone.
 
 A value ends where the text that stands behind it in the string first comes; within quotes an escaped quote is no end. So one pass
-over the line suffices, whatever stands in it. Escapes stay as the server wrote them. Values that only the operator knows (a header
-with the login, a cookie with the session) are named by `Names`.
+over the line suffices, whatever stands in it. A path that a server writes decoded (%U, $uri) may hold that text itself: it goes as
+far as the rest allows, so that who asks for "/a 404" does not write the answer. Escapes stay as the server wrote them. Values that
+only the operator knows (a header with the login, a cookie with the session) are named by `Names`.
 """
 
 import functools
@@ -52,6 +53,8 @@ _APACHE: Final = {
 _NGINX_PART: Final = re.compile(r"\$(?:\{([a-z0-9_]{1,80})\}|([a-z0-9_]{1,80}))")
 _APACHE_PART: Final = re.compile(r"%(?:!?\d{3}(?:,\d{3})*)?[<>]?(\{[^}]{1,200}\})?([<>]?)(\^t[io]|[a-zA-Z])|%%")
 _FIXED: Final = {"{msec_frac}t": r"\d{3}", "{usec_frac}t": r"\d{6}"}
+_TYPED: Final = {"status": r"[0-9]{3}|-", "size": r"[0-9]+|-", "size_all": r"[0-9]+|-"}
+_DECODED: Final = frozenset({"U", "U%q", "uri", "document_uri"})
 _QUOTED: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
 _REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S.*)", re.DOTALL)
 _PROTOCOL: Final = re.compile(r" HTTP/[0-9.]{1,4}\Z")
@@ -78,12 +81,13 @@ def _plan(written: str, names: Names) -> _Plan:
     string = _string(written.strip())
     nginx = _NGINX_PART.search(string) is not None and not re.search(r"%[<>{a-zA-Z]", string)
     parts = _parts(string, nginx=nginx)
-    pattern = re.compile(_pattern(parts), re.DOTALL)
-    plan = _Plan(pattern)
+    meanings = _NGINX if nginx else _APACHE
+    decoded = next((place for place, (part, is_value) in enumerate(parts) if is_value and part in _DECODED), None)
+    plan = _Plan(re.compile(_pattern(parts, meanings, decoded), re.DOTALL))
     seen: dict[str, int] = {}
     for place, part in enumerate((part for part, is_value in parts if is_value), 1):
         seen.setdefault(part, place)
-        meant = (_NGINX if nginx else _APACHE).get(part)
+        meant = meanings.get(part)
         if meant:
             plan.places.setdefault(meant, place)
         elif not nginx and part.endswith("}t"):
@@ -93,6 +97,10 @@ def _plan(written: str, names: Names) -> _Plan:
         if place_of is None:
             raise Misfit(f"{value} is named as {name} and does not stand in the format string.")
         plan.places[name] = place_of
+    try:
+        _moment("", _form(plan))
+    except re.error as error:
+        raise Misfit("The format string tells a part of the time twice.") from error
     told = plan.places.keys()
     has = (
         bool(told & {"clf", "iso", "epoch", "micros"} or plan.times), bool(told & {"address", "peer", "principal"}),
@@ -150,7 +158,8 @@ def _named(value: str) -> str:
     return _directive(apache[1] or "", apache[3]) if apache and apache[3] else value
 
 
-def _pattern(parts: list[tuple[str, bool]]) -> str:
+def _pattern(parts: list[tuple[str, bool]], meanings: dict[str, str], longest: int | None) -> str:
+    """The expression for a line. The value at `longest` goes as far as the rest allows; all others end as soon as they can."""
     pattern = ""
     for place, (part, is_value) in enumerate(parts):
         if not is_value:
@@ -160,8 +169,9 @@ def _pattern(parts: list[tuple[str, bool]]) -> str:
         after, after_is_value = parts[place + 1] if place + 1 < len(parts) else ("", False)
         if after and parts[place + 2 : place + 3] == [("t", True)]:
             after += "["
-        if part in _FIXED:
-            pattern += f"({_FIXED[part]})"
+        typed = _FIXED.get(part) or _TYPED.get(meanings.get(part, ""))
+        if typed:
+            pattern += f"({typed})"
         elif after_is_value and part != "t":
             raise Misfit(
                 f"Nothing stands between {part} and {after} in the format string: no line tells where one ends."
@@ -170,6 +180,8 @@ def _pattern(parts: list[tuple[str, bool]]) -> str:
             pattern += r"\[([^\]]*+)\]"
         elif before.endswith('"') and after.startswith('"'):
             pattern += f"({_QUOTED})"
+        elif place == longest:
+            pattern += "(.*)"
         elif after:
             piece = f"(?:(?!{re.escape(after)}).)*+"
             within = part.count(after) if part.endswith("}t") else 0  # a form of time may hold the text that ends it
@@ -247,10 +259,15 @@ def _time(plan: _Plan, found: re.Match[str], told: Callable[[str], str]) -> int 
             if not re.fullmatch(r"\d{1,17}(?:\.\d{1,9})?", written):
                 return None
             return epoch(float(written)) if part == 1 else int(written) // part if written.isdigit() else None
-    form = "\n".join(name for name, _ in plan.times if not name.endswith("_frac"))
+    form = _form(plan)
     at = _moment("\n".join(found[place] for name, place in plan.times if not name.endswith("_frac")), form)
     fraction = next((found[place] for name, place in plan.times if name.endswith("_frac")), "0")
     return None if at is None else at + int(fraction.ljust(3, "0")[:3])
+
+
+def _form(plan: _Plan) -> str:
+    """The pieces of a time in strftime's words, a line each."""
+    return "\n".join(name for name, _ in plan.times if not name.endswith("_frac"))
 
 
 @functools.lru_cache(maxsize=4_096)
