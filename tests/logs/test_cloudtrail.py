@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +119,43 @@ def test_nothing_raises_for_values_of_other_kinds(change: dict[str, Any]) -> Non
     if not isinstance(found, Unreadable):
         for value in found:
             assert not isinstance(value, str) or value.encode()
+
+
+WORDS = st.sampled_from(
+    ["", "AssumedRole", "AWSService", "AWSAccount", "IAMUser", "s3.amazonaws.com", "anonymous", "é", "a😀", "GetObject",
+     "DeleteTrail", "2025-12-29T09:00:00Z", "arn:aws:sts::1:assumed-role/r/i-1", "documents/4711/x.pdf"]
+)  # fmt: skip
+VALUES = st.one_of(
+    WORDS,
+    st.none(),
+    st.booleans(),
+    st.integers(-1, 2**64),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.just([]),
+    st.just({}),
+)
+
+
+def some(*names: str, of: st.SearchStrategy[object] = VALUES) -> st.SearchStrategy[dict[str, object]]:
+    """Objects with some of these members."""
+    return st.dictionaries(st.sampled_from(names), of, max_size=len(names))
+
+
+@given(
+    usual=st.fixed_dictionaries(
+        {"eventName": WORDS, "eventSource": WORDS, "eventTime": WORDS, "readOnly": st.booleans()}
+    ),
+    more=some("eventName", "sourceIPAddress", "userAgent", "errorCode", "eventID", "recipientAccountId", "readOnly",
+              "x", "@timestamp"),
+    identity=some("type", "arn", "userName", "principalId", "invokedBy", "accountId", "accessKeyId") | VALUES,
+    asked=some("bucketName", "key", "policy") | VALUES,
+    sent=some("bytesTransferredOut") | VALUES,
+)  # fmt: skip
+def test_a_usual_record_says_what_it_says_taken_apart(
+    usual: dict[str, object], more: dict[str, object], identity: object, asked: object, sent: object
+) -> None:
+    """Whatever is in it, and in whatever form."""
+    record = {**usual, "userIdentity": identity, "requestParameters": asked, "additionalEventData": sent, **more}
+    unit = json.dumps(record).encode()
+    decoded = msgspec.json.decode(unit)
+    assert cloudtrail.parse(unit) == cloudtrail.row(decoded, unit)

@@ -4,7 +4,7 @@ A record stands in a file `{"Records": […]}` as AWS delivers it, in an array, 
 it (then `@timestamp` may take the place of `eventTime`).
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -34,6 +34,7 @@ FIELDS: Final = (
 
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any])
 _ENCODER: Final = msgspec.json.Encoder()
+_LOG: Final = Log.CLOUDTRAIL.value
 
 READS: Final = frozenset(
     {"GetObject", "GetObjectTorrent", "SelectObjectContent", "CopyObject", "GetBlob", "HeadObject", "RestoreObject"}
@@ -43,8 +44,54 @@ LISTS: Final = frozenset(
 )
 
 
+class _Identity(msgspec.Struct, gc=False):
+    """Who, in a usual record."""
+
+    type: str = ""
+    arn: str = ""
+    user: str = msgspec.field(name="userName", default="")
+    principal: str = msgspec.field(name="principalId", default="")
+    invoked: str = msgspec.field(name="invokedBy", default="")
+    account: str = msgspec.field(name="accountId", default="")
+    key: str = msgspec.field(name="accessKeyId", default="")
+
+
+class _Asked(msgspec.Struct, gc=False):
+    store: str = msgspec.field(name="bucketName", default="")
+    key: str = ""
+
+
+class _More(msgspec.Struct, gc=False):
+    sent: int = msgspec.field(name="bytesTransferredOut", default=0)
+
+
+class _Usual(msgspec.Struct, gc=False):
+    """A record of something that changed nothing, as most are, with what is looked at in it and in the forms that AWS writes."""
+
+    name: str = msgspec.field(name="eventName")
+    source: str = msgspec.field(name="eventSource")
+    time: str = msgspec.field(name="eventTime")
+    reading: Literal[True] = msgspec.field(name="readOnly")
+    address: str = msgspec.field(name="sourceIPAddress", default="")
+    agent: str = msgspec.field(name="userAgent", default="")
+    error: str = msgspec.field(name="errorCode", default="")
+    uid: str = msgspec.field(name="eventID", default="")
+    recipient: str = msgspec.field(name="recipientAccountId", default="")
+    identity: _Identity | None = msgspec.field(name="userIdentity", default=None)
+    asked: _Asked | None = msgspec.field(name="requestParameters", default=None)
+    more: _More | None = msgspec.field(name="additionalEventData", default=None)
+
+
+_USUAL: Final = msgspec.json.Decoder(_Usual)
+
+
 def parse(unit: bytes) -> Row | Unreadable:
-    """One record."""
+    """One record. A usual one is not taken apart further than it must be, and says the same."""
+    if unit.isascii() and b"\\u" not in unit:
+        try:
+            return _usual(_USUAL.decode(unit), unit)
+        except (msgspec.DecodeError, RecursionError):
+            pass
     try:
         record = _DECODER.decode(unit)
     except msgspec.ValidationError:
@@ -54,53 +101,75 @@ def parse(unit: bytes) -> Row | Unreadable:
     return row(record, unit)
 
 
+def _usual(record: _Usual, unit: bytes) -> Row | Unreadable:
+    identity, asked = record.identity or _Identity(), record.asked or _Asked()
+    size = record.more.sent if record.more else 0
+    return _row(
+        record.name, record.source, any_of(record.time), identity, asked, size, record.address, record.error, record.uid,
+        record.agent, record.recipient, reading=True, meaning=None, raw=unit.decode(),
+    )  # fmt: skip
+
+
 def row(record: dict[str, Any], unit: bytes | None = None) -> Row | Unreadable:
     """A decoded record. `unit` is its JSON as written, where there is one."""
-    name, source = _text(record, "eventName"), _text(record, "eventSource")
+    who, asked, more = (_object(record, name) for name in ("userIdentity", "requestParameters", "additionalEventData"))
+    identity = _Identity(
+        *(
+            _text(who, name)
+            for name in ("type", "arn", "userName", "principalId", "invokedBy", "accountId", "accessKeyId")
+        )
+    )
+    sent = more.get("bytesTransferredOut", 0)
+    told = ("sourceIPAddress", "errorCode", "eventID", "userAgent", "recipientAccountId")
+    return _row(
+        _text(record, "eventName"), _text(record, "eventSource"), any_of(record.get("eventTime", record.get("@timestamp"))),
+        identity, _Asked(_text(asked, "bucketName"), _text(asked, "key")), sent if isinstance(sent, int | float) else 0,
+        *(_text(record, name) for name in told), reading=record.get("readOnly") is True,
+        meaning=" ".join(meanings(record)) or None, raw=text(_ENCODER.encode(record) if unit is None else unit),
+    )  # fmt: skip
+
+
+def _row(  # noqa: PLR0917  # a record's values, in the order of AWS' page
+    name: str, source: str, time: int | None, identity: _Identity, asked: _Asked, sent: float, address: str, error: str,
+    uid: str, agent: str, recipient: str, *, reading: bool, meaning: str | None, raw: str,
+) -> Row | Unreadable:  # fmt: skip
     if not name or not source:
         return NOT_THIS_FORMAT
-    time = any_of(record.get("eventTime", record.get("@timestamp")))
     if time is None:
         return NO_TIME
-    identity = _object(record, "userIdentity")
-    asked, more = _object(record, "requestParameters"), _object(record, "additionalEventData")
-    sent = more.get("bytesTransferredOut", 0)
-    size = int(sent) if isinstance(sent, int | float) else 0
+    size = int(sent)
     if not 0 <= size <= INT64_MAX:
         return BEYOND_64_BITS
-    address, error = _text(record, "sourceIPAddress"), _text(record, "errorCode")
     who, kind = _principal(identity, address)
-    store, key = _text(asked, "bucketName"), _text(asked, "key")
+    store, key = asked.store, asked.key
     route, number = _route(store, key)
-    act = Act.READ if name in READS else Act.LIST if name in LISTS else _other(record, name)
+    act = Act.READ if name in READS else Act.LIST if name in LISTS else _other(name, reading=reading)
     return (
-        *(time, Log.CLOUDTRAIL.value, _text(record, "eventID") or None, 2 if error else 1, act.value),
-        *(who, kind.value, _text(identity, "userName") or None, _text(identity, "type") or None),
-        *(_text(identity, "accessKeyId") or None, address or None, _text(record, "userAgent") or None, size),
-        *(name, source, error or None, _text(record, "recipientAccountId") or _text(identity, "accountId") or None),
+        *(time, _LOG, uid or None, 2 if error else 1, str(act)),
+        *(who, str(kind), identity.user or None, identity.type or None),
+        *(identity.key or None, address or None, agent or None, size),
+        *(name, source, error or None, recipient or identity.account or None),
         *(store or None, route or None, f"{store}/{key}" if store and key else None, number),
-        *(" ".join(meanings(record)) or None, text(_ENCODER.encode(record) if unit is None else unit)),
+        *(meaning, raw),
     )
 
 
-def _other(record: dict[str, Any], name: str) -> Act:
+def _other(name: str, *, reading: bool) -> Act:
     if name.startswith("Delete"):
         return Act.DELETE
-    return Act.OTHER if record.get("readOnly") is True else Act.WRITE
+    return Act.OTHER if reading else Act.WRITE
 
 
-def _principal(identity: dict[str, Any], address: str) -> tuple[str, Kind]:
+def _principal(identity: _Identity, address: str) -> tuple[str, Kind]:
     """Who did it. A role is meant by session: one stolen session is one principal, and not everybody in that role."""
-    kind, arn = _text(identity, "type"), _text(identity, "arn")
-    named = arn or _text(identity, "userName") or _text(identity, "principalId")
-    if kind == "AWSService" or _text(identity, "invokedBy").endswith(".amazonaws.com"):
-        return _text(identity, "invokedBy") or named or address, Kind.SERVICE
-    if kind == "AWSAccount":
-        account = _text(identity, "accountId")
-        if account in {"ANONYMOUS_PRINCIPAL", "anonymous", ""}:
+    named = identity.arn or identity.user or identity.principal
+    if identity.type == "AWSService" or identity.invoked.endswith(".amazonaws.com"):
+        return identity.invoked or named or address, Kind.SERVICE
+    if identity.type == "AWSAccount":
+        if identity.account in {"ANONYMOUS_PRINCIPAL", "anonymous", ""}:
             return address or "anonymous", Kind.ANONYMOUS
-        return f"account {account}", Kind.FOREIGN
-    if kind in {"AssumedRole", "WebIdentityUser", "SAMLUser", "FederatedUser"}:
+        return f"account {identity.account}", Kind.FOREIGN
+    if identity.type in {"AssumedRole", "WebIdentityUser", "SAMLUser", "FederatedUser"}:
         return named or address, Kind.ROLE
     return (named or address, Kind.LOGIN) if named else (address or "nobody", Kind.ADDRESS)
 
