@@ -84,6 +84,14 @@ def test_ids_on_the_page_are_different(tmp_path: Path) -> None:
     assert set(labels) <= set(ids)
 
 
+def test_findings_that_are_one_campaign_lead_to_each_other(tmp_path: Path) -> None:
+    """Two logins from addresses that are nobody else's: said once, with a link to each."""
+    read = Read(made(tmp_path / "a.log", theft() + theft(user="trudy", many=40)))
+    assert "2 findings are one campaign" in read.text
+    links = [value for name, value in read.attributes if name == "href"]
+    assert max(links.count(link) for link in set(links)) == 2  # in the list of findings, and in the campaign's
+
+
 def test_nothing_found_and_things_left_out_are_said(tmp_path: Path) -> None:
     """A page without a finding is no clean bill."""
     read = Read(made(tmp_path / "a.log", [*theft(many=5), "this is no line of a log"]))

@@ -1,8 +1,7 @@
 """`strongroom hunt`: was this store emptied, by whom, and whose documents; from logs that already exist."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from strongroom.detect.finding import Finding
     from strongroom.detect.hunt import File, Result
     from strongroom.detect.suppress import Suppression
-    from strongroom.logs.files import Source
     from strongroom.logs.mapping import Mapping
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
@@ -77,6 +75,7 @@ def command(  # one parameter an option
       strongroom hunt access.log --html report.html --documents taken.csv
       zcat cloudtrail/*.gz | strongroom hunt - --json
     """
+    from strongroom.cli import progress
     from strongroom.detect.duckdb import Engine
     from strongroom.detect.hunt import Wanted, hunt
     from strongroom.detect.kept import Kept
@@ -100,8 +99,8 @@ def command(  # one parameter an option
         raise UsageError("--since is not before --until.")
     sources = files.expand(paths)
     try:
-        with Engine() as engine, _progress(sources, quiet=as_json) as told:
-            found = hunt(sources, wanted, engine, told)
+        with Engine() as engine, progress.shown(sources, quiet=as_json) as (told, looked):
+            found = hunt(sources, wanted, engine, told, looked)
             if found.first is None:
                 _refuse(found)
             found.findings = [one for one in found.findings if LEVELS.index(one.level) >= LEVELS.index(level)]
@@ -258,23 +257,3 @@ def _of_file(file: "File") -> str:
         for why, number in file.account.unreadable.items()
     )
     return f"{name}: {file.format.what}, {say.count(file.account.events, 'event')}{reasons}"
-
-
-@contextmanager
-def _progress(sources: "list[Source]", *, quiet: bool) -> "Iterator[Callable[[str, int], None]]":
-    """A bar with rate and time left, where somebody watches. Compressed files count by what is in them: no end is known."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    from strongroom.logs.files import codec
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield lambda _name, _bytes: None
-        return
-    plain = all(codec(source) == "plain" for source in sources)
-    total = sum(source.size for source in sources) if plain else None
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=total)
-        yield lambda _name, bytes_: bar.advance(task, bytes_)

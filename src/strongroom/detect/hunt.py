@@ -1,6 +1,6 @@
 """The whole of a hunt: sources to events, detections over them, findings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,7 +80,14 @@ Told = Callable[[str, int], None]
 """Called with a source's name and the bytes of it that were read since the last call."""
 
 
-def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lambda _name, _bytes: None) -> Result:
+Looked = Callable[[int, int], None]
+"""Called with how many detections have looked, and how many there are."""
+
+
+def hunt(
+    sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lambda _name, _bytes: None,
+    looked: Looked = lambda _done, _of: None,
+) -> Result:  # fmt: skip
     """Read everything, run every detection, and say what was found. Raises OperationError when the machine gives out."""
     result = Result(files=[take(source, number, wanted, engine, told) for number, source in enumerate(sources)])
     result.duplicates = engine.run(_TWICE)
@@ -92,13 +99,21 @@ def hunt(sources: list[Source], wanted: Wanted, engine: Engine, told: Told = lam
     result.first, result.last = engine.rows("SELECT min(time), max(time) FROM event")[0]
     loaded = rules.load(rules.files((rules.OURS, *wanted.rules)))
     result.stopped += loaded.stopped
-    result.detections = run((*own(wanted.mapping), *loaded.detections), engine, result.stopped)
+    every = (*own(wanted.mapping), *loaded.detections)
+    result.detections = run(_watching(every, looked), engine, result.stopped)
     result.suppressed = suppress.apply(engine, wanted.suppressions, result.detections)
     result.findings = findings(engine, result.detections)
     result.campaigns = group.campaigns(engine, result.findings)
     if wanted.kept:
         wanted.kept.forget()
     return result
+
+
+def _watching(detections: tuple[Detection, ...], looked: Looked) -> Iterator[Detection]:
+    for done, one in enumerate(detections):
+        looked(done, len(detections))
+        yield one
+    looked(len(detections), len(detections))
 
 
 def own(mapping: Mapping | None) -> tuple[Detection, ...]:

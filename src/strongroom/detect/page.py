@@ -147,6 +147,10 @@ def _findings(found: Result, shown: Shown, drawn: Pictures) -> Iterator[Element]
             el("li", None, el("a", {"href": f"#f-{one.id}"}, f"{one.level}: {say.headline(one)}")) for one, _ in shown
         )
         yield el("nav", {"aria-label": "Findings"}, el("ol", None, *links))
+    ids = {one.id for one, _ in shown}
+    for campaign in found.campaigns:
+        links = (el("li", None, el("a", {"href": f"#f-{id_}"}, id_)) for id_ in campaign.findings if id_ in ids)
+        yield el("section", None, el("p", None, say.campaign(campaign)), el("ul", None, *links))
     for one, evidence in shown:
         yield _finding(one, evidence, drawn)
     if len(found.findings) > len(shown):
