@@ -21,8 +21,8 @@ LONG = 60.0
 
 
 @contextmanager
-def gateway(settings: str, upstream: str, folder: Path) -> Iterator[str]:
-    """The command, running, with these settings; gives its address."""
+def gateway(settings: str, upstream: str, folder: Path, said: list[str] | None = None) -> Iterator[str]:
+    """The command, running, with these settings; gives its address. `said`: gets what it said, at the end."""
     file, port = folder / "gateway.toml", _free_port()
     file.write_text(f"[gateway]\nport = {port}\n{settings}")
     process = subprocess.Popen(
@@ -34,8 +34,11 @@ def gateway(settings: str, upstream: str, folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
+        words = process.stderr.read().decode()
         assert process.wait(LONG) == 0
         process.stderr.close()
+        if said is not None:
+            said += words.splitlines()
 
 
 def listening(base: str, process: subprocess.Popen[bytes]) -> None:
@@ -68,6 +71,35 @@ def test_the_forgotten_route_gives_nobody_anything(portal: int, tmp_path: Path) 
         assert client.post("/login", data={"user": "7", "password": "p7"}).status_code == 303
         shown = [item["id"] for item in client.get("/letters").json()["items"]]
         assert [client.get(f"/letters/{number}").status_code for number in shown] == [200] * 4
+
+
+def walked(base: str) -> tuple[int, list[int]]:
+    """P1 with one stolen login: how many letters of others it takes, and what the victim's neighbour then reads of theirs."""
+    with httpx2.Client(base_url=base, timeout=LONG) as thief, httpx2.Client(base_url=base, timeout=LONG) as honest:
+        thief.post("/login", data={"user": "7", "password": "p7"})
+        own = [item["id"] for item in thief.get("/letters").json()["items"]]
+        taken = sum(
+            thief.get(f"/letters/{number}").status_code == 200 for number in range(10, 504) if number not in own
+        )
+        honest.post("/login", data={"user": "8", "password": "p8"})
+        shown = [item["id"] for item in honest.get("/letters").json()["items"]]
+        return taken, [honest.get(f"/letters/{number}").status_code for number in shown]
+
+
+def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) -> None:
+    """P1 on a portal that asks nobody whose letter it is: all while the guard simulates, and it says so; then ten at most."""
+    settings, upstream = (HERE / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"
+    said: list[str] = []
+    with gateway(settings, upstream, tmp_path, said) as base:
+        assert walked(base) == (196, [200] * 4)
+    assert any("The guard simulates" in line for line in said)
+    summary = next(line for line in said if "guard-person-unshown-24h:" in line)
+    assert "requests of 1 people" in summary
+    enforced = settings + '\n[guard]\nmode = "enforce"\n'
+    with gateway(enforced, upstream, tmp_path) as base:
+        taken, honest = walked(base)
+    assert taken <= 10
+    assert honest == [200] * 4
 
 
 def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> None:

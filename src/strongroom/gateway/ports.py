@@ -34,10 +34,18 @@ class Outcome:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A refusal. While the guard only simulates it is not `enforced`: the request passes, and is told to have been refused."""
+
+    refusal: Refusal
+    enforced: bool
+
+
 class Guard(Protocol):
     """Counts, and refuses by what it counted. Fails closed: what it raises ends the request before the portal is asked."""
 
-    def before(self, asked: Asked) -> Refusal | None:
+    def before(self, asked: Asked) -> Verdict | None:
         """Before the portal is asked. What is not refused counts as under way until `after`."""
 
     def after(self, asked: Asked, outcome: Outcome) -> None:
@@ -50,7 +58,7 @@ class Guard(Protocol):
 class Unwatched:
     """No guard: nothing is counted. For `guard = "off"`, which says so loudly."""
 
-    def before(self, asked: Asked) -> Refusal | None:  # noqa: ARG002  # the port's signature
+    def before(self, asked: Asked) -> Verdict | None:  # noqa: ARG002  # the port's signature
         """Nothing is refused."""
         return None
 

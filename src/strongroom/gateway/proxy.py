@@ -33,7 +33,7 @@ from strongroom.gateway.intake import Gone, Intake, Unfit
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Asked, Guard, Outcome
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.settings import Checked
+from strongroom.gateway.settings import Checked, Settings
 from strongroom.gateway.upstream import Answer, Late, Question, Upstream
 from strongroom.identity.network import network_of
 from strongroom.ids import encode, new_id
@@ -111,7 +111,7 @@ class Proxy:
             await self._live(receive, send)
             return
         if scope["path"] == HEALTH:
-            await _health(send, self._checked)
+            await _health(send, self._checked.settings)
             return
         event = Event(new_id(), int(self._clock.now()), scope["method"])
         one = _Exchange(scope, send, scope["headers"], Intake(receive, UNDESCRIBED), event)
@@ -163,9 +163,11 @@ class Proxy:
         asked = one.event.asked = self._asked(one, match, network)  # 3
         if match.document and asked.who is None and match.route and not match.route.route.public:
             raise Unfit(Refusal(401, "document-stranger", "A document needs somebody who is signed in."))
-        refusal = self._guard.before(asked)  # 4
-        if refusal is not None:
-            raise Unfit(refusal)
+        verdict = self._guard.before(asked)  # 4
+        if verdict is not None:
+            one.event.rule = verdict.refusal.rule
+            if verdict.enforced:
+                raise Unfit(verdict.refusal)
         try:
             scheme = scheme_of(peer, one.scope["scheme"], one.headers, proxies)
             question = await self._question(one, match, str(address), scheme)  # 5
@@ -314,6 +316,7 @@ async def _refuse(one: _Exchange, refusal: Refusal) -> None:
     ]
     if refusal.allow:
         headers.append((b"allow", ", ".join(refusal.allow).encode()))
+    headers += refusal.extra
     if refusal.status in {502, 503, 504}:
         headers.append((b"retry-after", b"5"))
     size = one.event.size
@@ -322,8 +325,8 @@ async def _refuse(one: _Exchange, refusal: Refusal) -> None:
     one.event.size = size  # of the portal's documents, nothing
 
 
-async def _health(send: Send, checked: Checked) -> None:
-    body = msgspec.json.encode({"status": "ok", "routes": checked.settings.gateway.routes})
+async def _health(send: Send, settings: Settings) -> None:
+    body = msgspec.json.encode({"status": "ok", "routes": settings.gateway.routes, "guard": settings.guard.mode})
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),

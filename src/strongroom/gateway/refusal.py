@@ -16,3 +16,5 @@ class Refusal:
     hard: bool = False
     allow: tuple[str, ...] = ()
     """Methods that are described, for the Allow header of a 405."""
+    extra: tuple[tuple[bytes, bytes], ...] = ()
+    """Headers of the answer."""

@@ -9,6 +9,7 @@ from strongroom.errors import ConfigError, Malformed
 from strongroom.gateway.kinds import KINDS
 from strongroom.gateway.pattern import Pattern, read_pattern
 from strongroom.gateway.places import Place, read_place
+from strongroom.gateway.rule import Rule, overridden
 from strongroom.identity.network import Declared, declare
 
 MAX_SETTINGS: Final = 1_048_576
@@ -116,11 +117,25 @@ class Route(_Section, frozen=True, kw_only=True):
     shows: Shows | None = None
 
 
+class Guard(_Section, frozen=True, kw_only=True):
+    """`[guard]`: what leaves is counted."""
+
+    mode: Literal["simulate", "enforce", "off"] = "simulate"
+    """`simulate`: nothing is refused, and what would have been is told."""
+    limits: dict[str, int] = {}
+    """Overrides of single limits, by the names of docs/gateway.md."""
+    decoys: tuple[str, ...] = ()
+    """Ids of documents that no answer of the portal ever shows."""
+    exempt: tuple[str, ...] = ()
+    """Networks that no rule on networks is about: /32 of IPv4, /64 of IPv6."""
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """The whole of `gateway.toml`."""
 
     gateway: Gateway = Gateway()
     upstream: Upstream = Upstream()
+    guard: Guard = Guard()
     person: Person | None = None
     route: tuple[Route, ...] = ()
 
@@ -143,6 +158,14 @@ class Checked(msgspec.Struct, frozen=True):
     settings: Settings
     routes: tuple[Described, ...]
     proxies: Declared
+    rules: tuple[Rule, ...]
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Families whose documents some answer shows."""
+        shows = [one.route.shows for one in self.routes if one.route.shows is not None]
+        linked = {one.document for one in self.routes if one.document} if any(show.links for show in shows) else set()
+        return frozenset(linked | {show.family for show in shows if show.ids})
 
 
 def parse(raw: bytes) -> Checked:
@@ -162,7 +185,7 @@ def parse(raw: bytes) -> Checked:
         raise ConfigError(msg, advice="Add [person] with `by` and `name`.")
     if bool(settings.gateway.certificate) != bool(settings.gateway.key):
         raise ConfigError("gateway.toml: certificate and key belong together.", advice=_ADVICE)
-    return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}))
+    return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}), overridden(settings.guard.limits))
 
 
 def _described(route: Route) -> Described:

@@ -10,8 +10,9 @@ from typing import Final
 
 import uvicorn
 
-from strongroom.clock import Clock, SystemClock
+from strongroom.clock import Clock, SystemClock, iso
 from strongroom.errors import ConfigError
+from strongroom.gateway.guard import Watchful
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy
@@ -47,12 +48,29 @@ def read_settings(path: Path) -> Checked:
         raise ConfigError(msg, advice="docs/gateway.md shows what stands in it.") from error
 
 
-def open_gateway(checked: Checked, url: str, report: Callable[[Event], None], clock: Clock | None = None) -> Proxy:
+def open_gateway(
+    checked: Checked,
+    url: str,
+    report: Callable[[Event], None],
+    *,
+    guard: Guard | None = None,
+    clock: Clock | None = None,
+) -> Proxy:
     """The gateway before the portal at `url`. Raises ConfigError."""
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
-    guard: Guard = Unwatched()
     people = People(checked.settings.person, secrets.token_bytes(32))
-    return Proxy(checked, upstream, people, guard, clock or SystemClock(), report)
+    return Proxy(checked, upstream, people, guard or open_guard(checked), clock or SystemClock(), report)
+
+
+def open_guard(checked: Checked) -> Guard:
+    """The guard that the settings ask for. What it knows is gone with it."""
+    settings = checked.settings.guard
+    if settings.mode == "off":
+        return Unwatched()
+    return Watchful(
+        secrets.token_bytes(32), enforce=settings.mode == "enforce", rules=checked.rules, listed=checked.listed,
+        decoys=settings.decoys, exempt=settings.exempt,
+    )  # fmt: skip
 
 
 def serving(app: Proxy, checked: Checked, port: int | None = None) -> uvicorn.Config:
@@ -70,18 +88,44 @@ def run_gateway(settings: Path, url: str) -> None:
     """Serve until told to stop. Raises ConfigError before anything is served."""
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
     checked = read_settings(settings)
-    app = open_gateway(checked, url, say)
-    if checked.settings.gateway.routes == "learn":
-        log.warning("Learning: what gateway.toml does not describe is passed on, and reported.")
+    guard = open_guard(checked)
+    app = open_gateway(checked, url, say, guard=guard)
+    for line in announced(checked):
+        log.warning("%s", line)
     signal.signal(signal.SIGTERM, _stopped)
     try:
         uvicorn.Server(serving(app, checked)).run()
     except (SystemExit, OSError) as error:  # uvicorn's way to say that it could not bind; a certificate that is none
         where = f"{checked.settings.gateway.host}:{checked.settings.gateway.port}"
-        msg = f"The gateway cannot listen on {where}."
-        raise ConfigError(
-            msg, advice="Is the port in use, or is certificate or key not a file that can be read?"
-        ) from error
+        advice = "Is the port in use, or is certificate or key not a file that can be read?"
+        raise ConfigError(f"The gateway cannot listen on {where}.", advice=advice) from error
+    for line in summary(guard):
+        log.info("%s", line)
+
+
+def announced(checked: Checked) -> list[str]:
+    """What is not in force, loudly."""
+    lines = []
+    if checked.settings.gateway.routes == "learn":
+        lines.append("Learning: what gateway.toml does not describe is passed on, and told.")
+    if checked.settings.guard.mode == "simulate":
+        lines.append(
+            "The guard simulates: nothing is refused by it; what would be is told. Then set guard.mode to enforce."
+        )
+    if checked.settings.guard.mode == "off":
+        lines.append("THE GUARD IS OFF: whoever is signed in may take everything that is described.")
+    return lines
+
+
+def summary(guard: Guard) -> list[str]:
+    """What the guard did, or would have done, a line each rule."""
+    if not isinstance(guard, Watchful):
+        return []
+    found = guard.report
+    return [
+        f"{rule}: {count} requests of {len(found.people[rule])} people, first at {iso(found.first[rule])}"
+        for rule, count in sorted(found.requests.items())
+    ]
 
 
 def _stopped(_signal: int, _frame: object) -> None:

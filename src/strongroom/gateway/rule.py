@@ -1,0 +1,125 @@
+"""What the guard counts, and what it does when there is too much of it: one rule a line, its reason beside it.
+
+All counts are of different ids in a sliding window, exact (`budget.window`). Requests per address are counted by others.
+
+What no rule may say: a scope that many people share (device, network, module) refuses nothing that the portal showed to whoever
+asks for it. Whatever some do, others go on reading what is theirs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum, unique
+from typing import Final
+
+from strongroom.clock import DAY, HOUR, MONTH
+from strongroom.errors import ConfigError
+
+
+@unique
+class Scope(Enum):
+    """Whose count it is."""
+
+    PERSON = "person"
+    SESSION = "session"
+    DEVICE = "device"
+    NETWORK = "network"
+    MODULE = "module"
+
+
+OWN: Final = frozenset({Scope.PERSON, Scope.SESSION})
+"""Scopes of one person alone."""
+
+
+@unique
+class What(Enum):
+    """What is counted."""
+
+    DOCUMENTS = "documents"
+    """That were read."""
+    PATIENTS = "patients"
+    """Whose documents were read, where the address names them."""
+    UNSHOWN = "unshown"
+    """Documents that were read, and no answer had shown to this person."""
+    STEPS = "steps"
+    """Documents that no answer had shown, of a number close to one that this person asked for just before."""
+    MISSES = "misses"
+    """Documents that were asked for and are not there. Never counted against a person: a made-up token may name anybody."""
+    DENIALS = "denials"
+    """Documents that the portal itself refused. As for misses."""
+
+
+BEFORE: Final = (What.DOCUMENTS, What.PATIENTS, What.UNSHOWN, What.STEPS)
+"""Known before the portal is asked."""
+
+
+@unique
+class Rung(IntEnum):
+    """What is done, the mildest first."""
+
+    NOTE = 0
+    """Told, and nothing else."""
+    SLOW = 1
+    """Refused for some seconds: 429."""
+    STEP_UP = 2
+    """This one request is refused until whoever asks proves again who they are: 401 with a challenge."""
+    SESSION = 3
+    """The session is refused: 401. Signing in again begins another one."""
+    ACCOUNT = 4
+    """The person is refused documents: 403."""
+    ROUTE = 5
+    """On this route, everybody is refused what was not shown to them: 403."""
+    STRANGERS = 6
+    """In this scope (network, device, module), everybody is refused what was not shown to them: 403."""
+
+
+LASTS: Final[Mapping[Rung, int]] = {
+    Rung.SLOW: 10_000, Rung.SESSION: DAY, Rung.ACCOUNT: DAY, Rung.ROUTE: HOUR, Rung.STRANGERS: HOUR,
+}  # fmt: skip
+"""Milliseconds. Rungs that are not here last for one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """More than `limit` different ids in `window` milliseconds, and `rung` is stepped upon."""
+
+    scope: Scope
+    what: What
+    window: int
+    limit: int
+    rung: Rung
+    why: str
+
+    @property
+    def name(self) -> str:
+        """Scope, what and window, as `person-unshown-24h`; limits are changed by it."""
+        return f"{self.scope.value}-{self.what.value}-{_WINDOWS[self.window]}"
+
+
+_WINDOWS: Final = {HOUR: "1h", DAY: "24h", MONTH: "30d"}
+
+DEFAULTS: Final = (
+    Rule(Scope.PERSON, What.UNSHOWN, DAY, 5, Rung.STEP_UP, "Links in mails and old bookmarks: a few a day."),
+    Rule(Scope.PERSON, What.UNSHOWN, MONTH, 15, Rung.STEP_UP, "The same, patiently: one every few minutes gains nothing."),
+    Rule(Scope.PERSON, What.STEPS, DAY, 10, Rung.SESSION, "Nobody opens ten neighbours in a row that no page showed."),
+    Rule(Scope.SESSION, What.MISSES, HOUR, 10, Rung.SESSION, "A dead link is opened again and again, and counts once."),
+    Rule(Scope.PERSON, What.PATIENTS, DAY, 12, Rung.ACCOUNT, "A carer's two to six people, twice over."),
+    Rule(Scope.PERSON, What.DOCUMENTS, HOUR, 150, Rung.NOTE, "Three hundred for a lawyer must pass; somebody may look."),
+    Rule(Scope.PERSON, What.DOCUMENTS, DAY, 2_000, Rung.ACCOUNT, "A life's documents, several times over."),
+    Rule(Scope.SESSION, What.DENIALS, HOUR, 10, Rung.SESSION, "The portal refuses; somebody goes on trying."),
+    Rule(Scope.DEVICE, What.UNSHOWN, HOUR, 100, Rung.NOTE, "Many share a kind of device; one tool has many accounts."),
+    Rule(Scope.NETWORK, What.UNSHOWN, HOUR, 40, Rung.STRANGERS, "Hundreds may share an address; few open what was not shown."),
+    Rule(Scope.NETWORK, What.MISSES, HOUR, 100, Rung.STRANGERS, "Numbers are tried, whoever is signed in."),
+    Rule(Scope.MODULE, What.UNSHOWN, HOUR, 200, Rung.STRANGERS, "However many accounts and addresses there are."),
+)  # fmt: skip
+"""Proposals until they have met a portal's own traffic: that is what `simulate` is for."""
+
+
+def overridden(limits: Mapping[str, int]) -> tuple[Rule, ...]:
+    """The rules with these limits in place of their own. Raises ConfigError for a name that is none, or a limit below 0."""
+    names = {rule.name for rule in DEFAULTS}
+    for name, limit in limits.items():
+        if name not in names:
+            raise ConfigError(f"gateway.toml: there is no rule {name}.", advice="docs/gateway.md lists them.")
+        if limit < 0:
+            raise ConfigError(f"gateway.toml: the limit of {name} is below nothing.")
+    return tuple(replace(rule, limit=limits.get(rule.name, rule.limit)) for rule in DEFAULTS)

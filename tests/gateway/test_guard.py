@@ -1,0 +1,305 @@
+"""What leaves is counted by person and not by request; thieves lose the portal, and nobody else does."""
+
+import random
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from strongroom.clock import DAY, HOUR, MINUTE, SECOND
+from strongroom.errors import ConfigError
+from strongroom.gateway.guard import Watchful
+from strongroom.gateway.person import Who
+from strongroom.gateway.ports import Asked, Outcome, Verdict
+from strongroom.gateway.rule import DEFAULTS, OWN, Rung, Scope, What, overridden
+
+KEY = bytes(32)
+START = 1_767_225_600_000
+
+
+@dataclass
+class Scene:
+    """A guard, a clock, and how requests went."""
+
+    guard: Watchful
+    now: int = START
+    asked: int = 0
+    rules: list[str] = field(default_factory=list)
+
+    def request(
+        self, person: str, document: object, *, session: str = "", network: str = "n", patient: str = ""
+    ) -> Asked:
+        """A request for a document."""
+        self.asked += 1
+        who = Who(session or f"s-{person}", person) if person else None
+        return Asked(str(self.asked), self.now, "letter", who, network, "d", "document", str(document), patient)
+
+    def reads(self, person: str, document: object, status: int = 200, **more: str) -> bool:
+        """Whether it was passed on; the portal answered with `status`."""
+        asked = self.request(person, document, **more)
+        verdict = self.guard.before(asked)
+        if verdict is not None:
+            self.rules.append(verdict.refusal.rule)
+            if verdict.enforced:
+                return False
+        self.guard.after(asked, Outcome(status, 100))
+        return True
+
+    def shows(self, person: str, documents: list[object]) -> None:
+        """A listing."""
+        self.guard.showed(self.request(person, ""), frozenset(("document", str(one)) for one in documents))
+
+
+def scene(*, enforce: bool = True, listed: tuple[str, ...] = ("document",), **more: object) -> Scene:
+    """A guard before a portal whose listings are read."""
+    return Scene(Watchful(KEY, enforce=enforce, listed=listed, **more))  # type: ignore[arg-type]  # names as it has them
+
+
+# ---- honest people --------------------------------------------------------------------------------------------------
+
+
+def test_who_reads_what_was_shown_is_never_refused() -> None:
+    """Three hundred documents for a lawyer, one after the other, numbers in a row; told, and not refused."""
+    one = scene()
+    one.shows("ann", list(range(300)))
+    assert all(one.reads("ann", document) for document in range(300))
+    assert one.rules == []
+    assert one.guard.report.requests == {"guard-person-documents-1h": 150}
+
+
+def test_old_links_are_opened() -> None:
+    """A few documents a day that no page showed, again and again; a dead link in a storm of refreshes counts once."""
+    one = scene()
+    for _ in range(50):
+        assert all(one.reads("ann", document) for document in (3, 70, 900))
+        assert one.reads("ann", 12, status=404)
+    assert one.rules == []
+
+
+def test_a_family_and_a_clinic_are_not_refused() -> None:
+    """A mother with five children; forty people behind one address, each with twenty documents of theirs."""
+    one = scene()
+    one.shows("mother", list(range(60)))
+    assert all(one.reads("mother", document, patient=str(document % 6)) for document in range(60))
+    for person in map(str, range(40)):
+        one.shows(person, [f"{person}-{number}" for number in range(20)])
+        assert all(one.reads(person, f"{person}-{number}") for number in range(20))
+    assert one.rules == []
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_whatever_others_do_what_was_shown_is_read(data: st.DataObject) -> None:
+    """No weapon: others, on the same address and device, with made-up tokens of the same person, refuse an honest one nothing."""
+    one = scene()
+    one.shows("honest", list(range(1_000, 1_020)))
+    acts = st.tuples(
+        st.sampled_from(["thief", "mule", "", "honest"]),
+        st.integers(0, 400),
+        st.sampled_from([200, 401, 403, 404, 500]),
+    )
+    for person, document, status in data.draw(st.lists(acts, min_size=200, max_size=400)):
+        forged = person == "honest"  # whoever has no session of theirs gets nothing from the portal with their name
+        session = f"forged-{document}" if forged else ""
+        one.reads(person, document, 401 if forged else status, session=session)
+        one.now += SECOND
+    assert all(one.reads("honest", document) for document in range(1_000, 1_020))
+
+
+# ---- thieves --------------------------------------------------------------------------------------------------------
+
+
+def stolen(one: Scene, documents: list[int], *, misses: float = 0.25, each: int = SECOND, seed: int = 1) -> int:
+    """How many documents a thief with one login gets who asks for these, with this share of numbers that are not there."""
+    chance, taken = random.Random(seed), 0
+    for number, document in enumerate(documents):
+        there = chance.random() >= misses
+        passed = one.reads(
+            "thief", document, 200 if there else 404, session=f"s{number // 50}", network=f"n{number % 200}"
+        )
+        taken += passed and there
+        one.now += each
+    return taken
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("misses", [0.15, 0.4])
+def test_p1_takes_ten_documents_at_most(seed: int, misses: float) -> None:
+    """Two days, numbers in a row, from two hundred addresses, in ever new sessions: five a day."""
+    assert stolen(scene(), list(range(5_000)), misses=misses, each=34 * SECOND, seed=seed) <= 10
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("misses", [0.0, 0.15, 0.4])
+@pytest.mark.parametrize("turns", [1, 2])
+def test_p1_takes_twenty_five_at_most_where_listings_are_not_read(seed: int, misses: float, turns: int) -> None:
+    """Thirty-six hours, in ever new sessions, one way or two ways by turns: neighbours are neighbours, given or refused."""
+    walk = [number // turns + number % turns * 1_000_000 for number in range(5_000)]
+    assert stolen(scene(listed=()), walk, misses=misses, each=26 * SECOND, seed=seed) <= 25
+
+
+def test_p3_gains_nothing_by_patience() -> None:
+    """One document in four minutes, at random, for thirty days: fifteen in all."""
+    chance = random.Random(3)
+    documents = [chance.randrange(1_000_000) for _ in range(30 * 24 * 15)]
+    assert stolen(scene(), documents, misses=0, each=4 * MINUTE) == 15
+
+
+def test_many_at_once_pass_no_limit() -> None:
+    """A hundred requests before the first answer: five are under way, the others are told to wait."""
+    one = scene()
+    requests = [one.request("thief", document) for document in range(0, 1_000, 10)]
+    verdicts = [one.guard.before(asked) for asked in requests]
+    assert [verdict.refusal.rule if verdict else "" for verdict in verdicts] == [""] * 5 + ["guard-busy"] * 95
+    for asked, verdict in zip(requests, verdicts, strict=True):
+        if verdict is None:
+            one.guard.after(asked, Outcome(200, 1))
+    assert not one.reads("thief", 5)
+    assert one.rules == ["guard-person-unshown-24h"]
+
+
+def test_many_accounts_on_one_address_meet_its_limit() -> None:
+    """Forty documents that nobody was shown; then that address opens only what was shown, and others open all the same."""
+    one = scene()
+    passed = [one.reads(f"mule{number}", number * 10, network="tor") for number in range(100)]
+    assert sum(passed) == 40
+    one.shows("ann", [7])
+    assert one.reads("ann", 7, network="tor")
+    assert one.reads("bob", 8, network="home")
+    one.now += HOUR + MINUTE
+    assert one.reads("mule99", 990, network="tor")
+
+
+def test_an_exempt_network_meets_none_of_its_limits() -> None:
+    """The people on it still meet their own."""
+    one = scene(exempt=("clinic",))
+    assert all(one.reads(f"p{number}", number * 10, network="clinic") for number in range(100))
+    assert not all(one.reads("p0", number * 10, network="clinic") for number in range(100, 110))
+
+
+def test_a_decoy_ends_the_session() -> None:
+    """Nobody honest was ever shown it."""
+    one = scene(decoys=("4711",))
+    one.shows("ann", [7])
+    assert not one.reads("ann", 4711)
+    assert not one.reads("ann", 7)
+    assert one.reads("ann", 7, session="another")
+    assert set(one.rules) == {"guard-decoy"}
+
+
+def test_what_the_portal_refuses_ends_the_session_that_goes_on_trying() -> None:
+    """Eleven different documents refused; the person's other session goes on."""
+    one = scene()
+    one.shows("ann", [7])
+    for document in range(100, 2_000, 100):
+        one.reads("ann", document, status=403, session="bad")
+    assert not one.reads("ann", 7, session="bad")
+    assert one.reads("ann", 7, session="good")
+    assert one.rules[-1] == "guard-session-denials-1h"
+
+
+def test_too_many_patients_freeze_the_account() -> None:
+    """Even where all of it was shown: twelve people, and the thirteenth is nobody's family."""
+    one = scene()
+    one.shows("ann", list(range(40)))
+    assert [one.reads("ann", document, patient=str(document)) for document in range(14)] == [True] * 12 + [False] * 2
+    assert not one.reads("ann", 0, patient="0")
+    one.now += 2 * DAY
+    assert one.reads("ann", 0, patient="0")
+
+
+# ---- what it does and what it only says -----------------------------------------------------------------------------
+
+
+def test_simulating_refuses_nothing_and_says_what_enforcing_would() -> None:
+    """The first refusal comes at the same request; the report counts requests and people."""
+    told, held = scene(enforce=False), scene()
+    for one in (told, held):
+        passed = [one.reads("thief", document) for document in range(0, 500, 10)]
+        assert all(passed) == (one is told)
+    assert told.rules[0] == held.rules[0] == "guard-person-unshown-24h"
+    assert told.guard.report.requests["guard-person-unshown-24h"] > 0
+    assert told.guard.report.people["guard-person-unshown-24h"] == {"thief"}
+    assert told.guard.report.first["guard-person-unshown-24h"] == START
+
+
+def test_an_undo_sticks() -> None:
+    """What an officer took back, the same rule does not do again there."""
+    one = scene()
+    one.shows("ann", list(range(40)))
+    for document in range(14):
+        one.reads("ann", document, patient=str(document))
+    where = (Scope.PERSON, "ann")
+    assert [measure.where for measure in one.guard.measures.all(one.now)] == [where]
+    undone = one.guard.measures.undo(where, one.now)
+    assert undone is not None
+    assert undone.rule.why
+    assert all(one.reads("ann", document, patient=str(document)) for document in range(40))
+    assert one.guard.measures.all(one.now) == []
+    assert one.guard.measures.undo(where, one.now) is None
+
+
+def test_a_listing_that_could_not_be_read_makes_nothing_strange_for_an_hour() -> None:
+    """Honest people do not pay for what the gateway cannot see."""
+    one = scene()
+    one.guard.showed(one.request("ann", ""), None)
+    assert all(one.reads("ann", document) for document in range(0, 500, 10))
+    one.now += 2 * HOUR
+    assert not all(one.reads("ann", document) for document in range(1_000, 1_500, 10))
+
+
+def test_strangers_are_shown_nothing() -> None:
+    """A listing without a session teaches nothing; documents for strangers count for the address alone."""
+    one = scene()
+    one.guard.showed(one.request("", ""), frozenset({("document", "7")}))
+    assert one.reads("", 7)
+    assert one.guard.before(one.request("", "")) is None
+
+
+@pytest.mark.parametrize(
+    ("rung", "status", "header"),
+    [(Rung.SLOW, 429, b"retry-after"), (Rung.STEP_UP, 401, b"www-authenticate"), (Rung.SESSION, 401, b""), (Rung.ACCOUNT, 403, b""),
+     (Rung.ROUTE, 403, b""), (Rung.STRANGERS, 403, b"")],
+)  # fmt: skip
+def test_each_rung_is_answered_in_its_own_way(rung: Rung, status: int, header: bytes) -> None:
+    """With a sentence that a person can act upon."""
+    rule = next(rule for rule in DEFAULTS if rule.name == "person-unshown-24h")
+    one = scene(rules=[type(rule)(rule.scope, rule.what, rule.window, 0, rung, "Why.")])
+    verdict = one.guard.before(one.request("ann", 1))
+    assert isinstance(verdict, Verdict)
+    assert (verdict.refusal.status, verdict.refusal.rule) == (status, "guard-person-unshown-24h")
+    assert not header or header in dict(verdict.refusal.extra)
+    assert verdict.refusal.because.endswith(".")
+
+
+# ---- the rules ------------------------------------------------------------------------------------------------------
+
+
+def test_no_rule_of_a_shared_scope_refuses_what_was_shown() -> None:
+    """What the house forbids, held against the table: shared scopes only note, or refuse what was not shown."""
+    shared = [rule for rule in DEFAULTS if rule.scope not in OWN]
+    assert shared
+    assert {rule.rung for rule in shared} <= {Rung.NOTE, Rung.ROUTE, Rung.STRANGERS}
+    assert all(rule.what in {What.UNSHOWN, What.MISSES} for rule in shared)
+    assert not any(rule.scope is Scope.PERSON for rule in DEFAULTS if rule.what in {What.MISSES, What.DENIALS})
+    assert len({rule.name for rule in DEFAULTS}) == len(DEFAULTS)
+
+
+def test_the_page_has_every_rule_as_it_is() -> None:
+    """docs/gateway.md shows names, limits and reasons of the table."""
+    page = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
+    for rule in DEFAULTS:
+        assert re.search(rf"\| `{rule.name}` \| {rule.limit} \| [a-z -]+ \| {re.escape(rule.why)} \|", page), rule.name
+
+
+def test_limits_are_overridden_by_name() -> None:
+    """And nothing else is."""
+    changed = overridden({"person-unshown-24h": 0})
+    assert [rule.limit for rule in changed if rule.name == "person-unshown-24h"] == [0]
+    assert len(changed) == len(DEFAULTS)
+    for wrong in ({"person-unshown": 1}, {"person-unshown-24h": -1}):
+        with pytest.raises(ConfigError):
+            overridden(wrong)
