@@ -31,6 +31,9 @@ AGAIN: Final = DAY
 AHEAD: Final = 5 * MINUTE
 """By which an event may be ahead of the clock: other machines' clocks differ."""
 
+WAITING: Final = 1_000_000
+"""Findings of bases that may wait. The earlier half is judged when there are more: a bound on memory comes before the tolerance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -88,8 +91,11 @@ class Live:
         """Let the engine go."""
         self._engine.__exit__(None, None, None)
 
-    def feed(self, events: pa.Table, now: int) -> list[Alert]:
-        """Take events, in any order, and judge those that nothing can come before any more. `now`: the clock's time."""
+    def feed(self, events: pa.Table, now: int, hold: int | None = None) -> list[Alert]:
+        """Take events, in any order, and judge those that nothing can come before any more.
+
+        `now`: the clock's time. `hold`: events from then on are still unread somewhere; None: nothing is.
+        """
         engine = self._engine
         engine.take(events if self._mapping is None else self._mapping.changed(events))
         facts = engine.rows(_FACTS)
@@ -101,7 +107,12 @@ class Live:
             self._mapping.join(engine)
         alerts = self._ask({fact[0]: fact[1:5] for fact in facts}, now)
         engine.run("DELETE FROM event")
-        return alerts + self.advance(self.latest - self.tolerance - 1)
+        known = self.latest if hold is None else min(self.latest, hold)
+        alerts += self.advance(known - self.tolerance - 1)
+        if len(self._waiting) > WAITING:
+            self._waiting.sort()
+            alerts += self.advance(self._waiting[len(self._waiting) // 2][0])
+        return alerts
 
     def _again(self, fact: tuple[Any, ...]) -> bool:
         """Whether the source has delivered this event before."""

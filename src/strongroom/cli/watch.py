@@ -1,0 +1,159 @@
+"""`strongroom watch`: the hunt's detections over logs as they grow."""
+
+import json
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from strongroom.cli.common import Told, json_option
+from strongroom.errors import OperationError, UsageError
+
+if TYPE_CHECKING:
+    from strongroom.detect.live import Live
+    from strongroom.detect.messenger import Messenger, Way
+    from strongroom.logs.follow import Follower
+
+DRAIN = 10.0
+"""Seconds in which what was found is told when the watch ends; the rest with the next start."""
+
+
+@click.command("watch")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A directory of its own in which the watch keeps what it has learned and how far it has read.",
+)
+@click.option(
+    "--tolerance",
+    type=click.IntRange(0, 86_400),
+    default=2,
+    show_default=True,
+    help="Seconds by which an event may come after a later one. CloudTrail: 600.",
+)
+@click.option(
+    "--alert",
+    "alerts",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Whom to tell besides: syslog://host:514, syslog:/dev/log, https://…, smtp://host:25?from=A&to=B.",
+)
+@click.option("--once", is_flag=True, help="Read what is there, judge it, and end: 1 when there were new alerts.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="What only you know, as of `strongroom hunt`.")
+@click.option("--format", "format_name", help="Read everything in this format instead of recognising it.")
+@click.option(
+    "--rules",
+    type=click.Path(path_type=Path, exists=True),
+    multiple=True,
+    help="More Sigma rules: a file or directory.",
+)
+@json_option
+def command(  # one parameter an option
+    *, paths: tuple[str, ...], state: Path | None, tolerance: int, alerts: tuple[str, ...], once: bool,
+    mapping: Path | None, format_name: str | None, rules: tuple[Path, ...], as_json: bool,
+) -> None:  # fmt: skip
+    """Watch logs as they grow: files, directories, globs, s3:// addresses. The same rules and limits as of a hunt; each alert once.
+
+    \b
+    Examples:
+      strongroom watch /var/log/nginx --state /var/lib/strongroom-watch
+      strongroom watch s3://logs/AWSLogs --tolerance 600 --state ./watch --alert syslog://siem:514
+      strongroom watch access.log --once --json
+    """
+    from strongroom.clock import SECOND
+    from strongroom.detect import messenger
+    from strongroom.logs import formats
+    from strongroom.logs import mapping as mappings
+    from strongroom.logs.follow import Follower
+
+    if format_name is not None and format_name not in formats.NAMES:
+        raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
+    if "-" in paths:
+        raise UsageError("The standard input is not watched.", advice="Watch the file that is written, or hunt in -.")
+    ways: dict[str, messenger.Way] = {messenger.label(address): messenger.way(address) for address in alerts}
+    ways["console"] = _Printed(sys.stdout, as_json=as_json)
+    told = mappings.load(mapping) if mapping else None
+    live = _live(told, rules, tolerance * SECOND)
+    follower = Follower(paths, formats.NAMES[format_name] if format_name else None, told, grow=not once)
+    try:
+        with tempfile.TemporaryDirectory(prefix="strongroom-watch-") as temporary:
+            found = _run(follower, live, state or Path(temporary), ways, once=once, last=once and state is None)
+    finally:
+        live.close()
+    if once and not any(log.format or log.position for log in follower.logs):
+        raise OperationError("Nothing at these paths could be read as a log.", advice="Formats: docs/hunt.md.")
+    if once and found:
+        raise Told(f"{found} to look at.")
+
+
+def _run(follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]", *, once: bool, last: bool) -> int:
+    """Watch until told to stop, or `once`; how many alerts were new. `last`: nothing will come any more."""
+    from strongroom.clock import SystemClock
+    from strongroom.detect.messenger import Messenger
+    from strongroom.detect.sqlite import Store
+    from strongroom.detect.watch import QUIET, Watch
+
+    stop = threading.Event()
+    previous = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGINT, signal.SIGTERM)}
+    store = Store(folder)
+    store.begin(ways)
+    messengers = [Messenger(name, way, folder, _say) for name, way in ways.items()]
+    try:
+        watch = Watch(follower, live, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
+        while not stop.is_set():
+            new = watch.round()
+            if once:
+                break
+            if not new:
+                stop.wait(QUIET)
+        if last:
+            watch.settle()
+        watch.save()
+        return watch.alerts
+    finally:
+        for one in messengers:
+            one.end(DRAIN)
+        store.close()
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+class _Printed:
+    """The console as a messenger."""
+
+    def __init__(self, stream: IO[str], *, as_json: bool) -> None:
+        self._stream, self._as_json = stream, as_json
+
+    def tell(self, body: dict[str, Any]) -> None:
+        """Print one. Raises OSError when nobody listens any more."""
+        text = json.dumps(body) if self._as_json else "\n   ".join(body["sentences"])
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def _live(told: Any, more: tuple[Path, ...], tolerance: int) -> "Live":
+    """The detections of a hunt, as far as a watch can say the same; what it cannot is said."""
+    from strongroom.detect import hunt, rules
+    from strongroom.detect.live import Live
+
+    loaded = rules.load(rules.files((rules.OURS, *more)))
+    live = Live((*hunt.own(told), *loaded.detections), told, tolerance)
+    for one in (*loaded.stopped, *live.without):
+        _say(f"left out: {one.file + ': ' if one.file else ''}{one.title}: {one.reason}")
+    return live
+
+
+def _wake(messengers: "list[Messenger]") -> None:
+    for one in messengers:
+        one.wake()
+
+
+def _say(text: str) -> None:
+    from strongroom.detect.say import harmless
+
+    click.echo(harmless(text, 1_000), err=True)

@@ -1,0 +1,155 @@
+"""A watch: logs that grow -> events -> the same detections as a hunt -> alerts, each once.
+
+One round after another: what is new in all logs, earliest first, goes through `live`; what fires is written down in the store, from
+where messengers tell it; now and then the state is saved, together with where reading stands, so that a watch that was killed goes
+on exactly where it was. When nothing has come for as long as the tolerance, what waits is judged: nothing is expected any more.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from strongroom.clock import SECOND, Clock, iso
+from strongroom.detect import say
+from strongroom.detect.live import Alert, Live
+from strongroom.detect.sqlite import Store
+from strongroom.errors import OperationError
+from strongroom.logs.follow import Follower
+
+SAVE: Final = 60.0
+"""Seconds between two states that are saved: what is read again after a kill."""
+QUIET: Final = 0.2
+"""Seconds without anything new after which what waits is judged, if the tolerance is shorter."""
+BUCKETS: Final = 15.0
+"""Seconds between two listings of a bucket."""
+
+
+class Watch:
+    """The loop's body. `told` is called when there are new alerts, `said` with sentences for the operator."""
+
+    def __init__(
+        self, follower: Follower, live: Live, store: Store, clock: Clock, *, told: Callable[[], None],
+        said: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._follower, self._live, self._store, self._clock = follower, live, store, clock
+        self._told, self._said = told, said
+        self.events = self.alerts = 0
+        self._heard = self._saved = self._listed = time.monotonic()
+        self._listed -= BUCKETS
+        self._unknown: set[str] = set()
+        self._counted = (0, 0)
+        kept = store.state()
+        if kept is not None:
+            follower.load(kept["logs"])
+            live.load(kept["live"])
+
+    def round(self) -> bool:
+        """Read and judge everything that is there now; whether anything was new. Raises OperationError of the store."""
+        now = time.monotonic()
+        buckets = now - self._listed >= BUCKETS
+        try:
+            self._follower.poll(buckets=buckets)
+        except OperationError as error:
+            self._said(f"{error}")
+        if buckets:
+            self._listed = now
+        new = False
+        while (log := self._follower.behind()) is not None:
+            hold = self._follower.hold()
+            try:
+                found = self._follower.read(log)
+            except OperationError as error:
+                self._said(f"{error}")
+                log.source = None  # until the next look
+                continue
+            for events in found:
+                new = True
+                self.events += events.num_rows
+                self._raise(self._live.feed(events, self._clock.now(), hold))
+            if time.monotonic() - self._saved >= SAVE:
+                self.save()
+        if new:
+            self._heard = time.monotonic()
+            self._raise(self._live.advance(self._live.latest - self._live.tolerance - 1))
+        elif time.monotonic() - self._heard >= max(QUIET, self._live.tolerance / SECOND):
+            self._raise(self._live.advance(self._live.latest))
+        if time.monotonic() - self._saved >= SAVE:
+            self.save()
+        self._complain()
+        return new
+
+    def settle(self) -> None:
+        """Nothing comes any more: judge what waits."""
+        self._raise(self._live.finish())
+
+    def save(self) -> None:
+        """Keep the state and where reading stands, as of one instant. Raises OperationError."""
+        self._live.tidy()
+        self._store.save({"logs": self._follower.dump(), "live": self._live.dump()})
+        self._saved = time.monotonic()
+
+    def _raise(self, alerts: list[Alert]) -> None:
+        new = self._store.add(body(alert, self._follower.names) for alert in alerts)
+        if new:
+            self.alerts += new
+            self._told()
+
+    def _complain(self) -> None:
+        for name in sorted(self._follower.unknown - self._unknown)[:10]:
+            self._said(f"{say.harmless(name)}: no log that is known; it is looked at again when it changes.")
+        self._unknown |= self._follower.unknown
+        late, future = self._live.late, self._live.future
+        if late >= 2 * max(self._counted[0], 1) or (late and not self._counted[0]):
+            self._said(
+                f"{late:,} events came later than the tolerance: only rules about single events saw them. "
+                "Hunt in these logs, or give a longer --tolerance."
+            )
+            self._counted = (late, self._counted[1])
+        if future >= 2 * max(self._counted[1], 1) or (future and not self._counted[1]):
+            self._said(f"{future:,} events are from the future and were judged by rules about single events alone.")
+            self._counted = (self._counted[0], future)
+
+
+def body(alert: Alert, names: dict[int, str]) -> dict[str, Any]:
+    """An alert for programs. Fields may be added and are never renamed."""
+    head = alert.detection.head
+    place = None
+    if alert.place is not None:
+        source, offset, length = alert.place
+        place = {"file": names.get(source, ""), "offset": offset, "length": length}
+    return {
+        "schema": "strongroom/alert/v1",
+        "id": alert.id,
+        "level": alert.level,
+        "about": alert.about,
+        "title": head.title,
+        "detection": head.id,
+        "tags": list(head.tags),
+        "fired": alert.fired,
+        "fired_at": _when(alert.fired),
+        "amount": alert.amount,
+        "evidence": place,
+        "sentences": list(_sentences(alert, place)),
+    }
+
+
+def _when(fired: int) -> str:
+    try:
+        return iso(fired)
+    except (OverflowError, ValueError, OSError):
+        return "-"
+
+
+def _sentences(alert: Alert, place: dict[str, Any] | None) -> list[str]:
+    """For a person, the most important first; text from a log is made harmless."""
+    head = alert.detection.head
+    note = f" (limit: {alert.detection.note})" if alert.detection.note else ""
+    found = [
+        f"{alert.level.upper()}  {say.harmless(alert.about)}: {head.title}",
+        f"At {say.when(alert.fired)} UTC by {alert.amount:,}{note}.",
+    ]
+    if head.honest:
+        found.append(f"It could be honest: {'; or '.join(head.honest[:3])}.")
+    if place:
+        found.append(f"{say.harmless(place['file'])} byte {place['offset']}, {place['length']} bytes  [{alert.id}]")
+    return found
