@@ -86,10 +86,8 @@ def _fields(whole: bytes) -> _Lines:
         kept = [number for number, line in enumerate(lines) if _sound(line)]
         text = b"".join(lines[number] + b"\n" for number in kept)
     escaped = b"\\" in text
-    if escaped and b"\\\\" in text:
-        text = text.replace(b"\\\\", _BACKSLASH * 2)
     if escaped:
-        text = text.replace(b'\\"', _BACKSLASH + _QUOTE)
+        text = _hidden(text)
     width = text[: text.find(b"\n") + 1].count(b'"') + 1
     width = width if _COMMON <= width <= _MOST else _COMBINED
     fields, others = _told_apart(text, width)
@@ -104,6 +102,14 @@ def _fields(whole: bytes) -> _Lines:
     starts = pc.subtract(ends, pc.add(lengths, one(1)))
     shown = tuple(map(_restored, fields)) if escaped else tuple(fields)
     return _Lines(shown, starts, lengths, numbers)
+
+
+def _hidden(text: bytes) -> bytes:
+    """The text without an escaped quote in it. Backslashes that are escaped themselves are rarer, and to look for them is dear."""
+    hidden = text.replace(b'\\"', _BACKSLASH + _QUOTE)
+    if b"\\" not in hidden:
+        return hidden
+    return text.replace(b"\\\\", _BACKSLASH * 2).replace(b'\\"', _BACKSLASH + _QUOTE)
 
 
 def _told_apart(text: bytes, width: int) -> tuple[list[pa.Array], set[int]]:
