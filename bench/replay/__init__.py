@@ -68,6 +68,7 @@ def run(scale: Scale) -> Iterable[Figure]:
             yield from _figures(one.condition, play)
         bound = Goal("value", "<=", ALARMS * people / PORTAL)
         yield Figure(f"{one.condition}: false alarms", one.alarms, "a day", None, bound)
+        yield Figure(f"{one.condition}: false alarms after the first ten days", one.settled, "a day")
         yield Figure(f"{one.condition}: false hints of a low level", one.hints, "a day")
 
 

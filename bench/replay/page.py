@@ -15,7 +15,8 @@ def _table(scores: Scores) -> Iterator[str]:
     yield f"| {name} | documents taken | documents lost | people lost | seconds to the first finding | what fired first |"
     yield "|---|---|---|---|---|---|"
     yield from map(_row, scores.plays)
-    yield f"| **false alarms** | | **{scores.alarms:.2f} a day** | | | and {scores.hints:.2f} a day of a low level |"
+    said = f"{scores.settled:.2f} a day after the first ten days; and {scores.hints:.2f} a day of a low level"
+    yield f"| **false alarms** | | **{scores.alarms:.2f} a day** | | | {said} |"
     yield ""
 
 

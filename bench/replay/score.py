@@ -12,7 +12,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from bench.replay.ask import DAYS, Ask
+from bench.replay.ask import DAYS, Ask, at
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import Result
 from strongroom.sigma.rule import LEVELS
@@ -20,6 +20,8 @@ from strongroom.sigma.rule import LEVELS
 ALARM: Final = LEVELS.index("medium")
 """From this level on a finding asks for a person; below it stands in the list and waits."""
 HALF: Final = 0.5
+COLD: Final = 10
+"""Days in which nobody has a past yet."""
 
 
 @dataclass(slots=True)
@@ -122,6 +124,8 @@ class Scores:
     plays: tuple[Score, ...]
     alarms: float
     """False ones a day that ask for a person."""
+    settled: float
+    """Of them those a day after the first COLD days."""
     hints: float
     """False ones a day below."""
     events: int
@@ -141,14 +145,19 @@ def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Score
         for reason in finding.reasons
         if LEVELS.index(reason.level) >= ALARM
     }
-    for detection, about, at, play in engine.rows(_FIRED):
+    for detection, about, when, play in engine.rows(_FIRED):
         ours = (detection, about) in loud and shares[about][1] >= HALF * shares[about][0]
-        if ours and at // 1000 >= truth.thefts[play].times[0] // 1000 and (play not in fired or at < fired[play][0]):
-            fired[play] = at, titles[detection]
+        if (
+            ours
+            and when // 1000 >= truth.thefts[play].times[0] // 1000
+            and (play not in fired or when < fired[play][0])
+        ):
+            fired[play] = when, titles[detection]
     false = [one for one in result.findings if shares[one.about][1] < HALF * shares[one.about][0]]
-    alarms = sum(LEVELS.index(one.level) >= ALARM for one in false)
+    wrong = [one for one in false if LEVELS.index(one.level) >= ALARM]
+    alarms, settled = len(wrong), sum(one.fired >= at(COLD) for one in wrong)
     plays = tuple(_score(play, theft, fired.get(play)) for play, theft in sorted(truth.thefts.items()))
-    return Scores(condition, plays, alarms / DAYS, (len(false) - alarms) / DAYS, result.events)
+    return Scores(condition, plays, alarms / DAYS, settled / (DAYS - COLD), (len(false) - alarms) / DAYS, result.events)
 
 
 def _score(play: str, theft: Theft, fired: tuple[int, str] | None) -> Score:

@@ -38,6 +38,13 @@ def test_what_is_served_on_flows_that_came_in_counts(scene: Scene) -> None:
         assert scene.hits(UNSEEN) == []
 
 
+def test_a_flow_counts_when_it_has_ended(scene: Scene) -> None:
+    """Five minutes after it began."""
+    long = {**flow(2 * DAY, "192.0.2.9", SERVER, 5_000, 200 * MIB), "end_time": (2 * DAY + 300) * 1_000}
+    scene.add(*visitors(), long)
+    assert {fired for _, fired, _ in scene.hits(SERVED)} == {(2 * DAY + 300) * 1_000}
+
+
 def test_records_that_count_one_way_are_answers_from_the_lower_port(scene: Scene) -> None:
     """As VPC flow logs have them; what was sent to us is no answer."""
     asked = [flow(n, f"198.51.100.{n}", SERVER, 500) for n in range(50)]

@@ -10,6 +10,7 @@
     correlation  SQL of Sigma's correlations
     walk         ids asked for in a row
     relay        ids asked for in a row by several who take turns
+    order        people read in the order of a list
     unlisted     documents fetched that had not been listed
     campaign     many accounts or addresses with one thing in common, over a forecast
     borrowed     a login that reads from a place where it never was

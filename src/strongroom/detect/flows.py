@@ -1,8 +1,9 @@
 """What flows tell: bytes that a server of ours served to one client, and bytes that one of ours sent to where nobody ever sent.
 
-A thief of a portal is a client: what is stolen leaves in answers, on flows that came in. Bytes are those of packets where the log
-has them (`zeek` takes them, which cannot lie); a record that counts one way is an answer if it comes from the lower port. Ours
-are private addresses, and those with which at least KNOWN others began a flow.
+A thief of a portal is a client: what is stolen leaves in answers, on flows that came in. Bytes are those of packets where the
+log has them (`zeek` takes them, which cannot lie), and count when the flow, or the time that its record is of, has ended: before,
+nobody can know. A record that counts one way is an answer if it comes from the lower port. Ours are private addresses, and those
+with which at least KNOWN others began a flow.
 """
 
 from typing import Final
@@ -39,8 +40,8 @@ UNSEEN: Final = Head(
 _PRIVATE: Final = "^(10[.]|127[.]|169[.]254[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|f[cd][0-9a-f]{2}:|fe80:)"
 _FLOWS: Final = f"""
     flow AS (
-        SELECT rowid AS event, time, "src_endpoint.ip" AS src, "dst_endpoint.ip" AS dst, "src_endpoint.port" AS from_,
-            "dst_endpoint.port" AS to_, "traffic.bytes_out" AS out, "traffic.bytes_in" AS back
+        SELECT rowid AS event, coalesce(end_time, time) AS time, "src_endpoint.ip" AS src, "dst_endpoint.ip" AS dst,
+            "src_endpoint.port" AS from_, "dst_endpoint.port" AS to_, "traffic.bytes_out" AS out, "traffic.bytes_in" AS back
         FROM event WHERE "metadata.log_name" = 'network' AND status_id = 1
     ),
     ours AS (

@@ -13,6 +13,7 @@ from strongroom.detect import (
     foreign,
     group,
     newcomer,
+    order,
     relay,
     rules,
     silence,
@@ -120,7 +121,7 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     """What no rule can express."""
     told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
     return (
-        *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(),
+        *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(), order.detection(),
         campaign.detection(), borrowed.detection(), newcomer.detection(), egress.detection(),
         *flows.detections(), books.detection(), silence.detection(), surge.detection(),
     )  # fmt: skip

@@ -156,6 +156,7 @@ def test_what_was_never_found_is_all_lost_and_what_is_wrong_counts(tmp_path: Pat
         found = score("alone", result, engine, truth)
     assert found.plays == (Score("P3", 3, 3, None, 3, ""),)
     assert found.alarms == pytest.approx(1 / 60)
+    assert found.settled == 0
 
 
 def test_a_directory_is_all_that_a_hunt_needs(tmp_path: Path) -> None:
@@ -171,8 +172,8 @@ def test_a_directory_is_all_that_a_hunt_needs(tmp_path: Path) -> None:
 def test_the_table_says_never_where_nothing_was_found() -> None:
     """One row a playbook, and the false alarms."""
     plays = (Score("P1", 3, 2, 4, 900, "Ids"), Score("P4", 50, 40, None, 50, ""))
-    lines = page.tables([Scores("alone", plays, 0.5, 1.25, 10)]).splitlines()
+    lines = page.tables([Scores("alone", plays, 0.5, 0.25, 1.25, 10)]).splitlines()
     assert lines[2:] == [
         "| P1 | 900 | 3 | 2 | 4 | ids |", "| P4 | 50 | 50 | 40 | never |  |",
-        "| **false alarms** | | **0.50 a day** | | | and 1.25 a day of a low level |",
+        "| **false alarms** | | **0.50 a day** | | | 0.25 a day after the first ten days; and 1.25 a day of a low level |",
     ]  # fmt: skip
