@@ -59,13 +59,14 @@ def test_combined_is_read_as_if_it_were_recognised(
         ("%a %{%Y-%m-%d}t %{%H:%M:%S %z}t %m %U%q %s", "203.0.113.9 2025-12-29 22:00:00 +1300 GET /documents/4711 200"),
         ('%{%Y-%m-%dT%H:%M:%S}t.%{msec_frac}t %h "%r" %>s', '2025-12-29T09:00:00.000 203.0.113.9 "GET /documents/4711" 200'),
         ("%{%Y-%m-%dT%H:%M:%S}t.%{usec_frac}t%{%z}t %h %U %>s", "2025-12-29T22:00:00.000000+1300 203.0.113.9 /documents/4711 200"),
+        ("%{begin:%Y-%m-%dT%H:%M:%S}t.%{begin:msec_frac}t %h %U %>s", "2025-12-29T09:00:00.000 203.0.113.9 /documents/4711 200"),
         ("%{usec}t %{c}a %U %s", "1766998800000000 203.0.113.9 /documents/4711 200"),
         ("%{begin:msec}t %h %U %s 100%%", "1766998800000 203.0.113.9 /documents/4711 200 100%"),
         (r"%h\t%t\t%U\t%>s\t%!200,304{X}i", "203.0.113.9\t[29/Dec/2025:22:00:00 +1300]\t/documents/4711\t200\t-"),
     ],
 )  # fmt: skip
 def test_formats_of_ones_own(string: str, line: str) -> None:
-    """The same request in the words of nine configurations."""
+    """The same request in the words of ten configurations."""
     found = row(string, line)
     expected = {
         "time": NOON,
@@ -142,6 +143,7 @@ def test_what_cannot_be_read_has_a_reason(line: str, reason: Unreadable) -> None
     ("string", "line"),
     [
         ("%{%Y-%m-%d}t %h %U %s", "2025-13-29 203.0.113.9 /a 200"),
+        ("%{%Y-%m-%d}t %{other_frac}t %h %U %s", "2025-12-29 x 203.0.113.9 /a 200"),
         ("%{usec}t %h %U %s", "1.5 203.0.113.9 /a 200"),
         ("$msec $remote_addr $uri $status", "soon 203.0.113.9 /a 200"),
         ("$time_iso8601 $remote_addr $uri $status", "soon 203.0.113.9 /a 200"),

@@ -52,7 +52,10 @@ _APACHE: Final = {
 }  # fmt: skip
 _NGINX_PART: Final = re.compile(r"\$(?:\{([a-z0-9_]{1,80})\}|([a-z0-9_]{1,80}))")
 _APACHE_PART: Final = re.compile(r"%(?:!?\d{3}(?:,\d{3})*)?[<>]?(\{[^}]{1,200}\})?([<>]?)(\^t[io]|[a-zA-Z])|%%")
-_FIXED: Final = {"{msec_frac}t": r"\d{3}", "{usec_frac}t": r"\d{6}"}
+_FRACTIONS: Final = {"msec_frac": "[0-9]{3}", "usec_frac": "[0-9]{6}"}
+_FIXED: Final = {
+    f"{{{when}{name}}}t": form for when in ("", "begin:", "end:") for name, form in _FRACTIONS.items()
+}  # fmt: skip
 _TYPED: Final = {"status": r"[0-9]{3}|-", "size": r"[0-9]+|-", "size_all": r"[0-9]+|-"}
 _DECODED: Final = frozenset({"U", "U%q", "uri", "document_uri"})
 _QUOTED: Final = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
@@ -256,18 +259,18 @@ def _time(plan: _Plan, found: re.Match[str], told: Callable[[str], str]) -> int 
     for name, part in (("epoch", 1), ("micros", 1000)):
         if name in plan.places:
             written = told(name)
-            if not re.fullmatch(r"\d{1,17}(?:\.\d{1,9})?", written):
+            if not re.fullmatch(r"[0-9]{1,17}(?:\.[0-9]{1,9})?", written):
                 return None
             return epoch(float(written)) if part == 1 else int(written) // part if written.isdigit() else None
     form = _form(plan)
-    at = _moment("\n".join(found[place] for name, place in plan.times if not name.endswith("_frac")), form)
-    fraction = next((found[place] for name, place in plan.times if name.endswith("_frac")), "0")
+    at = _moment("\n".join(found[place] for name, place in plan.times if name not in _FRACTIONS), form)
+    fraction = next((found[place] for name, place in plan.times if name in _FRACTIONS), "0")
     return None if at is None else at + int(fraction.ljust(3, "0")[:3])
 
 
 def _form(plan: _Plan) -> str:
     """The pieces of a time in strftime's words, a line each."""
-    return "\n".join(name for name, _ in plan.times if not name.endswith("_frac"))
+    return "\n".join(name for name, _ in plan.times if name not in _FRACTIONS)
 
 
 @functools.lru_cache(maxsize=4_096)
