@@ -41,8 +41,12 @@ detection:
 ASKED: dict[str, Any] = {
     "backend": "sigma.backends.test:TextQueryTestBackend",
     "attributes": {"loki_parser": "json"},
-    "web": {"sc-status": "status", "principal": "user", "before": "search "},
-    "aws": {"meaning": ""},
+    "fields": {
+        "web": {"sc-status": "status", "principal": "user", "before": "search "},
+        "aws": {"meaning": ""},
+        "flow": {"dst_port": "dest_port", "values": {"accept": "allowed"}},
+        "other": {"act": ""},
+    },
 }
 
 
@@ -68,8 +72,27 @@ def test_parts_are_parts_and_the_rest_is_answered(tmp_path: Path) -> None:
 
 def test_a_field_that_is_grouped_by_or_counted_counts_too(tmp_path: Path) -> None:
     """A count by something that is not there would be a count of everything."""
-    many, *_ = answers(tmp_path / "a.yml", web={"principal": "", "cs-uri-stem": ""})
+    many, *_ = answers(tmp_path / "a.yml", fields={**ASKED["fields"], "web": {"principal": "", "cs-uri-stem": ""}})
     assert many["reason"] == "It asks for cs-uri-stem, principal: computed by the hunt, and no field there."
+
+
+FLOW = """
+title: Let in
+logsource: {category: firewall}
+detection:
+  a: {dst_port: 5432, action: accept}
+  condition: a
+"""
+
+
+def test_values_that_are_written_otherwise_and_kinds_that_are_not_known(tmp_path: Path) -> None:
+    """A word of a flow in the other's words; a kind of log of whose fields nothing is known is said and not guessed."""
+    (let,) = answers(tmp_path / "a.yml", FLOW)
+    assert let["queries"] == ['dest_port=5432 and action="allowed"']
+    (lost,) = answers(tmp_path / "a.yml", FLOW, fields={"web": {}})
+    assert lost["reason"] == "What logs of the kind flow call their fields there is not known: say it in targets.toml."
+    (other,) = answers(tmp_path / "a.yml", FLOW.replace("category: firewall", "product: m365"))
+    assert other["queries"] == ['dst_port=5432 and action="accept"']
 
 
 def test_what_is_no_rule_file_is_said(tmp_path: Path) -> None:

@@ -33,14 +33,15 @@ OWN: Final = ("principal.kind", "act", "meaning", "route", "number", "patient", 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A language that rules are carried to. `web` and `aws` are our field -> theirs, "" for none; the backend gets `attributes`."""
+    """A language that rules are carried to. `fields` has, for each kind of log, our field -> theirs, "" for none; the backend gets
+    `attributes`.
+    """
 
     name: str
     backend: str
     what: str
     windows: str
-    web: dict[str, str]
-    aws: dict[str, str]
+    fields: dict[str, dict[str, Any]]
     attributes: dict[str, str]
 
 
@@ -66,8 +67,10 @@ def _target(name: str, told: dict[str, Any]) -> Target:
     own = told[name]
     fields = told[own.get("same-fields-as", name)]
     none = dict.fromkeys(OWN, "")
-    web, aws = ({**none, **fields.get(kind, {})} for kind in ("web", "aws"))
-    return Target(name, own["backend"], own["what"], own.get("windows", ""), web, aws, own.get("attributes", {}))
+    named = {kind: {**none, **fields[kind]} for kind in ("web", "aws", "flow") if kind in fields}
+    return Target(
+        name, own["backend"], own["what"], own.get("windows", ""), {**named, "other": none}, own.get("attributes", {})
+    )  # fmt: skip
 
 
 def target(name: str) -> Target:
@@ -121,7 +124,7 @@ def convert(paths: Sequence[Path], to: Target) -> list[Converted]:
             "What converts rules is not installed: pySigma's backends need an older pySigma than the hunt.",
             advice="`strongroom rules convert --install` downloads them, locked by hash, into an environment of their own.",
         )
-    named = {"backend": to.backend, "attributes": to.attributes, "web": to.web, "aws": to.aws}
+    named = {"backend": to.backend, "attributes": to.attributes, "fields": to.fields}
     asked = {**named, "files": [str(path) for path in paths]}
     done = subprocess.run(  # noqa: S603  # our program, in the environment that we made
         [folder() / "bin" / "python", "-I", converter.__file__],

@@ -186,7 +186,8 @@ def _write(made: "list[Converted]", to: "Target", out: Path) -> None:
         out.mkdir(parents=True)
         for number, one in enumerate(made):
             if one.queries:
-                name = f"{Path(one.file).stem}-{number}.txt"
+                name = f"{Path(one.file).stem}.txt"
+                name = name if not (out / name).exists() else f"{Path(one.file).stem}-{number}.txt"
                 text = "\n\n".join([f"# {one.title}", *([f"# {to.windows}"] if one.correlation else []), *one.queries])
                 (out / name).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:

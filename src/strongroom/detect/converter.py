@@ -16,7 +16,11 @@ import yaml
 from sigma.collection import SigmaCollection
 from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
-from sigma.processing.transformations import FieldMappingTransformation, SetCustomAttributeTransformation
+from sigma.processing.transformations import (
+    FieldMappingTransformation,
+    MapStringTransformation,
+    SetCustomAttributeTransformation,
+)
 
 Document = dict[str, Any]
 
@@ -52,8 +56,11 @@ def _made_of(document: Document) -> list[Any]:
 def _answer(document: Document, keys: dict[str, Document], asked: dict[str, Any]) -> dict[str, Any]:
     parts = [keys[str(key)] for key in _made_of(document) if str(key) in keys]
     kind = str(document["correlation"].get("type", "")) if isinstance(document.get("correlation"), dict) else ""
-    sources = [one.get("logsource") or {} for one in (document, *parts)]
-    names: dict[str, str] = asked["aws" if any(one.get("product") == "aws" for one in sources) else "web"]
+    logs = _logs([one.get("logsource") or {} for one in (document, *parts)])
+    names: dict[str, Any] | None = asked["fields"].get(logs)
+    if names is None:
+        reason = f"What logs of the kind {logs} call their fields there is not known: say it in targets.toml."
+        return {"queries": [], "reason": reason, "correlation": kind}
     try:
         collection = SigmaCollection.from_dicts([*parts, document])
         nowhere = sorted(field for field in _fields(collection) if names.get(field, "-") == "")
@@ -69,11 +76,24 @@ def _answer(document: Document, keys: dict[str, Document], asked: dict[str, Any]
     return {"queries": [before + str(query).strip() for query in queries], "reason": "", "correlation": kind}
 
 
-def _backend(name: str, names: dict[str, str], attributes: dict[str, str]) -> Any:
+def _logs(sources: list[dict[str, Any]]) -> str:
+    """Which kind of log rules are about: the kinds have sections in targets.toml."""
+    said = {str(one.get(part)) for one in sources for part in ("category", "product", "service")}
+    if said & {"firewall", "vpcflow"}:
+        return "flow"
+    if "aws" in said:
+        return "aws"
+    return "web" if said & {"webserver", "proxy"} else "other"
+
+
+def _backend(name: str, names: dict[str, Any], attributes: dict[str, str]) -> Any:
     module, _, made = name.partition(":")
-    mapping: dict[str | None, str | list[str]] = {field: there for field, there in names.items() if there}
-    mapping.pop("before", None)
+    mapping: dict[str | None, str | list[str]] = {
+        field: there for field, there in names.items() if there and field not in {"before", "values"}
+    }
     items = [ProcessingItem(FieldMappingTransformation(mapping))]
+    if "values" in names:
+        items.insert(0, ProcessingItem(MapStringTransformation(names["values"])))
     items += [ProcessingItem(SetCustomAttributeTransformation(name, value)) for name, value in attributes.items()]
     return getattr(importlib.import_module(module), made)(processing_pipeline=ProcessingPipeline(items))
 
