@@ -46,10 +46,8 @@ def row(
 
 def whole(written: object) -> int | None:
     """A count as logs write it, a number or digits; None for what is none. Not bounded: `row` bounds."""
+    if isinstance(written, str):  # as most logs have it
+        return int(written) if written.isascii() and written.isdigit() and len(written) <= 40 else None  # noqa: PLR2004  # a bound
     if isinstance(written, int) and not isinstance(written, bool):
         return written
-    if isinstance(written, float) and written.is_integer():
-        return int(written)
-    if isinstance(written, str) and written.isascii() and written.isdigit() and len(written) <= 40:  # noqa: PLR2004  # a bound
-        return int(written)
-    return None
+    return int(written) if isinstance(written, float) and written.is_integer() else None
