@@ -102,6 +102,29 @@ def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) ->
     assert honest == [200] * 4
 
 
+def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int, tmp_path: Path) -> None:
+    """The WAF is on unless somebody says that it is off: what is described may still carry an attack. Without it: exit code 78."""
+    settings, upstream = (HERE / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"
+    searched = settings + '[[route]]\nname = "search"\npath = "/"\nmethods = ["HEAD"]\nquery = { q = "text" }\n'
+    searched = searched.replace('name = "start"\npath = "/"\n', 'name = "start"\npath = "/"\nmethods = ["GET"]\n')
+    said: list[str] = []
+    with gateway(searched, upstream, tmp_path, said) as base:
+        assert httpx2.get(f"{base}/.strongroom/health").json()["waf"] == "block"
+        assert httpx2.head(f"{base}/", params={"q": "O'Neill"}).status_code != 403
+        assert httpx2.head(f"{base}/", params={"q": "1' UNION SELECT password FROM users--"}).status_code == 403
+        assert httpx2.get(f"{base}/", headers={"X-Own": "${jndi:ldap://x/a}"}).json()["error"].startswith("waf-")
+        secret = httpx2.post(f"{base}/letters", json={"note": "<script>Ngaire</script>"}, headers={"Cookie": "sid=x"})
+        assert secret.status_code == 403
+    assert any("refused by waf-" in line for line in said)
+    assert not any("Ngaire" in line or "UNION" in line for line in said)
+    file = tmp_path / "gateway.toml"
+    file.write_text(settings + '\n[waf]\nlibrary = "libnothing.so"\n')
+    command = [*PROGRAM, "gateway", "--upstream", upstream, "--config", str(file)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 78
+    assert "apt-get install" in done.stderr
+
+
 def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> None:
     """With the settings of the page: a patient lists and reads their documents; what is not described is not there."""
     upstream = served.base.removesuffix("/fhir")

@@ -5,6 +5,7 @@
 3. who asks; a document needs somebody who is signed in (`person`);
 4. the guard counts, and may refuse (`ports.Guard`);
 5. a body whose parts can be told only at its end is read whole and looked at, others flow through their bounds (`intake`, `body`);
+   then the WAF looks at the request as it will be forwarded (`waf`);
 6. the portal is asked, in our words: what was parsed is written again, what came is not passed on (`upstream`);
 7. its answer flows back; what it shows is learned before its last bytes go out; a failure of the portal is never shown raw;
 8. the guard hears how it went, and so does the log.
@@ -30,11 +31,13 @@ from strongroom.gateway.answer import Head
 from strongroom.gateway.contract import Contract, Headers, Match, Request, family, max_body, media_type
 from strongroom.gateway.headers import check_connection, client_of, scheme_of, to_client, to_portal
 from strongroom.gateway.intake import Gone, Intake, Unfit
+from strongroom.gateway.modsecurity import Hit, Subject
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Asked, Guard, Outcome
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.settings import Checked, Settings
+from strongroom.gateway.settings import Checked
 from strongroom.gateway.upstream import Answer, Late, Question, Upstream
+from strongroom.gateway.waf import Waf
 from strongroom.identity.network import network_of
 from strongroom.ids import encode, new_id
 
@@ -62,6 +65,8 @@ class Event:
     rule: str = ""
     """What refused it; or, in learning mode, would have."""
     refused: bool = False
+    hits: tuple[Hit, ...] = ()
+    """Rules of the WAF that matched."""
 
 
 @dataclass(slots=True)
@@ -75,6 +80,8 @@ class _Exchange:
     event: Event
     started: bool = False
     login: str = ""
+    body: bytes = b""
+    """What was read whole."""
     watch: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def tell(self, message: Message) -> None:
@@ -93,16 +100,12 @@ class Proxy:
     """The gateway as an ASGI application."""
 
     def __init__(
-        self,
-        checked: Checked,
-        upstream: Upstream,
-        people: People,
-        guard: Guard,
-        clock: Clock,
-        report: Callable[[Event], None],
-    ) -> None:
+        self, checked: Checked, upstream: Upstream, people: People, guard: Guard, clock: Clock,
+        *, report: Callable[[Event], None], waf: Waf | None = None,
+    ) -> None:  # fmt: skip
+        """`waf` is None where gateway.toml says that it is off."""
         self._checked, self._upstream, self._people = checked, upstream, people
-        self._guard, self._clock, self._report = guard, clock, report
+        self._guard, self._clock, self._report, self._waf = guard, clock, report, waf
         self._contract = Contract(checked)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +114,9 @@ class Proxy:
             await self._live(receive, send)
             return
         if scope["path"] == HEALTH:
-            await _health(send, self._checked.settings)
+            settings = self._checked.settings
+            waf = "off" if self._waf is None else settings.waf.mode
+            await _health(send, {"routes": settings.gateway.routes, "guard": settings.guard.mode, "waf": waf})
             return
         event = Event(new_id(), int(self._clock.now()), scope["method"])
         one = _Exchange(scope, send, scope["headers"], Intake(receive, UNDESCRIBED), event)
@@ -171,6 +176,7 @@ class Proxy:
         try:
             scheme = scheme_of(peer, one.scope["scheme"], one.headers, proxies)
             question = await self._question(one, match, str(address), scheme)  # 5
+            await self._inspected(one, match, str(address))
             async with self._upstream.ask(question) as answer:  # 6
                 await self._answer(one, match, asked, answer)  # 7
         finally:
@@ -209,7 +215,7 @@ class Proxy:
         if route is None or not bodies.whole(kind):
             size = headers.get(b"content-length")
             return Question(method, wire, told, one.intake.pieces(), int(size) if size is not None else None)
-        body = await one.intake.whole()
+        one.body = body = await one.intake.whole()
         refusal = bodies.check(kind, body, route.route.max_keys)
         if refusal is not None:
             raise Unfit(refusal)
@@ -217,6 +223,18 @@ class Proxy:
             one.login = reading.name_in_request(route.route.login, route, kind, body)
         one.watch.append(asyncio.ensure_future(one.intake.gone()))
         return Question(method, wire, told, _once(body), len(body))
+
+    async def _inspected(self, one: _Exchange, match: Match, address: str) -> None:
+        """Raises Unfit for what the WAF blocks, and where it cannot look."""
+        if self._waf is None:
+            return
+        headers = [(name, value) for name, value in one.headers if name != b"transfer-encoding"]
+        found = await self._waf.inspect(Subject(one.scope["method"], match.target.wire, headers, address, one.body))
+        one.event.hits = found.hits
+        if found.refusal is not None:
+            one.event.rule = found.refusal.rule
+            if found.enforced:
+                raise Unfit(found.refusal)
 
     async def _answer(self, one: _Exchange, match: Match, asked: Asked, answer: Answer) -> None:
         head = answer.head
@@ -325,8 +343,8 @@ async def _refuse(one: _Exchange, refusal: Refusal) -> None:
     one.event.size = size  # of the portal's documents, nothing
 
 
-async def _health(send: Send, settings: Settings) -> None:
-    body = msgspec.json.encode({"status": "ok", "routes": settings.gateway.routes, "guard": settings.guard.mode})
+async def _health(send: Send, modes: dict[str, str]) -> None:
+    body = msgspec.json.encode({"status": "ok", **modes})
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),

@@ -130,12 +130,27 @@ class Guard(_Section, frozen=True, kw_only=True):
     """Networks that no rule on networks is about: /32 of IPv4, /64 of IPv6."""
 
 
+class Waf(_Section, frozen=True, kw_only=True):
+    """`[waf]`: libmodsecurity and the Core Rule Set."""
+
+    mode: Literal["block", "detect", "off"] = "block"
+    """`detect`: nothing is blocked, and what would have been is told."""
+    rules: str = "/usr/share/modsecurity-crs/rules"
+    """Directory of the Core Rule Set."""
+    library: str = "libmodsecurity.so.3"
+    exempt: tuple[
+        Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{3,6} [A-Z_]{1,40}(:[A-Za-z0-9_.-]{1,60})?\Z")], ...
+    ] = ()
+    """A rule and the part of requests that it is not to look at: `942100 ARGS:q`."""
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """The whole of `gateway.toml`."""
 
     gateway: Gateway = Gateway()
     upstream: Upstream = Upstream()
     guard: Guard = Guard()
+    waf: Waf = Waf()
     person: Person | None = None
     route: tuple[Route, ...] = ()
 
@@ -183,6 +198,12 @@ def parse(raw: bytes) -> Checked:
     if settings.person is None and any(one.document and not one.route.public for one in routes):
         msg = "gateway.toml has routes of documents and does not say how to find who is signed in."
         raise ConfigError(msg, advice="Add [person] with `by` and `name`.")
+    for route in settings.route:
+        if settings.waf.mode != "off" and any(kind.startswith("multipart/") for kind in route.content_types):
+            msg = (
+                f"Route {route.name}: the WAF does not look into multipart bodies yet, and nothing passes uninspected."
+            )
+            raise ConfigError(msg, advice="Describe uploads as raw types, or set waf.mode to off.")
     if bool(settings.gateway.certificate) != bool(settings.gateway.key):
         raise ConfigError("gateway.toml: certificate and key belong together.", advice=_ADVICE)
     return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}), overridden(settings.guard.limits))

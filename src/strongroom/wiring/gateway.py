@@ -10,14 +10,17 @@ from typing import Final
 
 import uvicorn
 
-from strongroom.clock import Clock, SystemClock, iso
+from strongroom.clock import SystemClock, iso
 from strongroom.errors import ConfigError
+from strongroom.gateway import rules
 from strongroom.gateway.guard import Watchful
+from strongroom.gateway.modsecurity import Engine
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
 from strongroom.gateway.upstream import Upstream, read_origin
+from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import Patient, Unacceptable, served
 
 STOPPING: Final = 30
@@ -49,17 +52,23 @@ def read_settings(path: Path) -> Checked:
 
 
 def open_gateway(
-    checked: Checked,
-    url: str,
-    report: Callable[[Event], None],
-    *,
-    guard: Guard | None = None,
-    clock: Clock | None = None,
+    checked: Checked, url: str, report: Callable[[Event], None], *, guard: Guard | None = None, waf: Waf | None = None
 ) -> Proxy:
     """The gateway before the portal at `url`. Raises ConfigError."""
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
     people = People(checked.settings.person, secrets.token_bytes(32))
-    return Proxy(checked, upstream, people, guard or open_guard(checked), clock or SystemClock(), report)
+    return Proxy(checked, upstream, people, guard or open_guard(checked), SystemClock(), report=report, waf=waf)
+
+
+def open_waf(checked: Checked) -> Waf | None:
+    """The WAF that the settings ask for, loaded and tried. Raises ConfigError."""
+    settings = checked.settings.waf
+    if settings.mode == "off":
+        return None
+    engine = Engine(settings.library)
+    rules.load(engine, Path(settings.rules), settings.exempt)
+    log.info("%s with %d rules.", engine.version, engine.loaded)
+    return Waf(engine, block=settings.mode == "block")
 
 
 def open_guard(checked: Checked) -> Guard:
@@ -89,7 +98,7 @@ def run_gateway(settings: Path, url: str) -> None:
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
     checked = read_settings(settings)
     guard = open_guard(checked)
-    app = open_gateway(checked, url, say, guard=guard)
+    app = open_gateway(checked, url, say, guard=guard, waf=open_waf(checked))
     for line in announced(checked):
         log.warning("%s", line)
     signal.signal(signal.SIGTERM, _stopped)
@@ -114,6 +123,10 @@ def announced(checked: Checked) -> list[str]:
         )
     if checked.settings.guard.mode == "off":
         lines.append("THE GUARD IS OFF: whoever is signed in may take everything that is described.")
+    if checked.settings.waf.mode == "off":
+        lines.append("THE WAF IS OFF: nothing looks for attacks in what is passed on.")
+    if checked.settings.waf.mode == "detect":
+        lines.append("The WAF only detects: what it would block is told.")
     return lines
 
 

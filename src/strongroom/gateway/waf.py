@@ -1,0 +1,60 @@
+"""The WAF beside the loop: two threads, a short queue, and no as the answer to every failure."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from strongroom.errors import Unavailable
+from strongroom.gateway.intake import Unfit
+from strongroom.gateway.modsecurity import Engine, Hit, Inspected, Subject
+from strongroom.gateway.refusal import Refusal
+
+THREADS: Final = 2
+WAITING: Final = 64
+"""Requests that may wait for a thread: some hundred milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What matched, and what comes of it: nothing, a refusal, or (`enforced` is False) what would have been one."""
+
+    hits: tuple[Hit, ...]
+    refusal: Refusal | None = None
+    enforced: bool = False
+
+
+class Waf:
+    """See the module. `block`: refuse what the rules block; else only tell it."""
+
+    def __init__(self, engine: Engine, *, block: bool) -> None:
+        self._engine, self._block = engine, block
+        self._pool = ThreadPoolExecutor(THREADS, "waf")
+        self._waiting = 0
+
+    async def inspect(self, subject: Subject) -> Found:
+        """Raises Unfit (503) where there is no room, or the engine fails: nothing passes uninspected."""
+        if self._waiting >= WAITING:
+            raise Unfit(Refusal(503, "waf-busy", "The gateway is busy. Try again in a moment.", hard=True))
+        self._waiting += 1
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.inspect, subject)
+        except Unavailable as error:
+            raise Unfit(Refusal(503, "waf-failed", "The gateway could not look at this request.", hard=True)) from error
+        finally:
+            self._waiting -= 1
+        if not found.status:
+            return Found(found.hits)
+        return Found(found.hits, _refusal(found), enforced=self._block)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._pool.shutdown(wait=False)
+
+
+def _refusal(found: Inspected) -> Refusal:
+    status = found.status if 400 <= found.status < 500 else 403  # noqa: PLR2004  # the client's fault, whatever a rule says
+    rule = f"waf-{found.hits[0].rule}" if found.hits else "waf"
+    return Refusal(
+        status, rule, "This looks like an attack. If it is none, tell the help desk the number of this request."
+    )
