@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench import Scale, hospital
+from bench import Scale, hospital, internet
 from bench.report import Figure, Goal
 from strongroom.clock import DAY
 from strongroom.detect.duckdb import Engine
@@ -48,6 +48,7 @@ def run(scale: Scale) -> Iterable[Figure]:  # noqa: ARG001  # the data have one 
     yield from _samples(data / "crowdsec_hub_test_logs")
     yield from _machine(data / "azure_msticpy")
     yield from _bulk_readers(data / "edgar_doc_store_head")
+    yield from internet.run(data / "zeek_72h_internet_host")
     yield from hospital.run(data / "hospital_staff_to_record")
 
 

@@ -70,10 +70,10 @@ def usual(days: int = 5) -> list[dict[str, Any]]:
 
 
 def test_much_to_an_unseen_destination_fires_when_it_is_much(scene: Scene) -> None:
-    """Ten MiB; the same to a place that is known is a habit."""
-    scene.add(*usual(), *(flow(4 * DAY + 9_000 + n, SERVER, "192.0.2.7", 2 * MIB, 500) for n in range(8)))
+    """A MiB; the same to a place that is known is a habit."""
+    scene.add(*usual(), *(flow(4 * DAY + 9_000 + n, SERVER, "192.0.2.7", MIB // 3, 500) for n in range(8)))
     found = scene.hits(UNSEEN)
-    assert {(about, fired) for about, fired, _ in found} == {(f"server {SERVER}", (4 * DAY + 9_004) * 1_000)}
+    assert {(about, fired) for about, fired, _ in found} == {(f"server {SERVER}", (4 * DAY + 9_003) * 1_000)}
     scene.clear()
     scene.add(*usual(), *(flow(4 * DAY + 9_000 + n, SERVER, "198.51.100.7", 2 * MIB, 500) for n in range(8)))
     assert scene.hits(UNSEEN) == []

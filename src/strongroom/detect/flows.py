@@ -14,8 +14,8 @@ from strongroom.detect.detection import Detection
 from strongroom.sigma.rule import Head
 
 KNOWN: Final = 100
-FLOOR: Final = 10 * 1024 * 1024
-"""Bytes in a day to a new destination: a hundred and twenty documents of the commonest kind."""
+FLOOR: Final = 1024 * 1024
+"""Bytes in a day to a new destination: a dozen documents of the commonest kind."""
 TIMES, CROWD = 10, 20
 
 SERVED: Final = Head(
@@ -67,7 +67,7 @@ def detections() -> list[Detection]:
     return [
         Detection(SERVED, egress.sql(sent), shape="egress", note=note),
         Detection(
-            UNSEEN, _UNSEEN, shape="egress", note=f"at least 10 MiB in a day, {TIMES} times what it nearly ever sent"
+            UNSEEN, _UNSEEN, shape="egress", note=f"at least 1 MiB in a day, {TIMES} times what it nearly ever sent"
         ),
     ]
 
