@@ -1,5 +1,6 @@
 """The gateway, by its command, before a vulnerable portal and before our own store."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -95,11 +96,16 @@ def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) ->
     assert any("The guard simulates" in line for line in said)
     summary = next(line for line in said if "guard-person-unshown-24h:" in line)
     assert "requests of 1 people" in summary
-    enforced = settings + '\n[guard]\nmode = "enforce"\n'
+    written = tmp_path / "events.ndjson"
+    enforced = settings + f'\n[guard]\nmode = "enforce"\n\n[events]\nfile = "{written}"\n'
     with gateway(enforced, upstream, tmp_path) as base:
         taken, honest = walked(base)
     assert taken <= 10
     assert honest == [200] * 4
+    events = [json.loads(line) for line in written.read_text().splitlines()]
+    assert len({event["metadata"]["uid"] for event in events}) == len(events)
+    left = [event["file"]["uid"] for event in events if event["class_uid"] == 6006 and event["status_id"] == 1]
+    assert len(left) == taken + len(honest)
 
 
 def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int, tmp_path: Path) -> None:

@@ -144,6 +144,13 @@ class Waf(_Section, frozen=True, kw_only=True):
     """A rule and the part of requests that it is not to look at: `942100 ARGS:q`."""
 
 
+class Events(_Section, frozen=True, kw_only=True):
+    """`[events]`: what became of each request."""
+
+    file: str = ""
+    """OCSF, a line each; turned over at 64 MiB, eight are kept. Empty: only what is refused, in the log."""
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """The whole of `gateway.toml`."""
 
@@ -151,6 +158,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     upstream: Upstream = Upstream()
     guard: Guard = Guard()
     waf: Waf = Waf()
+    events: Events = Events()
     person: Person | None = None
     route: tuple[Route, ...] = ()
 

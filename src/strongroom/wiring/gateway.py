@@ -10,9 +10,11 @@ from typing import Final
 
 import uvicorn
 
+from strongroom import __version__
 from strongroom.clock import SystemClock, iso
 from strongroom.errors import ConfigError
-from strongroom.gateway import rules
+from strongroom.gateway import ocsf, rules
+from strongroom.gateway.files import Events
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.modsecurity import Engine
 from strongroom.gateway.person import People
@@ -98,7 +100,8 @@ def run_gateway(settings: Path, url: str) -> None:
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
     checked = read_settings(settings)
     guard = open_guard(checked)
-    app = open_gateway(checked, url, say, guard=guard, waf=open_waf(checked))
+    waf, events = open_waf(checked), open_events(checked)
+    app = open_gateway(checked, url, say if events is None else teller(events), guard=guard, waf=waf)
     for line in announced(checked):
         log.warning("%s", line)
     signal.signal(signal.SIGTERM, _stopped)
@@ -110,6 +113,30 @@ def run_gateway(settings: Path, url: str) -> None:
         raise ConfigError(f"The gateway cannot listen on {where}.", advice=advice) from error
     for line in summary(guard):
         log.info("%s", line)
+    if events is not None:
+        events.close()
+
+
+def open_events(checked: Checked) -> Events | None:
+    """The file of events that the settings ask for. Raises ConfigError."""
+    name = checked.settings.events.file
+    if not name:
+        return None
+    try:
+        return Events(Path(name))
+    except OSError as error:
+        msg = f"The file of events, {name}, cannot be written: {error.strerror}."
+        raise ConfigError(msg, advice="Name another in [events] file, or make its folder.") from error
+
+
+def teller(events: Events) -> Callable[[Event], None]:
+    """Tells what became of a request: in the log what was refused, in the file everything."""
+
+    def tell(event: Event) -> None:
+        say(event)
+        events.put(lambda: ocsf.event(event, __version__))
+
+    return tell
 
 
 def announced(checked: Checked) -> list[str]:
