@@ -6,7 +6,7 @@ and in which at least ENOUGH events would have come at the pace of the whole log
 
 from typing import Final
 
-from strongroom.clock import DAY, HOUR
+from strongroom.clock import DAY, HOUR, MINUTE
 from strongroom.detect.detection import Detection
 from strongroom.sigma.rule import Head
 
@@ -29,11 +29,15 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """One finding a kind of log; its events are those before and after."""
     sql = f"""
-    WITH instant AS (SELECT "metadata.log_name" AS log, time, count(*) AS n, max(rowid) AS event FROM event GROUP BY ALL),
+    WITH minute AS (
+        SELECT "metadata.log_name" AS log, min(time) AS time, max(time) AS until, count(*) AS n, arg_min(rowid, time) AS event,
+            arg_max(rowid, time) AS last
+        FROM event GROUP BY log, time // {MINUTE}
+    ),
     gap AS (
         SELECT log, time, event, sum(n) OVER w AS so_far, min(time) OVER w AS first,
-            lag(time) OVER w AS since, lag(event) OVER w AS before, time - lag(time) OVER w AS long
-        FROM instant WINDOW w AS (PARTITION BY log ORDER BY time)
+            lag(until) OVER w AS since, lag(last) OVER w AS before, time - lag(until) OVER w AS long
+        FROM minute WINDOW w AS (PARTITION BY log ORDER BY time)
     ),
     past AS (
         SELECT *, max(long) OVER (PARTITION BY log ORDER BY time ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS longest
