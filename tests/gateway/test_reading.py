@@ -7,6 +7,7 @@ import pytest
 from strongroom.gateway.contract import Contract
 from strongroom.gateway.reading import MAX_SHOWN, name_in_json, name_in_request, shown
 from strongroom.gateway.settings import Checked, parse
+from strongroom.gateway.target import Target, read
 
 SETTINGS = b"""
 [person]
@@ -25,6 +26,7 @@ query = { document = "int", lang = "token" }
 [[route]]
 name = "list"
 path = "/my/inbox"
+query = { q = "text", page = "int" }
 shows = { ids = ["items[].ref"], links = true }
 
 [[route]]
@@ -49,10 +51,12 @@ def checked() -> Checked:
     return parse(SETTINGS)
 
 
-def ids(checked: Checked, kind: bytes, body: bytes, address: str = "/my/inbox") -> set[str]:
+def ids(checked: Checked, kind: bytes, body: bytes, address: bytes = b"/my/inbox") -> set[str]:
     """The ids that the listing shows."""
     one = next(one for one in checked.routes if one.route.name == "list")
-    found = shown(Contract(checked), one, kind, address, body)
+    target = read(address)
+    assert isinstance(target, Target)
+    found = shown(Contract(checked), one, kind, target, body)
     assert {family for family, _ in found} <= {"document"}
     return {name for _, name in found}
 
@@ -86,6 +90,13 @@ def test_json_shows_what_stands_at_its_places(checked: Checked) -> None:
 def test_links_show_what_they_lead_to(checked: Checked, page: bytes, found: set[str]) -> None:
     """Relative, absolute, escaped as HTML has it; others show nothing."""
     assert ids(checked, b"text/html", page) == found
+
+
+def test_a_page_shows_nothing_that_the_request_named(checked: Checked) -> None:
+    """Who searches for a link, and gets the search repeated, was shown nothing; numbers of pages hide no longer numbers."""
+    page = b'You searched for <b title="/my/letters/4711"></b> <a href="/my/letters/4711">x</a> <a href="letters/8">'
+    assert ids(checked, b"text/html", page, b"/my/inbox?q=/my/letters/4711") == {"8"}
+    assert ids(checked, b"text/html", page, b"/my/inbox?page=1") == {"4711", "8"}
 
 
 def test_what_is_learned_of_one_answer_is_bounded(checked: Checked) -> None:

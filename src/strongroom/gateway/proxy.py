@@ -276,7 +276,7 @@ class Proxy:
             self._people.login(name, (value for key, value in headers if key == b"set-cookie"))
         if route.route.shows is not None:
             kind = dict(headers).get(b"content-type", b"")
-            shown = None if body is None else reading.shown(self._contract, route, kind, match.target.path, body)
+            shown = None if body is None else reading.shown(self._contract, route, kind, match.target, body)
             self._guard.showed(asked, shown)
 
 

@@ -11,8 +11,10 @@ from typing import Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from strongroom.gateway.contract import Contract, media_type
+from strongroom.gateway.kinds import STRICT
 from strongroom.gateway.places import found
 from strongroom.gateway.settings import Described, Login
+from strongroom.gateway.target import Target
 
 MAX_READ: Final = 4_194_304
 """Bytes of an answer that is read."""
@@ -41,8 +43,11 @@ def name_in_json(one: Described, body: bytes) -> str:
     return next(found(_json(body), one.login), "") if one.login else ""
 
 
-def shown(contract: Contract, one: Described, kind: bytes, address: str, body: bytes) -> Shown:
-    """The documents that this answer to a request for `address` shows."""
+def shown(contract: Contract, one: Described, kind: bytes, target: Target, body: bytes) -> Shown:
+    """The documents that this answer to a request for `target` shows.
+
+    Not those that the request named itself: a page that repeats what was searched for would show whatever a thief asks it to.
+    """
     ids: set[tuple[str, str]] = set()
     media = media_type(kind)
     if one.shown and media.endswith("json"):
@@ -51,8 +56,13 @@ def shown(contract: Contract, one: Described, kind: bytes, address: str, body: b
         for place in one.shown:
             ids.update((family, value.rpartition("/")[2]) for value in found(document, place))
     if one.route.shows and one.route.shows.links:
-        ids.update(filter(None, map(contract.document_of, _links(address, body))))
-    return frozenset(list(ids)[:MAX_SHOWN])
+        ids.update(filter(None, map(contract.document_of, _links(target.path, body))))
+    said = [(value, one.route.query.get(name) in STRICT) for name, value in target.pairs]
+    return frozenset([shown for shown in ids if not _repeated(shown[1], said)][:MAX_SHOWN])
+
+
+def _repeated(document: str, said: Iterable[tuple[str, bool]]) -> bool:
+    return any(document == value if strict else document in value for value, strict in said)
 
 
 def _links(address: str, body: bytes) -> Iterable[bytes]:
