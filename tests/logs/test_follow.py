@@ -176,7 +176,7 @@ def test_logs_of_several_servers_are_read_by_their_times(tmp_path: Path) -> None
         assert hold == behind.last
         for events in follower.read(behind):
             numbers = events["number"].to_pylist()
-            assert min(numbers) >= most - 3_500  # a piece of 256 KiB
+            assert min(numbers) >= most - 14_000  # lines of a piece
             most = max(most, *numbers)
     assert follower.hold() is None
 

@@ -96,8 +96,9 @@ def _run(follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]
     from strongroom.clock import SystemClock
     from strongroom.detect.messenger import Messenger
     from strongroom.detect.sqlite import Store
-    from strongroom.detect.watch import QUIET, Watch
+    from strongroom.detect.watch import QUIET, Watch, unhurried
 
+    unhurried()
     stop = threading.Event()
     previous = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGINT, signal.SIGTERM)}
     store = Store(folder)

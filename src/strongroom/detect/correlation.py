@@ -60,8 +60,8 @@ _ADDED: Final = {Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM}
 
 
 def weighed(correlation: Correlation, part: str) -> str:
-    """How a watch asks a part of the base: for what it adds up, where it adds up."""
-    value = _AMOUNT if correlation.kind is Kind.VALUE_SUM else "v"
+    """How a watch asks a part of the base: for what it adds up, where it adds up; as a text."""
+    value = f"CAST({_AMOUNT} AS VARCHAR)" if correlation.kind is Kind.VALUE_SUM else "v"
     return f"SELECT event, time, g, about, which, {value} AS v FROM ({part}) WHERE v IS NOT NULL"
 
 

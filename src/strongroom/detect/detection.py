@@ -26,10 +26,14 @@ Shape = Literal["rule", "walk", "wide", "egress", "foreign"]
 
 
 class Base(NamedTuple):
-    """SQL of one event at a time, and the kinds of logs it can find anything in; none: any."""
+    """SQL of one event at a time, and the kinds of logs it can find anything in; none: any.
+
+    `alike`: it selects (event, time, g, about, which, v), the last a text, as all rules do: they are asked together.
+    """
 
     sql: str
     logs: tuple[str, ...] = ()
+    alike: bool = False
 
 
 class Fire(NamedTuple):

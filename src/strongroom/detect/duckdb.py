@@ -30,12 +30,15 @@ _Settings = dict[str, str | bool | int | float | list[str]]
 class Engine:
     """The events of one hunt. A context manager; the temporary files go with it."""
 
-    def __init__(self, memory: str = MEMORY) -> None:
+    def __init__(self, memory: str = MEMORY, threads: int | None = None) -> None:
+        """`threads`: as many as the machine has, unless told otherwise."""
         self._folder = Path(tempfile.mkdtemp(prefix="strongroom-hunt-"))
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
             "temp_directory": str(self._folder / "spill"),
         }
+        if threads is not None:
+            settings["threads"] = threads
         self._con = duckdb.connect(":memory:", config=settings)
         self._con.execute("CREATE TABLE event (time BIGINT)")
         self._lacking = {name: kind for name, kind in COLUMNS.items() if name != "time"}

@@ -82,15 +82,17 @@ class Client:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.hour, self.size = -1, 0
-        self.past: dict[int, int] = {}  # MiB -> in how many hours
+        self.past: dict[int, int] | None = None  # MiB -> in how many hours
         self.known = 0
         self.enough: int | None = None  # bytes; None: not yet known
-        self.held: list[tuple[int, int]] = []  # (MiB, when they were full), while peers are being learned
+        self.held: list[tuple[int, int]] | None = None  # (MiB, when they were full), while peers are being learned
 
     def turn(self, hour: int) -> None:
         """An hour has begun: the one before it is known now."""
         if self.size:
             mib = -(-self.size // MIB)
+            if self.past is None:
+                self.past = {}
             self.past[mib] = self.past.get(mib, 0) + 1
             self.known += 1
         self.hour, self.size = hour, 0
@@ -118,13 +120,13 @@ class Egress:
         if client.enough is None:
             full = client.size // MIB
             if full * MIB >= FLOOR and (not client.held or full > client.held[-1][0]):
-                client.held.append((full, time))
+                client.held = [*(client.held or ()), (full, time)]
         elif client.size >= client.enough:
             return [*fires, Fire(g, time, client.size)]
         return fires
 
     def _limit(self, client: Client) -> None:
-        if client.known >= TEN:
+        if client.past is not None and client.known >= TEN:
             client.enough = max(FLOOR, MIB * OWN * peers.rank(client.past.items(), RARE))
         elif self.peers.learning(client.kind):
             client.enough = None
@@ -143,7 +145,7 @@ class Egress:
             if client.held:
                 enough = self._by_peers(client.kind)
                 fires += [Fire(g, when, full * MIB) for full, when in client.held if full * MIB >= enough][:1]
-                client.held = []
+                client.held = None
             if client.enough is None:
                 self._limit(client)
         return fires

@@ -19,7 +19,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from strongroom.clock import DAY, MINUTE
-from strongroom.detect.detection import Detection, Fire, Fold
+from strongroom.detect.detection import Base, Detection, Fire, Fold
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.rules import Stopped
 from strongroom.detect.sliding import Single
@@ -59,17 +59,18 @@ class Live:
         self.detections: list[Detection] = []
         self.folds: list[Fold] = []
         self.without: list[Stopped] = []
-        self._bases: dict[str, tuple[tuple[str, ...], list[int]]] = {}
+        self._bases: dict[Base, list[int]] = {}  # with the folds that it feeds
+        self._plans: dict[frozenset[str], list[tuple[str, int | None]]] = {}
         self._waiting: list[tuple[Any, ...]] = []
         self._seen: dict[tuple[Any, ...], int] = {}
         self._told: dict[tuple[str, str], tuple[int, int]] = {}  # (detection, about) -> (last fire, rank of its level)
         self._mapping = mapping
-        self._engine = Engine("512MB")
+        self._engine = Engine("256MB", threads=1)  # of few rows, more threads cost more than they bring
         if mapping is not None:
             mapping.fill(self._engine)
         for detection in detections:
             self._take(detection)
-        self._users = [users for _, users in self._bases.values()]  # of each base the folds that it feeds
+        self._users = list(self._bases.values())
 
     def _take(self, detection: Detection) -> None:
         if detection.fold is None:
@@ -83,7 +84,7 @@ class Live:
             self.without.append(Stopped("", detection.head.title, reason))
             return
         for base in detection.bases:
-            self._bases.setdefault(base.sql, (base.logs, []))[1].append(len(self.folds))
+            self._bases.setdefault(base, []).append(len(self.folds))
         self.detections.append(detection)
         self.folds.append(detection.fold())
 
@@ -125,20 +126,19 @@ class Live:
 
     def _ask(self, places: dict[int, tuple[int, int, int, int]], now: int) -> list[Alert]:
         """Ask all bases about the events of the engine, and let what they find wait."""
-        logs = {name for (name,) in self._engine.rows('SELECT DISTINCT "metadata.log_name" FROM event')}
+        logs = frozenset(name for (name,) in self._engine.rows('SELECT DISTINCT "metadata.log_name" FROM event'))
         alerts: list[Alert] = []
         ahead = now + AHEAD
-        for at, (sql, (about, _)) in enumerate(self._bases.items()):
-            if about and not logs.intersection(about):
-                continue
-            for row in self._engine.rows(sql):
+        for sql, base in self._plan(logs):
+            for found in self._engine.rows(sql):
+                at, row = (found[0], found[1:]) if base is None else (base, found)
                 time = row[1]
                 source, offset, length, _ = places[row[0]]
                 waiting = (time, source, offset, row[0], at, length, row)
                 if self.reached < time <= ahead:
                     self._waiting.append(waiting)
                 else:
-                    alerts += self._judge(waiting, alone=True)
+                    alerts += self._judge([waiting], alone=True)
         for *_, time in places.values():
             if time > ahead:
                 self.future += 1
@@ -148,6 +148,17 @@ class Live:
                 self.latest = time
         return alerts
 
+    def _plan(self, logs: frozenset[str]) -> list[tuple[str, int | None]]:
+        """What is asked of events of these logs: SQL and its base; None: of several, whose number comes first."""
+        plan = self._plans.get(logs)
+        if plan is None:
+            meant = [(at, base) for at, base in enumerate(self._bases) if not base.logs or logs.intersection(base.logs)]
+            plan = self._plans[logs] = [(base.sql, at) for at, base in meant if not base.alike]
+            alike = [f"SELECT {at} AS n, * FROM ({base.sql})" for at, base in meant if base.alike]
+            if alike:
+                plan.append((" UNION ALL ".join(alike), None))
+        return plan
+
     def advance(self, time: int) -> list[Alert]:
         """No event up to `time` is expected any more: judge all that wait until then."""
         if time <= self.reached:
@@ -155,9 +166,7 @@ class Live:
         self.reached = time
         self._waiting.sort()
         ready = bisect_right(self._waiting, time, key=lambda one: one[0])
-        alerts: list[Alert] = []
-        for waiting in self._waiting[:ready]:
-            alerts += self._judge(waiting)
+        alerts = self._judge(self._waiting[:ready])
         del self._waiting[:ready]
         for at, fold in enumerate(self.folds):
             for fire in fold.passed(time + 1):
@@ -168,15 +177,18 @@ class Live:
         """Nothing comes any more, and the day is over."""
         return self.advance(max((self.latest // DAY + 1) * DAY, self.reached))
 
-    def _judge(self, waiting: tuple[Any, ...], *, alone: bool = False) -> list[Alert]:
-        _, source, offset, _, base, length, row = waiting
+    def _judge(self, ready: list[tuple[Any, ...]], *, alone: bool = False) -> list[Alert]:
+        """Fold these; `alone`: only by the rules about single events."""
+        users, feeds = self._users, [fold.feed for fold in self.folds]
         alerts: list[Alert] = []
-        for at in self._users[base]:
-            fold = self.folds[at]
-            if alone and not isinstance(fold, Single):
-                continue
-            for fire in fold.feed(row):
-                alerts += self._tell(at, fire, (source, offset, length))
+        for _, source, offset, _, base, length, row in ready:
+            for at in users[base]:
+                if alone and not isinstance(self.folds[at], Single):
+                    continue
+                fires = feeds[at](row)
+                if fires:
+                    for fire in fires:
+                        alerts += self._tell(at, fire, (source, offset, length))
         return alerts
 
     def _tell(self, at: int, fire: Fire, place: tuple[int, int, int] | None) -> Sequence[Alert]:
@@ -205,7 +217,7 @@ class Live:
             "latest": self.latest,
             "reached": self.reached,
             "counts": [self.late, self.future, self.twice],
-            "waiting": [[*one[:4], _digest(bases[one[4]]), *one[5:]] for one in self._waiting],
+            "waiting": [[*one[:4], _digest(bases[one[4]].sql), *one[5:]] for one in self._waiting],
             "seen": [[*key, time] for key, time in self._seen.items()],
             "told": [[*key, *told] for key, told in self._told.items()],
             "folds": {
@@ -215,7 +227,7 @@ class Live:
 
     def load(self, kept: dict[str, Any]) -> None:
         """The way back. A detection that was not there, or was another then, begins anew; one that is gone is forgotten."""
-        places = {_digest(sql): at for at, sql in enumerate(self._bases)}
+        places = {_digest(base.sql): at for at, base in enumerate(self._bases)}
         self.latest, self.reached = kept["latest"], kept["reached"]
         self.late, self.future, self.twice = kept["counts"]
         self._waiting = [

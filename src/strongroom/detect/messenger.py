@@ -35,7 +35,7 @@ def way(address: str) -> Way:
     try:
         if parts.scheme == "syslog":
             return Syslog((parts.hostname, parts.port or 514) if parts.hostname else _path(parts.path))
-        if parts.scheme in {"http", "https"} and parts.hostname:
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
             return Webhook(address)
         if parts.scheme in {"smtp", "smtps"} and parts.hostname:
             asked, tls = parse_qs(parts.query), parts.scheme == "smtps"

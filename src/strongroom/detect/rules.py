@@ -111,10 +111,11 @@ def _used(rules: list[tuple[str, Rule | Correlation]]) -> set[str]:
 def _single(rule: Rule) -> Detection:
     about = _about(rule.head)
     base = f"""
-    SELECT rowid AS event, time, {about} AS g, {about} AS about FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
+    SELECT rowid AS event, time, {about} AS g, {about} AS about, 0 AS which, '1' AS v
+    FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
     """
     sql = f"SELECT about, min(time) OVER (PARTITION BY about) AS fired, event FROM ({base})"
-    return Detection(rule.head, sql, bases=(Base(base, _names(rule)),), fold=sliding.Single)
+    return Detection(rule.head, sql, bases=(Base(base, _names(rule), alike=True),), fold=sliding.Single)
 
 
 def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
@@ -129,7 +130,8 @@ def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
     parts = [_part(rule, which, key, single[key]) for which, key in enumerate(rule.rules)]
     hits = correlation.hits(rule, " UNION ALL ".join(parts))
     bases = (
-        Base(correlation.weighed(rule, part), _names(single[key])) for part, key in zip(parts, rule.rules, strict=True)
+        Base(correlation.weighed(rule, part), _names(single[key]), alike=True)
+        for part, key in zip(parts, rule.rules, strict=True)
     )
     return Detection(rule.head, hits, bases=tuple(bases), fold=sliding.fold_of(rule))
 

@@ -38,13 +38,30 @@ class Single:
 
 
 class _Group:
-    """One group: when each was last seen whom it is about, and what is counted of it."""
+    """One group: when each was last seen whom it is about (nearly always one alone), and what is counted of it."""
 
-    __slots__ = ("abouts", "held")
+    __slots__ = ("about", "held", "others", "time")
 
     def __init__(self, held: Any) -> None:
-        self.abouts: dict[str, int] = {}
+        self.about, self.time = "", -1
+        self.others: dict[str, int] | None = None
         self.held = held
+
+    def see(self, about: str, time: int) -> None:
+        """Somebody had an event of it."""
+        if about == self.about or self.time < 0:
+            self.about = about
+        else:
+            self.others = {**(self.others or {}), self.about: self.time}
+            self.others.pop(about, None)
+            self.about = about
+        self.time = time
+
+    def within(self, begin: int) -> list[str]:
+        """Who had one since then."""
+        if self.others is not None:
+            self.others = {about: time for about, time in self.others.items() if time >= begin} or None
+        return [*(self.others or ()), *([self.about] if self.time >= begin else [])]
 
 
 class Window:
@@ -76,16 +93,12 @@ class Window:
         group = self.groups.get(g)
         if group is None:
             group = self.groups[g] = _Group(self.new())
-        abouts = group.abouts
-        abouts.pop(about, None)
-        abouts[about] = time
+        if about != group.about or group.others is not None:
+            group.see(about, time)
+        else:
+            group.time = time
         count = self.count(group.held, row)
-        if not count:
-            return _NOTHING
-        begin = time - self.window
-        while abouts[oldest := next(iter(abouts))] < begin:
-            del abouts[oldest]
-        return [Fire(one, time, count) for one in abouts]
+        return [Fire(one, time, count) for one in group.within(time - self.window)] if count else _NOTHING
 
     def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
         """See `Fold`."""
@@ -94,22 +107,19 @@ class Window:
     def tidy(self, time: int) -> None:
         """See `Fold`."""
         begin = time - self.window
-        for g in [g for g, group in self.groups.items() if max(group.abouts.values()) < begin]:
+        for g in [g for g, group in self.groups.items() if not group.within(begin)]:
             del self.groups[g]
-        for group in self.groups.values():
-            for about in [about for about, last in group.abouts.items() if last < begin]:
-                del group.abouts[about]
 
     def dump(self) -> Any:
         """See `Fold`."""
-        return [[g, group.abouts, self.plain(group.held)] for g, group in self.groups.items()]
+        return [[g, group.about, group.time, group.others, self.plain(group.held)] for g, group in self.groups.items()]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
         self.groups = {}
-        for g, abouts, held in kept:
+        for g, about, time, others, held in kept:
             group = self.groups[g] = _Group(self.revived(held))
-            group.abouts = abouts
+            group.about, group.time, group.others = about, time, others
 
 
 class Events(Window):
@@ -119,22 +129,16 @@ class Events(Window):
         super().__init__(window)
         self.least = least
 
-    def new(self) -> deque[int]:
-        """See `Window`."""
-        return deque(maxlen=self.least)
+    def new(self) -> list[int]:
+        """See `Window`. A list is smaller than a deque, and few are long."""
+        return []
 
-    def count(self, held: deque[int], row: Sequence[Any]) -> int:
+    def count(self, held: list[int], row: Sequence[Any]) -> int:
         """See `Window`."""
         held.append(row[1])
+        if len(held) > self.least:
+            del held[0]
         return self.least if len(held) == self.least and held[0] >= row[1] - self.window else 0
-
-    def plain(self, held: deque[int]) -> list[int]:
-        """See `Window`."""
-        return list(held)
-
-    def revived(self, kept: list[int]) -> deque[int]:
-        """See `Window`."""
-        return deque(kept, maxlen=self.least)
 
 
 class Values(Window):
@@ -185,7 +189,7 @@ class Amounts(Window):
 
     def count(self, held: _Sum, row: Sequence[Any]) -> int:
         """See `Window`. Amounts of one instant are held as one."""
-        time, amount, amounts = row[1], row[5], held.amounts
+        time, amount, amounts = row[1], float(row[5]), held.amounts
         if amounts and amounts[-1][0] == time:
             amounts[-1][1] += amount
         else:

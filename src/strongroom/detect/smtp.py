@@ -29,7 +29,7 @@ class Mail:
         message["Message-ID"] = (
             f"<{body['id']}.alert@strongroom.invalid>"  # the same alert twice is one in most readers
         )
-        message.set_content("\n".join(body["sentences"]))
+        message.set_content("\n".join(body["sentences"]), cte="quoted-printable")  # ASCII: every server takes it
         context = ssl.create_default_context()
         kind: Any = smtplib.SMTP_SSL if self.tls else smtplib.SMTP
         more = {"context": context} if self.tls else {}

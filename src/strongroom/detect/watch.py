@@ -5,6 +5,7 @@ where messengers tell it; now and then the state is saved, together with where r
 on exactly where it was. When nothing has come for as long as the tolerance, what waits is judged: nothing is expected any more.
 """
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,6 +23,11 @@ QUIET: Final = 0.2
 """Seconds without anything new after which what waits is judged, if the tolerance is shorter."""
 BUCKETS: Final = 15.0
 """Seconds between two listings of a bucket."""
+
+
+def unhurried() -> None:
+    """Let Python look for cycles seldom: a watch holds millions of small things, and makes no cycles of them."""
+    gc.set_threshold(500_000, 50, 1_000)
 
 
 class Watch:

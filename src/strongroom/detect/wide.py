@@ -119,10 +119,10 @@ class Reader:
         self.values: dict[str, int] = {}  # in the order of time
         self.bucket, self.count = -1, 0
         self.last: tuple[int, int] | None = None  # the bucket before, while it is none of those that are known
-        self.past: dict[int, int] = {}  # how much -> in how many buckets
+        self.past: dict[int, int] | None = None  # how much -> in how many buckets
         self.known = 0
         self.enough: float | None = None  # in this bucket; None: never, or not yet known
-        self.held: list[tuple[int, int]] = []  # (how many, when), while peers are being learned
+        self.held: list[tuple[int, int]] | None = None  # (how many, when), while peers are being learned
 
     def turn(self, bucket: int) -> None:
         """A bucket has begun: what had ended before the one before it is known now."""
@@ -130,6 +130,8 @@ class Reader:
         self.last = None
         for one in ended:
             if one[0] <= bucket - 2:
+                if self.past is None:
+                    self.past = {}
                 self.past[one[1]] = self.past.get(one[1], 0) + 1
                 self.known += 1
             else:
@@ -138,10 +140,12 @@ class Reader:
 
     def own(self) -> int:
         """What was rare for it; 0 without a past."""
-        return peers.rank(self.past.items(), RARE) if self.known else 0
+        return peers.rank(self.past.items(), RARE) if self.past else 0
 
     def spread(self) -> float:
         """What would be rare by how its windows differ."""
+        if not self.past:
+            return 0
         low, middle, high = (peers.rank(self.past.items(), part) for part in (25, 50, 75))
         return middle * math.pow(high / low, 3)
 
@@ -202,7 +206,7 @@ class Wide:
     def wait(self, reader: Reader, level: int, time: int) -> None:
         """More than ever on this first day: by which of these it fires is known when it is over."""
         if level >= self.floor and (not reader.held or level > reader.held[-1][0]):
-            reader.held.append((level, time))
+            reader.held = [*(reader.held or ()), (level, time)]
 
     def passed(self, time: int) -> Sequence[Fire]:
         """See `Fold`."""
@@ -213,7 +217,7 @@ class Wide:
             if reader.held:
                 enough = self._by_peers(reader.kind)
                 fires += [Fire(reader.about, when, level) for level, when in reader.held if level >= enough][:1]
-                reader.held = []
+                reader.held = None
             if reader.enough is None:
                 self.limit(reader)
         return fires

@@ -24,7 +24,7 @@ from strongroom.logs.units import MAX_LINE, is_document
 
 HEAD: Final = 4096
 """Bytes by which a log is known again."""
-PIECE: Final = 256 * 1024
+PIECE: Final = 1024 * 1024
 """Bytes that are read at once."""
 GONE: Final = 10_000
 """Logs that are gone and are still known again when they come back."""
