@@ -12,7 +12,7 @@ future, which would make all others late. An event that its source delivers twic
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -129,9 +129,11 @@ class Live:
         logs = frozenset(name for (name,) in self._engine.rows('SELECT DISTINCT "metadata.log_name" FROM event'))
         alerts: list[Alert] = []
         ahead = now + AHEAD
+        texts: dict[Any, Any] = {}  # one name is one text, whichever base says it: folds keep it for long
         for sql, base in self._plan(logs):
             for found in self._engine.rows(sql):
-                at, row = (found[0], found[1:]) if base is None else (base, found)
+                shared = tuple([texts.setdefault(one, one) if type(one) is str else one for one in found])
+                at, row = (shared[0], shared[1:]) if base is None else (base, shared)
                 time = row[1]
                 source, offset, length, _ = places[row[0]]
                 waiting = (time, source, offset, row[0], at, length, row)
@@ -210,23 +212,32 @@ class Live:
         self._seen = {key: time for key, time in self._seen.items() if time > self.reached}
         self._told = {key: told for key, told in self._told.items() if told[0] + AGAIN >= self.reached}
 
-    def dump(self) -> dict[str, Any]:
-        """Everything, as lists, dicts, texts and numbers."""
+    def dump(self) -> Iterator[tuple[str, Any]]:
+        """Everything in pieces with names, each of lists, dicts, texts and numbers: so that the whole is never there twice."""
         bases = list(self._bases)
-        return {
-            "latest": self.latest,
-            "reached": self.reached,
-            "counts": [self.late, self.future, self.twice],
-            "waiting": [[*one[:4], _digest(bases[one[4]].sql), *one[5:]] for one in self._waiting],
-            "seen": [[*key, time] for key, time in self._seen.items()],
-            "told": [[*key, *told] for key, told in self._told.items()],
-            "folds": {
-                _name(detection): fold.dump() for detection, fold in zip(self.detections, self.folds, strict=True)
+        yield (
+            "live",
+            {
+                "latest": self.latest,
+                "reached": self.reached,
+                "counts": [self.late, self.future, self.twice],
+                "waiting": [[*one[:4], _digest(bases[one[4]].sql), *one[5:]] for one in self._waiting],
+                "seen": [[*key, time] for key, time in self._seen.items()],
+                "told": [[*key, *told] for key, told in self._told.items()],
             },
-        }
+        )
+        for detection, fold in zip(self.detections, self.folds, strict=True):
+            yield _name(detection), fold.dump()
 
-    def load(self, kept: dict[str, Any]) -> None:
-        """The way back. A detection that was not there, or was another then, begins anew; one that is gone is forgotten."""
+    def load(self, name: str, kept: Any) -> None:
+        """The way back, a piece at once. A detection that was not there, or was another then, begins anew; one that is gone is
+        forgotten.
+        """
+        if name != "live":
+            for detection, fold in zip(self.detections, self.folds, strict=True):
+                if _name(detection) == name:
+                    fold.load(kept)
+            return
         places = {_digest(base.sql): at for at, base in enumerate(self._bases)}
         self.latest, self.reached = kept["latest"], kept["reached"]
         self.late, self.future, self.twice = kept["counts"]
@@ -235,9 +246,6 @@ class Live:
         ]
         self._seen = {tuple(key): time for *key, time in kept["seen"]}
         self._told = {(id_, about): (last, rank) for id_, about, last, rank in kept["told"]}
-        for detection, fold in zip(self.detections, self.folds, strict=True):
-            if _name(detection) in kept["folds"]:
-                fold.load(kept["folds"][_name(detection)])
 
 
 _FACTS: Final = """

@@ -5,7 +5,6 @@ group in the window is told of, as in the SQL. What is not monotone (averages, f
 """
 
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -172,7 +171,7 @@ class _Sum:
     __slots__ = ("amounts", "total")
 
     def __init__(self) -> None:
-        self.amounts: deque[list[float]] = deque()
+        self.amounts: list[list[float]] = []
         self.total = 0.0
 
 
@@ -195,8 +194,14 @@ class Amounts(Window):
         else:
             amounts.append([time, amount])
         held.total += amount
-        while amounts[0][0] < time - self.window or (len(amounts) > 1 and self._enough(held.total - amounts[0][1])):
-            held.total -= amounts.popleft()[1]
+        gone = 0
+        while amounts[gone][0] < time - self.window or (
+            len(amounts) > gone + 1 and self._enough(held.total - amounts[gone][1])
+        ):
+            held.total -= amounts[gone][1]
+            gone += 1
+        if gone:
+            del amounts[:gone]
         return max(1, math.floor(held.total)) if self._enough(held.total) else 0
 
     def _enough(self, total: float) -> bool:
@@ -204,12 +209,12 @@ class Amounts(Window):
 
     def plain(self, held: _Sum) -> list[list[float]]:
         """See `Window`."""
-        return list(held.amounts)
+        return held.amounts
 
     def revived(self, kept: list[list[float]]) -> _Sum:
         """See `Window`."""
         held = _Sum()
-        held.amounts, held.total = deque(kept), math.fsum(amount for _, amount in kept)
+        held.amounts, held.total = kept, math.fsum(amount for _, amount in kept)
         return held
 
 

@@ -7,7 +7,7 @@ with the same ids, and tells none twice. (A messenger that was killed between te
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ import msgspec
 from strongroom.errors import ConfigError, OperationError
 
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), form INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, form INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS alert (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS told (messenger TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -46,20 +46,24 @@ class Store:
         """Let it go."""
         self._con.close()
 
-    def state(self) -> Any:
-        """The state that was saved last; None before the first. Raises ConfigError for one of another form."""
-        row = self._con.execute("SELECT form, body FROM state").fetchone()
-        if row is None:
-            return None
-        if row[0] != FORM:
-            advice = "Give another --state: the watch learns anew from the logs that are there."
-            raise ConfigError(f"The watch's state at {self._path} is of another version.", advice=advice)
-        return msgspec.msgpack.decode(row[1])
+    def state(self) -> Iterator[tuple[str, Any]]:
+        """The pieces of the state that was saved last; none before the first. Raises ConfigError for one of another form."""
+        for name, form, body in self._con.execute("SELECT name, form, body FROM state"):
+            if form != FORM:
+                advice = "Give another --state: the watch learns anew from the logs that are there."
+                raise ConfigError(f"The watch's state at {self._path} is of another version.", advice=advice)
+            yield name, msgspec.msgpack.decode(body)
 
-    def save(self, state: Any) -> None:
+    def save(self, pieces: Iterable[tuple[str, Any]]) -> None:
         """Keep a state in place of the last: all of it, durably, or nothing. Raises OperationError."""
-        body = msgspec.msgpack.encode(state)
-        self._do("INSERT OR REPLACE INTO state VALUES (1, ?, ?)", (FORM, body))
+        try:
+            self._con.execute("BEGIN IMMEDIATE")
+            self._con.execute("DELETE FROM state")
+            for name, piece in pieces:
+                self._con.execute("INSERT INTO state VALUES (?, ?, ?)", (name, FORM, msgspec.msgpack.encode(piece)))
+            self._con.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _failed(error) from error
 
     def add(self, bodies: Iterable[dict[str, Any]]) -> int:
         """Write alerts down, durably; how many of them are new by their `id`. Raises OperationError."""

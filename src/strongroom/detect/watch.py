@@ -8,6 +8,7 @@ on exactly where it was. When nothing has come for as long as the tolerance, wha
 import gc
 import time
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, Final
 
 from strongroom.clock import SECOND, Clock, iso
@@ -44,10 +45,11 @@ class Watch:
         self._listed -= BUCKETS
         self._unknown: set[str] = set()
         self._counted = (0, 0)
-        kept = store.state()
-        if kept is not None:
-            follower.load(kept["logs"])
-            live.load(kept["live"])
+        for name, kept in store.state():
+            if name == "logs":
+                follower.load(kept)
+            else:
+                live.load(name, kept)
 
     def round(self) -> bool:
         """Read and judge everything that is there now; whether anything was new. Raises OperationError of the store."""
@@ -91,7 +93,7 @@ class Watch:
     def save(self) -> None:
         """Keep the state and where reading stands, as of one instant. Raises OperationError."""
         self._live.tidy()
-        self._store.save({"logs": self._follower.dump(), "live": self._live.dump()})
+        self._store.save(chain([("logs", self._follower.dump())], self._live.dump()))
         self._saved = time.monotonic()
 
     def _raise(self, alerts: list[Alert]) -> None:
