@@ -56,7 +56,10 @@ def detection() -> Detection:
             least(one.until, other.until) AS until
         FROM kept AS one, kept AS other WHERE one.book <> other.book
     ),
-    there AS (SELECT DISTINCT book, number, h + back.n AS h FROM reading, range(-1, 2) AS back(n) WHERE book IS NOT NULL),
+    there AS (
+        SELECT DISTINCT book, number, h + back.n AS h FROM reading, range(-1, 2) AS back(n)
+        WHERE book IN (SELECT other FROM pair)
+    ),
     held AS (
         SELECT reading.*, pair.other, there.h IS NOT NULL AS matched FROM reading
         JOIN pair ON pair.book = reading.book AND time BETWEEN since + {HOUR} AND until - {HOUR}
