@@ -129,12 +129,12 @@ def read(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 
 
 @contextlib.contextmanager
-def gateway(settings: bytes, port: int) -> Iterator[Served]:
+def gateway(settings: bytes, port: int, scheme: str = "http") -> Iterator[Served]:
     """A gateway before the portal on `port`."""
     checked = parse(settings)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         served = Served(listening.getsockname()[1])
-        app = open_gateway(checked, f"http://127.0.0.1:{port}", served.hear)
+        app = open_gateway(checked, f"{scheme}://127.0.0.1:{port}", served.hear)
         server = uvicorn.Server(serving(app, checked, served.port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
