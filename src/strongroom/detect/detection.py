@@ -52,7 +52,7 @@ class Fold(Protocol):
     """
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
-        """One row of a base: (event, time, g, about, whatever else the base selects)."""
+        """One row of a base: (event, time, g, about, at least one thing more that the base selects)."""
 
     def passed(self, time: int) -> Sequence[Fire]:
         """No row before `time` will come any more."""

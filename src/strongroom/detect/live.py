@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from strongroom.clock import DAY, MINUTE
+from strongroom.clock import DAY, HOUR, MINUTE
 from strongroom.detect.detection import Base, Detection, Fire, Fold
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.rules import Stopped
@@ -129,12 +129,12 @@ class Live:
         logs = frozenset(name for (name,) in self._engine.rows('SELECT DISTINCT "metadata.log_name" FROM event'))
         alerts: list[Alert] = []
         ahead = now + AHEAD
-        texts: dict[Any, Any] = {}  # one name is one text, whichever base says it: folds keep it for long
+        texts: dict[Any, Any] = {}
+        share = texts.setdefault  # one name is one text, whichever base says it: folds keep it for long
         for sql, base in self._plan(logs):
             for found in self._engine.rows(sql):
-                shared = tuple([texts.setdefault(one, one) if type(one) is str else one for one in found])
-                at, row = (shared[0], shared[1:]) if base is None else (base, shared)
-                time = row[1]
+                at, (event, time, g, about, more, *rest) = (found[0], found[1:]) if base is None else (base, found)
+                row = (event, time, share(g, g), share(about, about), share(more, more), *rest)
                 source, offset, length, _ = places[row[0]]
                 waiting = (time, source, offset, row[0], at, length, row)
                 if self.reached < time <= ahead:
@@ -165,6 +165,8 @@ class Live:
         """No event up to `time` is expected any more: judge all that wait until then."""
         if time <= self.reached:
             return []
+        if time // HOUR > self.reached // HOUR:
+            self.tidy()
         self.reached = time
         self._waiting.sort()
         ready = bisect_right(self._waiting, time, key=lambda one: one[0])

@@ -40,7 +40,8 @@ def detection() -> Detection:
 
 
 FIRST: Final = """
-    SELECT rowid AS event, time, NULL AS g, NULL AS about FROM event WHERE time = (SELECT min(time) FROM event) LIMIT 1
+    SELECT rowid AS event, time, NULL AS g, NULL AS about, NULL AS kind
+    FROM event WHERE time = (SELECT min(time) FROM event) LIMIT 1
 """
 """What a watch asks besides: when the log began, whatever its first event was."""
 
