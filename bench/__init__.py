@@ -75,7 +75,7 @@ BENCHES: dict[str, Entry] = {
     "list": Entry("who was read by a thief, exactly; and what a patient has", 30, 150),
     "log": Entry("proofs, verification, memory and start of a keeper with a large log", 40, 240),
     "model": Entry("the door against a naive model, many at once: budgets, order of release, freezes", 60, 1_200),
-    "replay": Entry("sixty days of a portal and nine playbooks, hunted: what was lost, false alarms", 115, 3_600),
+    "replay": Entry("sixty days of a portal and nine playbooks, hunted: what was lost, false alarms", 150, 3_600),
     "rules": Entry("rules by others: how many load and run, and whether another engine says the same", 60, 60),
     "scale": Entry("making a store of a country's size, which other benches then use", 20, 1_200),
     "tamper": Entry("alterations of everything that is kept: what is found, and told where", 110, 900),
