@@ -20,8 +20,11 @@ GATE = os.environ.get("STRONGROOM_CI") == "1"
 
 # Elsewhere chance looks for new counterexamples; in the gate the examples are always the same, so that a red gate is
 # the change's doing. No deadlines: a loaded machine is no counterexample.
-hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
-hypothesis.settings.register_profile("gate", deadline=None, print_blob=True, derandomize=True)
+# A machine that stands still for half a minute is no fault of a test. A fixture of many examples is fine where examples leave
+# nothing behind in it: each test sees to that.
+UNCHECKED = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True, suppress_health_check=UNCHECKED)
+hypothesis.settings.register_profile("gate", hypothesis.settings.get_profile("search"), derandomize=True)
 hypothesis.settings.load_profile("gate" if GATE else "search")
 
 

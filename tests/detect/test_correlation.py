@@ -3,7 +3,7 @@
 import operator
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.detect import correlation
@@ -85,7 +85,6 @@ def between(numbers: list[int], part: float) -> float:
     return numbers[low] + (place - low) * (numbers[min(low + 1, len(numbers) - 1)] - numbers[low])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(Kind), at_least=st.integers(1, 5), events=EVENTS)
 def test_sql_and_a_count_by_hand_agree(
     scene: Scene, kind: Kind, at_least: int, events: list[tuple[int, str, int, str]]
@@ -94,7 +93,6 @@ def test_sql_and_a_count_by_hand_agree(
     assert hits(scene, kind, at_least, events) == by_hand(kind, at_least, events)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from([kind for kind in Kind if not kind.startswith("temporal")]),
     bound=st.sampled_from([1, 2, 3, 1.5, 2.5, 4]),
@@ -131,7 +129,6 @@ def met(condition: Extended, there: set[int]) -> bool:
             return any(met(part, there) for part in parts)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(condition=CONDITIONS, events=EVENTS)
 def test_extended_conditions(scene: Scene, condition: Extended, events: list[tuple[int, str, int, str]]) -> None:
     """Of the window that each event of any of the rules ends."""
@@ -143,7 +140,7 @@ def test_extended_conditions(scene: Scene, condition: Extended, events: list[tup
     assert hits(scene, Kind.TEMPORAL, 1, events, condition=condition) == expected
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(max_examples=20)
 @given(kind=st.sampled_from(Kind), events=EVENTS, seed=st.randoms(use_true_random=False))
 def test_order_of_records_does_not_matter(
     scene: Scene, kind: Kind, events: list[tuple[int, str, int, str]], seed: Any

@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.clock import DAY, HOUR
@@ -27,7 +27,7 @@ def by_hand(buckets: dict[tuple[int, int], int]) -> dict[int, int]:
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(max_examples=50)
 @given(buckets=BUCKETS)
 def test_sql_and_a_count_by_hand_agree(one_engine: Engine, buckets: dict[tuple[int, int], int]) -> None:
     """For every day on which there is something to judge."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from fhir.resources.R4B.documentreference import DocumentReference as Oracle
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -159,7 +159,7 @@ _PATHS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(path=_PATHS, value=_SCALARS)
 def test_we_take_nothing_that_the_oracle_refuses(valid: Json, path: str, value: object) -> None:
     """Differential: whatever fhir.resources refuses, we refuse."""

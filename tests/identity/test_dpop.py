@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
@@ -112,14 +112,12 @@ _key = st.dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(jwk=_key)
 def test_any_key_is_answered(world: Any, jwk: dict[str, Any]) -> None:
     """Whatever stands in the header as a key, the answer is a refusal, never an exception."""
     assert isinstance(Proofs().check(world.proof("t", header={"jwk": jwk}), REQUEST, NOW), Refusal)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=200))
 def test_garbage_is_refused(world: Any, text: str) -> None:
     """Any garbage is refused, and raises nothing."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import h11
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.errors import ConfigError
@@ -171,7 +171,6 @@ def test_a_flood_ends(where: Source) -> None:
     assert fetch.body is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunks=st.lists(st.binary(min_size=1, max_size=50), max_size=5))
 def test_garbage_instead_of_tls(where: Source, chunks: list[bytes]) -> None:
     """Any garbage in place of TLS ends in a failure, and raises nothing."""
@@ -185,7 +184,7 @@ def test_garbage_instead_of_tls(where: Source, chunks: list[bytes]) -> None:
     assert fetch.failure
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(max_examples=50)
 @given(answer=st.binary(max_size=300))
 def test_garbage_inside_tls(authority: Any, where: Source, answer: bytes) -> None:
     """Any garbage in place of HTTP ends in a failure, and raises nothing."""

@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -338,21 +338,18 @@ _names = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(_names, _json, max_size=3))
 def test_any_claims_are_answered(world: Any, changes: dict[str, Any]) -> None:
     """Whatever a well-signed token says, the answer is a value, never an exception."""
     assert isinstance(world.ask(world.token(**changes)), Verified | Refusal)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(header=st.dictionaries(st.sampled_from(["typ", "kid", "jwk", "crit", "cty"]), _json, max_size=3))
 def test_any_header_is_answered(world: Any, header: dict[str, Any]) -> None:
     """Whatever the header says, the answer is a value, never an exception."""
     assert isinstance(world.ask(world.token(header=header)), Verified | Refusal)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(token=st.text(max_size=300), proof=st.text(max_size=300))
 def test_garbage_is_refused(world: Any, token: str, proof: str) -> None:
     """Any garbage is refused, and raises nothing."""
@@ -360,7 +357,6 @@ def test_garbage_is_refused(world: Any, token: str, proof: str) -> None:
     assert isinstance(world.ask(world.token(**world.bound), proof), Refusal)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10_000), by=st.sampled_from(list("Aa0._-=\n\x00é")))
 def test_any_single_change_is_refused(world: Any, at: int, by: str) -> None:
     """A good token in which one character was changed is refused."""

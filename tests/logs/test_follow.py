@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.logs import mapping, table
@@ -204,7 +204,7 @@ def test_a_line_without_end_is_let_go(log: Path) -> None:
     assert sum(follower.logs[0].account.unreadable.values()) >= 1
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_every_line_once(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     """Whatever is written, rotated and packed between two looks, and however often the follower is stopped."""

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 
@@ -66,7 +66,6 @@ def test_remembered_for_as_long_as_it_is_good(desk: Any) -> None:
         assert _verify(desk, text) is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=200))
 def test_garbage(desk: Any, text: str) -> None:
     """Any garbage is nobody's statement, and raises nothing."""

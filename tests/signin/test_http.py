@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -172,7 +172,6 @@ def test_few_at_once(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert most == HASHES
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=100)
     | st.dictionaries(
