@@ -11,10 +11,9 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from strongroom.logs import web
-from strongroom.logs.batch import Columns, always, one
+from strongroom.logs.batch import Columns, always, one, split
 from strongroom.logs.moment import clf
 from strongroom.logs.units import MAX_LINE
 from strongroom.logs.web_columns import aims, cut
@@ -90,7 +89,7 @@ def _fields(whole: bytes) -> _Lines:
         text = _hidden(text)
     width = text[: text.find(b"\n") + 1].count(b'"') + 1
     width = width if _COMMON <= width <= _MOST else _COMBINED
-    fields, others = _told_apart(text, width)
+    fields, others = split(text, [str(place) for place in range(width)], '"')
     # A blank line is a row without quotes here: its length would be wrong, and those of all others with it.
     if kept is None and not others and pc.all(pc.not_equal(fields[_BEFORE], one(""))).as_py():
         lengths, numbers = pc.add(_sum(list(map(pc.binary_length, fields))), one(width - 1)).cast(pa.int32()), None
@@ -110,30 +109,6 @@ def _hidden(text: bytes) -> bytes:
     if b"\\" not in hidden:
         return hidden
     return text.replace(b"\\\\", _BACKSLASH * 2).replace(b'\\"', _BACKSLASH + _QUOTE)
-
-
-def _told_apart(text: bytes, width: int) -> tuple[list[pa.Array], set[int]]:
-    """The fields of all lines that have as many, and the numbers of those that have not."""
-    names = [str(place) for place in range(width)]
-    if not text:
-        return [pa.array([], pa.string()) for _ in names], set()
-    others: set[int] = set()
-
-    def other(row: csv.InvalidRow) -> str:
-        others.add(row.number - 1)
-        return "skip"
-
-    found = csv.read_csv(
-        pa.py_buffer(text),
-        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
-        parse_options=csv.ParseOptions(
-            delimiter='"', quote_char=False, escape_char=False, ignore_empty_lines=False, invalid_row_handler=other
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), check_utf8=False, strings_can_be_null=False
-        ),
-    )
-    return [column.combine_chunks() for column in found.columns], others
 
 
 def _sound(line: bytes) -> bool:

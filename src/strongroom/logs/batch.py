@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
+from pyarrow import csv
 
 from strongroom.logs.record import COLUMNS, Row
 
@@ -38,6 +39,36 @@ class Columns:
     starts: pa.Array
     lengths: pa.Array
     rest: tuple[tuple[int, int], ...]
+
+
+def split(text: bytes, names: Sequence[str], delimiter: str) -> tuple[list[pa.Array], set[int]]:
+    """The fields of all lines that have as many as there are names, and the numbers of those that have not.
+
+    Nothing is quoted, escaped or null: what stands between two delimiters is the field. `text` is UTF-8 of whole lines.
+    """
+    if not text:
+        return [pa.array([], pa.string()) for _ in names], set()
+    others: set[int] = set()
+
+    def other(row: csv.InvalidRow) -> str:
+        others.add(row.number - 1)
+        return "skip"
+
+    found = csv.read_csv(
+        pa.py_buffer(text),
+        read_options=csv.ReadOptions(column_names=list(names), use_threads=False, block_size=len(text) + 1),
+        parse_options=csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char=False,
+            escape_char=False,
+            ignore_empty_lines=False,
+            invalid_row_handler=other,
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), check_utf8=False, strings_can_be_null=False
+        ),
+    )
+    return [column.combine_chunks() for column in found.columns], others
 
 
 def table(fields: Sequence[str], rows: Sequence[Row]) -> pa.Table:

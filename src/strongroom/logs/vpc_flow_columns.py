@@ -9,10 +9,9 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
 
 from strongroom.logs import network
-from strongroom.logs.batch import ARROW, Columns, always, one
+from strongroom.logs.batch import ARROW, Columns, always, one, split
 from strongroom.logs.record import COLUMNS, Act, Kind, Log, text
 from strongroom.logs.units import MAX_LINE
 from strongroom.logs.vpc_flow import DEFAULT, NEEDED
@@ -51,7 +50,7 @@ def _columns(piece: bytes, names: tuple[str, ...]) -> Columns:
     whole = piece if piece.endswith(b"\n") else piece + b"\n"
     if whole.translate(None, _PRINTABLE) or any(pair in whole for pair in _DOUBLED) or whole[:1] in {b" ", b"\n"}:
         return _none(piece)
-    fields, others = _fields(whole, names)
+    fields, others = split(whole, names, " ")
     if others:
         every = pa.array([len(line) for line in whole.split(b"\n")[:-1]], pa.int32())
         numbers = pa.array([number for number in range(len(every)) if number not in others], pa.int64())
@@ -72,27 +71,6 @@ def _columns(piece: bytes, names: tuple[str, ...]) -> Columns:
         said = {name: field.filter(fits) for name, field in said.items() if name in _KNOWN}
         starts, every = starts.take(taken), every.take(taken)
     return Columns(_values(said, len(taken)), starts, every, rest)
-
-
-def _fields(whole: bytes, names: tuple[str, ...]) -> tuple[list[pa.Array], set[int]]:
-    """The words of all lines that have as many as there are names, and the numbers of those that have not."""
-    others: set[int] = set()
-
-    def other(row: csv.InvalidRow) -> str:
-        others.add(row.number - 1)
-        return "skip"
-
-    found = csv.read_csv(
-        pa.py_buffer(whole),
-        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=len(whole) + 1),
-        parse_options=csv.ParseOptions(
-            delimiter=" ", quote_char=False, escape_char=False, ignore_empty_lines=False, invalid_row_handler=other
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), check_utf8=False, strings_can_be_null=False
-        ),
-    )
-    return [column.combine_chunks() for column in found.columns], others
 
 
 def _lengths(fields: list[pa.Array]) -> pa.Array:
