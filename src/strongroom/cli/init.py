@@ -26,6 +26,7 @@ keeper = {users.keeper}
 app = {users.app}
 signin = {users.signin}
 courier = {users.courier}
+gateway = {users.gateway}
 """
 
 

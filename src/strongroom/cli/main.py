@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a new, empty store and print its recovery key once."),
     "log": ("log", "Verify, prove and export the log."),
     "ls": ("ls", "List a patient's documents through the door."),
+    "network": ("network", "Who may reach what, and the rules that hold every process to it."),
     "people": ("people", "Take in an organisation's signed feed of people and relations."),
     "put": ("put", "Put one document in through the door."),
     "reencrypt": ("reencrypt", "Other keys and ciphertext for all that was released since a time."),

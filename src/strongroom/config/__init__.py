@@ -1,5 +1,6 @@
 """The configuration of one store: `strongroom.toml`, decoded and bounded. No I/O: bytes in, `Config` out."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +12,8 @@ MAX_CONFIG = 262_144
 """Bytes. A configuration of a hundred declared networks is about 10 KB."""
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+HostPort = Annotated[str, msgspec.Meta(pattern=r"\A([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\]):[1-9][0-9]{0,4}\Z")]
+"""`host:port`; an IPv6 address in brackets."""
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +35,10 @@ class Pkcs11(_Section, frozen=True, kw_only=True):
     token: str
     label: str = "strongroom-root"
     pin_file: str
+    addresses: tuple[HostPort, ...] = ()
+    """Where the module connects to, if its HSM is on the network."""
+    paths: tuple[str, ...] = ()
+    """What it opens besides: its device, its daemon's socket, the directory of a token. For the keeper's user only."""
 
 
 class Keeper(_Section, frozen=True, kw_only=True):
@@ -141,6 +148,22 @@ class Copy(_Section, frozen=True, kw_only=True):
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 10.0
 
 
+class Reach(_Section, frozen=True, kw_only=True):
+    """`[reach]`: what the table of processes (`strongroom network`) cannot know of the other sections."""
+
+    gateway_port: Port = 8440
+    """Where the gateway listens. Nothing else faces the street."""
+    gateways: tuple[str, ...] = ()
+    """Addresses of gateways on other machines: besides the one here they alone reach app and signin."""
+    resolvers: tuple[str, ...] = ()
+    """Addresses of name servers that may be asked. None: names stand in /etc/hosts, and nothing leaves inside a name."""
+    siem: tuple[HostPort, ...] = ()
+    """Where the gateway's events go."""
+    admin: tuple[str, ...] = ()
+    """Networks that reach `admin_port` of this machine."""
+    admin_port: Port = 22
+
+
 class Operators(_Section, frozen=True, kw_only=True):
     """`[operators]`: who may open the officers' socket."""
 
@@ -155,6 +178,8 @@ class Users(_Section, frozen=True, kw_only=True):
     app: int = 0
     signin: int = 0
     courier: int = 0
+    gateway: int = 0
+    """0: no gateway on this machine has a user of its own."""
 
 
 class Config(_Section, frozen=True, kw_only=True):
@@ -169,6 +194,7 @@ class Config(_Section, frozen=True, kw_only=True):
     network: tuple[Network, ...] = ()
     witness: tuple[Witness, ...] = ()
     copy: Copy | None = None
+    reach: Reach = Reach()
     operators: Operators = Operators()
     users: Users = Users()
     budget: dict[str, int] = {}
@@ -188,7 +214,8 @@ class Config(_Section, frozen=True, kw_only=True):
     def separate_users(self) -> bool:
         """Whether every process runs under a user of its own."""
         users = (self.users.keeper, self.users.app, self.users.signin, self.users.courier)
-        return 0 not in users and len(set(users)) == len(users)
+        every = users if self.users.gateway == 0 else (*users, self.users.gateway)
+        return 0 not in users and len(set(every)) == len(every)
 
 
 def parse(raw: bytes) -> Config:
@@ -207,10 +234,22 @@ def parse(raw: bytes) -> Config:
     if config.copy is not None and config.copy.endpoint.startswith("http:") and not config.copy.allow_http:
         msg = "strongroom.toml: copy.endpoint is without TLS, and copy.allow_http is not set."
         raise ConfigError(msg, advice="Use https; without TLS is for loopback and tests.")
+    for field in ("gateways", "resolvers", "admin"):
+        _networks(f"reach.{field}", getattr(config.reach, field))
     if not config.signin.enabled and not config.issuer:
         msg = "strongroom.toml: the built-in sign-in is off and no [[issuer]] is pinned: nobody could ever sign in."
         raise ConfigError(msg)
     return config
+
+
+def _networks(field: str, given: tuple[str, ...]) -> None:
+    """Each must be an address, or a network, as it is written. Raises ConfigError."""
+    for one in given:
+        try:
+            ipaddress.ip_network("" if "%" in one else one)  # the rules know no zones
+        except ValueError as error:
+            msg = f"strongroom.toml: {field}: {one[:60]} is neither an address nor a network."
+            raise ConfigError(msg, advice="As 10.0.0.7, 10.0.0.0/24 or fd00::/64.") from error
 
 
 class Layout:

@@ -134,12 +134,12 @@ def origin(config: Config) -> str:
 
 
 def choose_users(root: Path) -> Users:
-    """Four system users for a store in `root`, or none where they could not reach it or we may not become them."""
+    """Five system users for a store in `root`, or none where they could not reach it or we may not become them."""
     if not may_separate() or not reachable(root):
         return Users()
     taken = {entry.pw_uid for entry in pwd.getpwall()}
-    free = [uid for uid in range(FIRST_UID, FIRST_UID + 150) if uid not in taken][:4]
-    return Users(keeper=free[0], app=free[1], signin=free[2], courier=free[3])
+    free = [uid for uid in range(FIRST_UID, FIRST_UID + 150) if uid not in taken][:5]
+    return Users(keeper=free[0], app=free[1], signin=free[2], courier=free[3], gateway=free[4])
 
 
 def reachable(root: Path) -> bool:

@@ -50,6 +50,7 @@ keeper = {users.keeper}
 app = {users.app}
 signin = {users.signin}
 courier = {users.courier}
+gateway = {users.gateway}
 """
 
 
