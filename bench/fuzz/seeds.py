@@ -43,12 +43,18 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
 def _gateway() -> Mapping[str, Sequence[bytes]]:
     listing = {"items": [{"document": {"id": 17}}, {"document": {"id": "a-1"}}], "next": None}
     return {
-        "gateway-target": [b"/letters/17?download=true&q=O%27Neill+%26+S%C3%B6hne", b"/p/a_1/x.png", b"/a/", b"/"],
+        "gateway-target": [
+            b"/letters/17?download=true",
+            b"/search?q=O%27Neill+%26+S%C3%B6hne",
+            b"/scans/17.png",
+            b"/a/",
+            b"/",
+        ],
         "gateway-request": [
-            b"GET\n/letters/17?q=x\nhost:portal\ncookie:sid=1; theme=dark",
-            b"POST\n/letters/\nhost:portal\ncontent-type:application/pdf\ncontent-length:2520",
-            b"PUT\n/letters/\nhost:portal\ncontent-type:application/json\ntransfer-encoding:chunked",
-            b"GET\n/get?document=Binary/a-1\nhost:portal",
+            b"GET\n/letters/17?download=true\nhost:portal\ncookie:sid=1; theme=dark",
+            b"POST\n/letters\nhost:portal\ncontent-type:application/pdf\ncontent-length:2520",
+            b"POST\n/letters\nhost:portal\ncontent-type:application/json\ntransfer-encoding:chunked",
+            b"GET\n/file?patient=1&document=17\nhost:portal",
             b"GET\n/static/js/app-1.2.js\nhost:portal",
         ],
         "gateway-body": [_encode(listing), b"name=ann&pass=a%26b+c", b'{"a": "]}\\"", "b": [1e400]}'],
@@ -58,7 +64,7 @@ def _gateway() -> Mapping[str, Sequence[bytes]]:
             b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: x\r\n\r\n",
             b"HTTP/1.0 200 OK\r\n\r\nabc",
         ],
-        "gateway-settings": [gateway.SETTINGS, b'[gateway]\nroutes = "learn"\nproxies = ["10.0.0.0/8"]\n'],
+        "gateway-settings": [*gateway.SETTINGS, b'[gateway]\nroutes = "learn"\nproxies = ["10.0.0.0/8"]\n'],
     }
 
 

@@ -7,16 +7,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 import uvicorn
 
 from strongroom.gateway.proxy import Event
 from strongroom.gateway.settings import parse
+from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.gateway import open_gateway, serving
 
-HERE = Path(__file__).parent
 LONG = 60.0
 """Seconds for what must happen."""
 
@@ -149,7 +148,7 @@ def gateway(settings: bytes, port: int, scheme: str = "http") -> Iterator[Served
 @pytest.fixture(scope="session")
 def portal() -> Iterator[int]:
     """The vulnerable portal, running; its port."""
-    process = subprocess.Popen([sys.executable, str(HERE / "portal.py"), "0"], stdout=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", "strongroom.rehearse.portal"], stdout=subprocess.PIPE)
     assert process.stdout is not None
     yield int(process.stdout.readline())
     process.kill()
@@ -160,7 +159,7 @@ def portal() -> Iterator[int]:
 @pytest.fixture
 def settings() -> bytes:
     """What the portal's engineer wrote."""
-    return (HERE / "portal.toml").read_bytes()
+    return (DESCRIBED / "portal.toml").read_bytes()
 
 
 @pytest.fixture

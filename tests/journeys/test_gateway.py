@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.stage import _free_port
-from tests.gateway.conftest import HERE, portal
+from tests.gateway.conftest import portal
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import Running
 
@@ -64,7 +65,7 @@ def test_the_forgotten_route_gives_nobody_anything(portal: int, tmp_path: Path) 
     upstream = f"http://127.0.0.1:{portal}"
     assert httpx2.get(f"{upstream}/export/20").status_code == 200
     with (
-        gateway((HERE / "portal.toml").read_text(), upstream, tmp_path) as base,
+        gateway((DESCRIBED / "portal.toml").read_text(), upstream, tmp_path) as base,
         httpx2.Client(base_url=base) as client,
     ):
         taken = [number for number in range(10, 504) if httpx2.get(f"{base}/export/{number}").status_code == 200]
@@ -89,7 +90,7 @@ def walked(base: str) -> tuple[int, list[int]]:
 
 def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) -> None:
     """P1 on a portal that asks nobody whose letter it is: all while the guard simulates, and it says so; then ten at most."""
-    settings, upstream = (HERE / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"
+    settings, upstream = (DESCRIBED / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"
     said: list[str] = []
     with gateway(settings, upstream, tmp_path, said) as base:
         assert walked(base) == (196, [200] * 4)
@@ -110,14 +111,12 @@ def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) ->
 
 def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int, tmp_path: Path) -> None:
     """The WAF is on unless somebody says that it is off: what is described may still carry an attack. Without it: exit code 78."""
-    settings, upstream = (HERE / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"
-    searched = settings + '[[route]]\nname = "search"\npath = "/"\nmethods = ["HEAD"]\nquery = { q = "text" }\n'
-    searched = searched.replace('name = "start"\npath = "/"\n', 'name = "start"\npath = "/"\nmethods = ["GET"]\n')
+    settings, upstream = (DESCRIBED / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"
     said: list[str] = []
-    with gateway(searched, upstream, tmp_path, said) as base:
+    with gateway(settings, upstream, tmp_path, said) as base:
         assert httpx2.get(f"{base}/.strongroom/health").json()["waf"] == "block"
-        assert httpx2.head(f"{base}/", params={"q": "O'Neill"}).status_code != 403
-        assert httpx2.head(f"{base}/", params={"q": "1' UNION SELECT password FROM users--"}).status_code == 403
+        assert httpx2.get(f"{base}/search", params={"q": "O'Neill"}).status_code == 401  # the portal's own
+        assert httpx2.get(f"{base}/search", params={"q": "1' UNION SELECT password FROM users--"}).status_code == 403
         assert httpx2.get(f"{base}/", headers={"X-Own": "${jndi:ldap://x/a}"}).json()["error"].startswith("waf-")
         secret = httpx2.post(f"{base}/letters", json={"note": "<script>Ngaire</script>"}, headers={"Cookie": "sid=x"})
         assert secret.status_code == 403
@@ -135,7 +134,7 @@ def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> 
     """With the settings of the page: a patient lists and reads their documents; what is not described is not there."""
     upstream = served.base.removesuffix("/fhir")
     token = {"Authorization": f"Bearer {served.token('patient1')}"}
-    with gateway(blocks()[1], upstream, tmp_path) as base:
+    with gateway((DESCRIBED / "store.toml").read_text(), upstream, tmp_path) as base:
         listing = httpx2.get(f"{base}/fhir/DocumentReference", headers=token).json()
         documents = [entry["resource"]["id"] for entry in listing["entry"]]
         assert documents
@@ -146,8 +145,8 @@ def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> 
 
 
 def test_the_page_describes_what_it_shows(tmp_path: Path) -> None:
-    """Each set of settings of the page is taken; --check says what it describes; a wrong one is exit code 78."""
-    for number, settings in enumerate(blocks()):
+    """What the page shows and the three files are taken; --check says what they describe; a wrong one is exit code 78."""
+    for number, settings in enumerate([*blocks(), *(file.read_text() for file in sorted(DESCRIBED.iterdir()))]):
         file = tmp_path / f"{number}.toml"
         file.write_text(settings)
         command = [*PROGRAM, "gateway", "--upstream", "http://127.0.0.1:1", "--config", str(file), "--check"]
