@@ -34,6 +34,8 @@ def test_sql_and_a_count_by_hand_agree(one_engine: Engine, buckets: dict[tuple[i
     rows = ", ".join(f"('p{who}', 'login', {hour}, {amount})" for (who, hour), amount in buckets.items())
     rows = rows or "('p', 'login', 0, 0)"
     bucket = f"bucket(g, kind, b, c) AS (VALUES {rows})"
-    found = one_engine.rows(f"WITH {bucket}, {peers.sql(HOUR)} SELECT d, much FROM peers")  # noqa: S608  # numbers
+    known = peers.known(HOUR)
+    tables = f"{bucket}, peers_share AS ({known.share}), peers AS ({known.whole})"
+    found = one_engine.rows(f"WITH {tables} SELECT d, much FROM peers")  # noqa: S608  # numbers
     assert dict(found) == by_hand(buckets)
     assert DAY // HOUR == 24

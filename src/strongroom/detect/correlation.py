@@ -13,11 +13,17 @@ What a running sum cannot tell (averages, percentiles, fewer than) is measured w
 
 from typing import Final
 
+from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Correlation, Extended, Joined, Kind, Matched
 
 
 def hits(correlation: Correlation, base: str) -> str:
     """SQL that selects (about, fired, event)."""
+    return parts(correlation, base).sql
+
+
+def parts(correlation: Correlation, base: str) -> Parts:
+    """The same in parts: a group is judged by itself."""
     if correlation.kind in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
         fire = _temporal(correlation)
     elif correlation.kind in _ADDED and correlation.sign in {">", ">="}:
@@ -27,7 +33,12 @@ def hits(correlation: Correlation, base: str) -> str:
     if correlation.kind not in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
         # An event without the value that is counted is none of those that are.
         base = f"SELECT * FROM ({base}) WHERE v IS NOT NULL"
-    return windowed(base, fire, correlation.window)
+    return together(base, fire, correlation.window)
+
+
+def together(base: str, fire: str, window: int) -> Parts:
+    """`windowed`, group by group."""
+    return Parts((By("together", base, "g"),), windowed("SELECT * FROM together", fire, window))
 
 
 def windowed(base: str, fire: str, window: int) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from strongroom.detect.parts import Parts
 from strongroom.sigma.rule import Head
 
 SERVED: Final = (
@@ -72,7 +73,7 @@ class Detection:
     """One detection. `hits` selects (about, fired, event): about whom, when it would first have fired, an event's rowid.
 
     `quiet` is the level when nothing left: trying is not taking. A watch folds the rows of `bases` (event, time, g, about …);
-    without a fold no watch can say the same, and says so.
+    without a fold no watch can say the same, and says so. Where there are `parts`, `hits` is their whole.
     """
 
     head: Head
@@ -82,3 +83,4 @@ class Detection:
     note: str = ""  # the thresholds, in words
     bases: tuple[Base, ...] = ()
     fold: Callable[[], Fold] | None = None
+    parts: Parts | None = None

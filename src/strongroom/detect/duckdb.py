@@ -41,6 +41,7 @@ class Engine:
             settings["threads"] = threads
         self._con = duckdb.connect(":memory:", config=settings)
         self._con.execute("CREATE TABLE event (time BIGINT)")
+        self._con.execute("CREATE VIEW span AS SELECT min(time) AS first, max(time) AS last FROM event")
         self._lacking = {name: kind for name, kind in COLUMNS.items() if name != "time"}
         self._waiting: list[pa.Table] = []
         self._con.execute("CREATE TABLE hit (detection VARCHAR, about VARCHAR, fired BIGINT, event BIGINT)")

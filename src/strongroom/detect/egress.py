@@ -9,6 +9,7 @@ from typing import Any, Final
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.detection import ABOUT, Base, Detection, Fire
+from strongroom.detect.parts import By, Here, Parts, Step
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 100 * 1024 * 1024
@@ -18,6 +19,8 @@ PEERS, OWN, TEN = 10, 5, 10
 RARE: Final = 99
 MIB: Final = 1024 * 1024
 """What is learned is learned in these, rounded up."""
+MANY: Final = 2**52
+"""Of them in an hour: more than there are. Sizes in a log may be made up."""
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b02",
@@ -37,7 +40,8 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The hunt for bytes."""
     note = f"at least 100 MiB, {PEERS} times its peers' most or {OWN} times its own"
-    return Detection(HEAD, sql(_BASE), shape="egress", note=note, bases=(Base(_BASE),), fold=Egress)
+    parts = Parts(steps(_BASE), HITS)
+    return Detection(HEAD, parts.sql, shape="egress", note=note, bases=(Base(_BASE),), fold=Egress, parts=parts)
 
 
 _BASE: Final = f"""
@@ -47,14 +51,18 @@ _BASE: Final = f"""
 """
 
 
-def sql(base: str) -> str:
-    """Hits of whoever was sent too much in an hour. `base` selects (event, time, about, kind, size)."""
-    return f"""
-WITH sent AS (SELECT *, time // {HOUR} AS b FROM ({base})),
-hour AS (SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL),
-bucket AS (SELECT about AS g, kind, b, (c + {MIB - 1}) // {MIB} AS c FROM hour),
-{peers.sql(HOUR)},
-ample AS (SELECT about AS g FROM hour GROUP BY about HAVING max(c) >= {FLOOR}),  -- whom no hour can be too much of has no past
+def steps(base: str) -> tuple[Step, ...]:
+    """Towards `HITS`. `base` selects (event, time, about, kind, size), size above 0."""
+    return (
+        By("sent", f"SELECT event, time, about, kind, size, time // {HOUR} AS b FROM ({base})", "about"),
+        Here("hour", "SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL"),
+        Here("bucket", f"SELECT about AS g, kind, b, least((c + {MIB - 1}) // {MIB}, {MANY})::BIGINT AS c FROM hour"),
+        peers.known(HOUR),
+    )
+
+
+HITS: Final = f"""
+WITH ample AS (SELECT about AS g FROM hour GROUP BY about HAVING max(c) >= {FLOOR}),  -- whom no hour can be too much of has no past
 past AS (
     SELECT g AS about, kind, b, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own,
         b * {HOUR} // {DAY} AS d
@@ -72,6 +80,7 @@ running AS (
 )
 SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY about) AS fired, event FROM running
 """
+"""Of whoever was sent too much in an hour."""
 
 
 class Client:

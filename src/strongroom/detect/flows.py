@@ -11,6 +11,7 @@ from typing import Final
 from strongroom.clock import DAY
 from strongroom.detect import egress
 from strongroom.detect.detection import Detection
+from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.sigma.rule import Head
 
 KNOWN: Final = 100
@@ -38,24 +39,41 @@ UNSEEN: Final = Head(
     by=(),
 )
 _PRIVATE: Final = "^(10[.]|127[.]|169[.]254[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]|f[cd][0-9a-f]{2}:|fe80:)"
-_FLOWS: Final = f"""
-    flow AS (
-        SELECT rowid AS event, coalesce(end_time, time) AS time, "src_endpoint.ip" AS src, "dst_endpoint.ip" AS dst,
-            "src_endpoint.port" AS from_, "dst_endpoint.port" AS to_, "traffic.bytes_out" AS out, "traffic.bytes_in" AS back
-        FROM event WHERE "metadata.log_name" = 'network' AND status_id = 1
+_FLOW: Final = """
+    SELECT rowid AS event, coalesce(end_time, time) AS time, "src_endpoint.ip" AS src, "dst_endpoint.ip" AS dst,
+        "src_endpoint.port" AS from_, "dst_endpoint.port" AS to_, "traffic.bytes_out" AS out, "traffic.bytes_in" AS back
+    FROM event WHERE "metadata.log_name" = 'network' AND status_id = 1
+"""
+_PAIRS: Final = f"""
+    SELECT dst AS ip, src AS other FROM (SELECT DISTINCT dst, src FROM flow)
+    QUALIFY count(*) OVER (PARTITION BY dst ROWS UNBOUNDED PRECEDING) <= {KNOWN + 1}  -- as many as can matter, and null
+    UNION ALL SELECT DISTINCT src, NULL FROM flow WHERE regexp_matches(src, '{_PRIVATE}')
+"""
+_OURS: Final = (
+    Here("flow", _FLOW),
+    Known(
+        "ours",
+        _PAIRS,
+        f"""SELECT ip FROM ours_share GROUP BY ip
+        HAVING count(DISTINCT other) >= {KNOWN} OR regexp_matches(ip, '{_PRIVATE}')""",
     ),
-    ours AS (
-        SELECT dst AS ip FROM flow GROUP BY dst HAVING count(DISTINCT src) >= {KNOWN}
-        UNION SELECT DISTINCT dst FROM flow WHERE regexp_matches(dst, '{_PRIVATE}')
-        UNION SELECT DISTINCT src FROM flow WHERE regexp_matches(src, '{_PRIVATE}')
-    )"""
+)
+_SENT: Final = (
+    By(
+        "out",
+        f"""SELECT event, time, src AS host, dst, out, time // {DAY} AS d FROM flow
+        SEMI JOIN ours ON ours.ip = src ANTI JOIN ours AS us ON us.ip = dst
+        WHERE out > 0 AND (back IS NOT NULL OR from_ >= to_)""",
+        "dst",
+    ),
+    By("sent", "SELECT *, min(time) OVER (PARTITION BY dst) AS debut FROM out", "host"),
+)
 
 
 def detections() -> list[Detection]:
     """In answers, and on flows that we began."""
-    sent = f"""
-    WITH {_FLOWS},
-    answer AS (
+    sent = """
+    WITH answer AS (
         SELECT event, time, src AS client, back AS size FROM flow
         SEMI JOIN ours ON ours.ip = dst ANTI JOIN ours AS us ON us.ip = src WHERE back > 0
         UNION ALL SELECT event, time, dst, out FROM flow
@@ -64,30 +82,23 @@ def detections() -> list[Detection]:
     SELECT event, time, 'address ' || client AS about, 'client' AS kind, size FROM answer
     """
     note = f"at least 100 MiB in an hour, {egress.PEERS} times its peers' most or {egress.OWN} times its own"
+    served, unseen = Parts((*_OURS, *egress.steps(sent)), egress.HITS), Parts((*_OURS, *_SENT), _UNSEEN)
+    rare = f"at least 1 MiB in a day, {TIMES} times what it nearly ever sent"
     return [
-        Detection(SERVED, egress.sql(sent), shape="egress", note=note),
-        Detection(
-            UNSEEN, _UNSEEN, shape="egress", note=f"at least 1 MiB in a day, {TIMES} times what it nearly ever sent"
-        ),
+        Detection(SERVED, served.sql, shape="egress", note=note, parts=served),
+        Detection(UNSEEN, unseen.sql, shape="egress", note=rare, parts=unseen),
     ]
 
 
 _UNSEEN: Final = f"""
-WITH {_FLOWS},
-sent AS (
-    SELECT event, time, src AS host, dst, out, time // {DAY} AS d FROM flow
-    SEMI JOIN ours ON ours.ip = src ANTI JOIN ours AS us ON us.ip = dst
-    WHERE out > 0 AND (back IS NOT NULL OR from_ >= to_)
-),
-daily AS (SELECT host, dst, d, sum(out) AS c FROM sent GROUP BY ALL),
+WITH daily AS (SELECT host, dst, d, debut, sum(out) AS c FROM sent GROUP BY ALL),
 usual AS (
     SELECT day.host, day.d, quantile_disc(daily.c, 0.99) AS c FROM (SELECT DISTINCT host, d FROM daily) AS day
     JOIN daily ON daily.host = day.host AND daily.d < day.d GROUP BY ALL HAVING count(*) >= {CROWD}
 ),
-debut AS (SELECT dst, min(time) AS first FROM sent GROUP BY dst),
 large AS (
-    SELECT host, dst, d, greatest({FLOOR}, {TIMES} * usual.c) AS enough FROM daily JOIN usual USING (host, d) JOIN debut USING (dst)
-    WHERE debut.first // {DAY} = d AND daily.c >= enough
+    SELECT host, dst, d, greatest({FLOOR}, {TIMES} * usual.c) AS enough FROM daily JOIN usual USING (host, d)
+    WHERE debut // {DAY} = d AND daily.c >= enough
 ),
 running AS (
     SELECT host, event, time, enough, sum(out) OVER (PARTITION BY host, dst, d ORDER BY time, event) AS so_far

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from strongroom.detect.correlation import windowed
+from strongroom.detect.correlation import together
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
 from strongroom.sigma.rule import Head
 
@@ -43,7 +43,8 @@ def detection() -> Detection:
     SELECT g, t FROM counted WHERE n >= {MANY}
     """
     note = f"at least {MANY} strangers"
-    return Detection(HEAD, windowed(base, fire, _WINDOW), shape="foreign", note=note, bases=(Base(base),), fold=Foreign)
+    parts = together(base, fire, _WINDOW)
+    return Detection(HEAD, parts.sql, shape="foreign", note=note, bases=(Base(base),), fold=Foreign, parts=parts)
 
 
 class Foreign:

@@ -10,40 +10,43 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from strongroom.clock import DAY
+from strongroom.detect.parts import Known
 
 CROWD: Final = 20
 RARE: Final = 95
 """Per cent of the principals that have less, or as much."""
 
 
-def sql(window: int) -> str:
-    """CTEs `daily` … `peers` (kind, d, much): as of the beginning of day d, or the end of the first.
+def known(window: int) -> Known:
+    """The table `peers` (kind, d, much): as of the beginning of day d, or the end of the first.
 
-    They read `bucket` (g, kind, b, c), b the number of a window of `window` milliseconds and c how much there was in it.
+    Made of `bucket` (g, kind, b, c), b the number of a window of `window` milliseconds and c, never 0, how much there was in it.
     """
-    return f"""
-    daily AS (SELECT g, kind, ((b + 1) * {window} - 1) // {DAY} AS d, max(c) AS c FROM bucket GROUP BY ALL),
-    first AS (SELECT kind, min(d) AS d FROM daily GROUP BY kind),
+    share = f"""
+    WITH daily AS (SELECT g, kind, ((b + 1) * {window} - 1) // {DAY} AS d, max(c) AS c FROM bucket GROUP BY ALL),
     risen AS (
         SELECT kind, d, c, coalesce(max(c) OVER earlier, 0) AS was FROM daily
         WINDOW earlier AS (PARTITION BY g, kind ORDER BY d ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         QUALIFY c > was
-    ),
-    moved AS (
-        SELECT kind, d, c, count(*) AS n FROM risen GROUP BY ALL
-        UNION ALL SELECT kind, d, was, -count(*) FROM risen WHERE was > 0 GROUP BY ALL
-    ),
+    )
+    SELECT kind, d, c, count(*) AS n FROM risen GROUP BY ALL
+    UNION ALL SELECT kind, d, was, -count(*) FROM risen WHERE was > 0 GROUP BY ALL
+    UNION ALL SELECT DISTINCT kind, b * {window} // {DAY}, NULL, NULL FROM bucket  -- days that are asked for
+    """
+    whole = f"""
+    WITH moved AS (SELECT * FROM peers_share WHERE n IS NOT NULL),
+    first AS (SELECT kind, min(d) AS d FROM moved GROUP BY kind),
     standing AS (
-        SELECT kind, day.d, c, sum(n) AS n FROM (SELECT DISTINCT kind, b * {window} // {DAY} AS d FROM bucket) AS day
+        SELECT kind, day.d, c, sum(moved.n) AS n FROM (SELECT DISTINCT kind, d FROM peers_share WHERE n IS NULL) AS day
         JOIN first USING (kind) JOIN moved USING (kind) WHERE moved.d < greatest(day.d, first.d + 1) GROUP BY ALL
     ),
     ranked AS (
         SELECT kind, d, c, sum(n) OVER (PARTITION BY kind, d ORDER BY c) AS below, sum(n) OVER (PARTITION BY kind, d) AS crowd
         FROM standing
-    ),
-    peers AS (
-        SELECT kind, d, min(c) AS much FROM ranked WHERE crowd >= {CROWD} AND below * 100 >= crowd * {RARE} GROUP BY ALL
-    )"""
+    )
+    SELECT kind, d, min(c) AS much FROM ranked WHERE crowd >= {CROWD} AND below * 100 >= crowd * {RARE} GROUP BY ALL
+    """
+    return Known("peers", share, whole)
 
 
 def rank(counts: Iterable[tuple[int, int]], per_cent: int) -> int:

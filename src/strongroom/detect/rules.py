@@ -8,6 +8,7 @@ from typing import Final
 from strongroom.detect import correlation, sliding
 from strongroom.detect.detection import ABOUT, Base, Detection
 from strongroom.detect.fields import CannotRun, logs_of, resolver
+from strongroom.detect.parts import Parts
 from strongroom.errors import UsageError
 from strongroom.logs.record import COLUMNS
 from strongroom.sigma.parse import parse
@@ -115,7 +116,8 @@ def _single(rule: Rule) -> Detection:
     FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
     """
     sql = f"SELECT about, min(time) OVER (PARTITION BY about) AS fired, event FROM ({base})"
-    return Detection(rule.head, sql, bases=(Base(base, _names(rule), alike=True),), fold=sliding.Single)
+    bases = (Base(base, _names(rule), alike=True),)
+    return Detection(rule.head, sql, bases=bases, fold=sliding.Single, parts=Parts((), sql))
 
 
 def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
@@ -128,12 +130,12 @@ def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
             "correlations do not run."
         )
     parts = [_part(rule, which, key, single[key]) for which, key in enumerate(rule.rules)]
-    hits = correlation.hits(rule, " UNION ALL ".join(parts))
+    whole = correlation.parts(rule, " UNION ALL ".join(parts))
     bases = (
         Base(correlation.weighed(rule, part), _names(single[key]), alike=True)
         for part, key in zip(parts, rule.rules, strict=True)
     )
-    return Detection(rule.head, hits, bases=tuple(bases), fold=sliding.fold_of(rule))
+    return Detection(rule.head, whole.sql, bases=tuple(bases), fold=sliding.fold_of(rule), parts=whole)
 
 
 def _part(rule: Correlation, which: int, key: str, part: Rule) -> str:

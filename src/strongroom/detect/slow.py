@@ -34,9 +34,9 @@ def detection() -> Detection:
     """The hunt for patience."""
     enough = f"CASE WHEN age >= {AGE} THEN least({wide.MOST}, greatest({FLOOR}, {OWN} * coalesce(own, 0))) END"
     note = f"at least {FLOOR} in a week, {OWN} times its own most, after {AGE} weeks of log"
-    return Detection(
-        HEAD, wide.sql(WEEK, enough, FLOOR), shape="wide", note=note, bases=(Base(wide.BASE), Base(FIRST)), fold=Slow
-    )
+    parts = wide.parts(WEEK, enough, FLOOR)
+    bases = (Base(wide.BASE), Base(FIRST))
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=Slow, parts=parts)
 
 
 FIRST: Final = """

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from strongroom.clock import DAY
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
 
 WEEK: Final = 7 * DAY
@@ -39,7 +40,9 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The walk."""
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}"
-    return Detection(HEAD, _SQL, shape="walk", quiet=True, note=note, bases=(Base(_BASE),), fold=Walk)
+    parts = Parts(_STEPS, _HITS)
+    bases = (Base(_BASE),)
+    return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Walk, parts=parts)
 
 
 _BASE: Final = f"""
@@ -47,12 +50,10 @@ _BASE: Final = f"""
         "record.source" AS source, "record.offset" AS place
     FROM event WHERE number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')
 """
-_SQL: Final = f"""
-WITH asked AS (SELECT *, time // {WEEK} AS week FROM ({_BASE})),
-likely AS (SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}),
-wanted AS (SELECT DISTINCT route, number FROM asked SEMI JOIN likely USING (about, route)),
+_COUNTED: Final = f"""
+WITH wanted AS (SELECT DISTINCT route, number FROM posed WHERE likely),
 once AS (
-    SELECT * FROM asked SEMI JOIN wanted USING (route, number)
+    SELECT * FROM posed SEMI JOIN wanted USING (route, number)
     QUALIFY row_number() OVER (PARTITION BY about, route, number, week ORDER BY time, source, place, event) = 1
 ),
 met AS (
@@ -64,10 +65,25 @@ known AS (
         PARTITION BY route, number, week ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING
     ) AS principals
     FROM met LEFT JOIN weekly USING (route, number, week)
-),
-step AS (
+)
+SELECT event, time, about, route, number, source, place, true AS steps FROM known WHERE likely AND principals <= {FEW} AND new
+UNION ALL SELECT event, time, about, route, number, source, place, false FROM posed WHERE likely
+"""
+"""What a principal asks for that may walk there, and again what of it are steps."""
+_STEPS: Final = (
+    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({_BASE})", "about"),
+    Here("walker", f"SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}"),
+    By(
+        "posed",
+        "SELECT asked.*, walker.route IS NOT NULL AS likely FROM asked LEFT JOIN walker USING (about, route)",
+        "(route, number)",
+    ),
+    By("counted", _COUNTED, "about"),
+)
+_HITS: Final = f"""
+WITH step AS (
     SELECT *, CASE WHEN time - lag(time) OVER w <= {WEEK} THEN number - lag(number) OVER w END AS step
-    FROM known SEMI JOIN likely USING (about, route) WHERE principals <= {FEW} AND new
+    FROM counted WHERE steps
     WINDOW w AS (PARTITION BY about, route ORDER BY time, source, place, event)
 ),
 close AS (
@@ -86,7 +102,8 @@ walk AS (
     FROM run
 ),
 walked AS (SELECT about, route, number, min(fired) AS fired FROM walk WHERE fired IS NOT NULL GROUP BY ALL)
-SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event FROM asked JOIN walked USING (about, route, number)
+SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event
+FROM (SELECT * FROM counted WHERE NOT steps) JOIN walked USING (about, route, number)
 """
 
 

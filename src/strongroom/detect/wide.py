@@ -17,6 +17,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
 
 FLOORS: Final = ((HOUR, 25, "an hour", "04"), (DAY, 60, "a day", "05"))
@@ -55,8 +56,9 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
     note = f"at least {floor} in {words}, {PEERS} times its peers' most or {OWN} times its own"
     past = f"greatest({OWN} * own, spread)"
     enough = f"least({MOST}, greatest({floor}, CASE WHEN known >= {TEN} THEN {past} ELSE {PEERS} * much END))"
+    whole = parts(window, enough, floor)
     return Detection(
-        head, sql(window, enough, floor), shape="wide", note=note, bases=(Base(BASE),), fold=lambda: Wide(window, floor)
+        head, whole.sql, shape="wide", note=note, bases=(Base(BASE),), fold=lambda: Wide(window, floor), parts=whole
     )
 
 
@@ -68,22 +70,19 @@ BASE: Final = f"""
 """Who works as several things is several, each with a past and peers of its own."""
 
 
-def sql(window: int, enough: str, floor: int) -> str:
+def parts(window: int, enough: str, floor: int) -> Parts:
     """Hits of principals who read at least `enough` different documents or people within a window.
 
     `enough` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
     would be rare by how they differ), `much` (what is much among its peers) and `age` (windows since the first event of all).
     Null: never enough; it is never below `floor`.
     """
+    bucket = f"SELECT g, kind, time // {window} AS b, least({MOST}, count(DISTINCT v)) AS c FROM reading GROUP BY ALL"
     fire = f"""
-    WITH bucket AS (
-        SELECT g, kind, time // {window} AS b, least({MOST}, count(DISTINCT v)) AS c FROM base GROUP BY ALL
-    ),
-    {peers.sql(window)},
-    ample AS (SELECT g FROM bucket GROUP BY g HAVING 2 * max(c) >= {floor}),  -- whom no window can be too much of has no past
+    WITH ample AS (SELECT g FROM bucket GROUP BY g HAVING 2 * max(c) >= {floor}),  -- whom no window can be too much of has no past
     past AS (
         SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own, {_SPREAD} AS spread,
-            b - (SELECT min(time) // {window} FROM event) AS age, b * {window} // {DAY} AS d
+            b - (SELECT first // {window} FROM span) AS age, b * {window} // {DAY} AS d
         FROM bucket SEMI JOIN ample USING (g)
         WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING)
     ),
@@ -106,7 +105,8 @@ def sql(window: int, enough: str, floor: int) -> str:
     level AS (SELECT g, t, x, t // {window} AS b, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
     SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= enough AND x >= 0  -- at an event, not at an end
     """
-    return windowed(BASE, fire, window)
+    hits = windowed("SELECT * FROM reading", fire, window)
+    return Parts((By("reading", BASE, "g"), Here("bucket", bucket), peers.known(window)), hits)
 
 
 class Reader:
