@@ -13,9 +13,11 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,10 @@ document, or hides that one was taken. Raise a figure when the report shows that
 LOCKS = ("requirements/*.txt", "*package-lock.json", "uv.lock", "poetry.lock", "pdm.lock", "pylock*.toml")
 ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|@ file")
 NPM_ADDRESS = re.compile(r'"resolved"')  # funding links are addresses too, but harmless
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of a random name is made in it
+MUCH = 8 * 2**30
+"""Bytes free, for the tests' files to lie in memory; they take about a tenth of it."""
 
 NPM = ROOT / "tests" / "npm"
 """Servers for tests that exist only as npm packages."""
@@ -128,7 +134,21 @@ def tests() -> str:
     """The test suite on two workers; measured, and no test may be skipped (tests/conftest.py)."""
     command("coverage", "erase")
     pytest = ("pytest", "-q", "-n", "2", "--dist", "loadfile")  # by file: a real server starts once, not in each worker
-    return command("coverage", "run", "-m", *pytest, STRONGROOM_CI="1")
+    with scratch(MEMORY) as folder:
+        return command("coverage", "run", "-m", *pytest, STRONGROOM_CI="1", TMPDIR=str(folder))
+
+
+@contextmanager
+def scratch(memory: Path) -> Iterator[Path]:
+    """A folder for the tests' files, gone afterwards; in `memory` if there is much of it.
+
+    The tests sync thousands of times, and remove what they synced: on a disk that others use too, that is what they wait for.
+    """
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= MUCH
+    with tempfile.TemporaryDirectory(prefix="strongroom-check-", dir=memory if roomy else None) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the processes of a store have users of their own, who must pass through
+        yield folder
 
 
 def coverage() -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from strongroom.wiring.stage import _free_port
 from tests.journeys.honest import PROGRAM
-from tests.journeys.test_processes import Running
+from tests.journeys.test_processes import Running, unhurried
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def served() -> Iterator[Running]:
     store, port = folder / "store", _free_port()
     make = [*PROGRAM, "demo", "--store", str(store), "--make-only", "--patients", "12", "--port", str(port)]
     subprocess.run([*make, "--signin-port", str(_free_port())], check=True)
+    unhurried(store)
     process = subprocess.Popen([*PROGRAM, "serve", "--store", str(store)], stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert b"Serving" in process.stdout.readline()

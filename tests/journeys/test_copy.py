@@ -15,6 +15,7 @@ from strongroom.ids import new_id
 from strongroom.wiring.stage import _free_port
 from tests.courier.test_s3 import _closing, locked  # noqa: F401  # the fixture closes what is opened
 from tests.journeys.honest import PROGRAM
+from tests.journeys.test_processes import unhurried
 
 COPY = """
 [copy]
@@ -65,6 +66,7 @@ def test_a_store_pushes_its_log_and_a_set_back_one_is_found(s3_port: int, folder
     prefix = new_id()
     with (store / "strongroom.toml").open("a") as file:
         file.write(COPY.format(port=s3_port, folder=folder, prefix=prefix))
+    unhurried(store)
     before = folder / "before"
     shutil.copytree(store / "keeper" / "log", before)
     assert looked(store)["state"] == "warn"

@@ -52,6 +52,21 @@ def test_locks_are_found_before_they_are_committed(tmp_path: Path, git: bool) ->
     assert {path.relative_to(tmp_path).as_posix() for path in check.lock_files(tmp_path)} == wanted
 
 
+@pytest.mark.parametrize("much", [0, 2**62])
+def test_the_files_of_the_tests_lie_in_memory_where_there_is_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, much: int
+) -> None:
+    """Else where all temporary files lie; other users may pass through, and nothing is left."""
+    monkeypatch.setattr(check, "MUCH", much)
+    with check.scratch(tmp_path) as folder:
+        assert (folder.parent == tmp_path) is (much == 0)
+        assert folder.stat().st_mode & 0o777 == 0o755
+        (folder / "x").write_text("x", encoding="utf-8")
+    assert not folder.exists()
+    with check.scratch(tmp_path / "none") as folder:
+        assert folder.parent != tmp_path / "none"
+
+
 def summary(lines: int, of_lines: int, branches: int, of_branches: int) -> dict[str, dict[str, int]]:
     """A file's part of coverage's JSON report."""
     return {

@@ -1,16 +1,15 @@
 """`strongroom watch`: the hunt's detections over logs as they grow."""
 
 import json
-import signal
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from strongroom.cli.common import Told, json_option
+from strongroom.cli.told import stopping
 from strongroom.errors import OperationError, UsageError
 
 if TYPE_CHECKING:
@@ -99,29 +98,26 @@ def _run(follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]
     from strongroom.detect.watch import QUIET, Watch, unhurried
 
     unhurried()
-    stop = threading.Event()
-    previous = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGINT, signal.SIGTERM)}
-    store = Store(folder)
-    store.begin(ways)
-    messengers = [Messenger(name, way, folder, _say) for name, way in ways.items()]
-    try:
-        watch = Watch(follower, live, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
-        while not stop.is_set():
-            new = watch.round()
-            if once:
-                break
-            if not new:
-                stop.wait(QUIET)
-        if last:
-            watch.settle()
-        watch.save()
-        return watch.alerts
-    finally:
-        for one in messengers:
-            one.end(DRAIN)
-        store.close()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    with stopping() as stop:
+        store = Store(folder)
+        store.begin(ways)
+        messengers = [Messenger(name, way, folder, _say) for name, way in ways.items()]
+        try:
+            watch = Watch(follower, live, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
+            while not stop.told:
+                new = watch.round()
+                if once:
+                    break
+                if not new:
+                    stop.wait(QUIET)
+            if last:
+                watch.settle()
+            watch.save()
+            return watch.alerts
+        finally:
+            for one in messengers:
+                one.end(DRAIN)
+            store.close()
 
 
 class _Printed:

@@ -26,6 +26,10 @@ class Store(_Section, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9.-]{0,62}\Z")]
     demonstration: bool = False
     """True only in stores that `strongroom demo` or `rehearse` made: their signing key may be used by `token --as`."""
+    patience_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 0.7
+    """For which log, keeper, catalogue and object store are each waited for, before a person is refused. More than a second is for
+    machines so busy that a late answer is better than none.
+    """
 
 
 class Pkcs11(_Section, frozen=True, kw_only=True):

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ANSWER = 0.7
-"""Seconds within which a store begins to answer whoever serves people, who must be refused within a second. Programs that
-nobody waits for are more patient.
-"""
 WHOLE = 8 * 1_048_576
 """Bytes up to which an object is written in one conditional request; longer ones go in parts."""
 PARTS = 2

@@ -9,7 +9,7 @@ from strongroom.api.sweep import Sweeper
 from strongroom.clock import Clock, SystemClock
 from strongroom.config import Config, Layout
 from strongroom.documents.local import local_blobs
-from strongroom.documents.objects import ANSWER, Objects
+from strongroom.documents.objects import Objects
 from strongroom.documents.probe import probe
 from strongroom.documents.s3 import Bucket, read_credentials, s3_blobs
 from strongroom.documents.sqlite import Catalogue
@@ -22,8 +22,10 @@ from strongroom.secret import Secret
 
 log = logging.getLogger("strongroom.app")
 
-ENTRY = 0.5
-"""Seconds for a row of the catalogue: an upload needs the door and the object store besides, and is refused within a second."""
+ENTRY = 5 / 7
+"""Of the patience, for a row of the catalogue: an upload needs the door and the object store besides."""
+DOOR = 8 / 7
+"""Of the patience, for the keeper, which itself waits so long for its log."""
 
 
 def open_blobs(config: Config, layout: Layout, *, answer: float | None = None) -> Objects:
@@ -77,6 +79,7 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> tupl
         media_types=DEFAULT if config.api.media_types is None else frozenset(map(bare, config.api.media_types)),
     )
     signer = ContextSigner(read_context_key(layout), clock)
-    blobs, catalogue = open_blobs(config, layout, answer=ANSWER), Catalogue.open(layout.catalogue, ENTRY)
-    app = create_app(KeeperClient(layout.socket), blobs, catalogue, signer, clock, settings)
+    patience = config.store.patience_seconds
+    blobs, catalogue = open_blobs(config, layout, answer=patience), Catalogue.open(layout.catalogue, ENTRY * patience)
+    app = create_app(KeeperClient(layout.socket, DOOR * patience), blobs, catalogue, signer, clock, settings)
     return app, Sweeper(patient, catalogue, app.parts.shelf.is_read, clock)

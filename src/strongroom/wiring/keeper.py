@@ -11,7 +11,7 @@ from pathlib import Path
 
 from strongroom.audit.charges import Charges
 from strongroom.audit.files import Directory
-from strongroom.audit.log import PATIENCE, AcceptedRollback, Log, Place
+from strongroom.audit.log import AcceptedRollback, Log, Place
 from strongroom.audit.query import Query
 from strongroom.audit.receipt import ReceiptSeal
 from strongroom.audit.resolve import Resolver
@@ -69,11 +69,11 @@ def open_keeper(
     *,
     rehearsal: Rehearsal | None = None,
     accept: AcceptedRollback | None = None,
-    patience: float = PATIENCE,
+    patience: float | None = None,
 ) -> Opened:
     """Every part of the keeper, checked. Raises ConfigError, Tampered, Unavailable; then nothing was started.
 
-    `patience`: seconds that a request waits for the log. Whoever fills a store on a busy machine has more of it.
+    `patience`: seconds that a request waits for the log; None: as configured. Whoever fills a store has more of it.
     """
     root = open_root(config, layout)
     secrets = open_secrets(layout.secrets, config.store.name, root)
@@ -88,7 +88,7 @@ def open_keeper(
         cover_of(secrets),
         seal,
         accept=accept,
-        patience=patience,
+        patience=config.store.patience_seconds if patience is None else patience,
     )
     catalog = Catalog(layout.database)
     clock = _clock(layout, rehearsal)
