@@ -75,7 +75,7 @@ def test_a_store_pushes_its_log_and_a_set_back_one_is_found(s3_port: int, folder
         assert b"Serving" in process.stdout.readline()
         token = ran("token", "--as", "patient1", "--store", str(store))[1][0]["token"]
         headers = {"Authorization": f"Bearer {token}"}
-        assert httpx2.get(f"http://127.0.0.1:{port}/fhir/DocumentReference", headers=headers).status_code == 200
+        assert httpx2.get(f"http://127.0.0.1:{port}/fhir/DocumentReference", headers=headers, timeout=60).is_success
         end = time.monotonic() + PATIENCE
         while looked(store)["state"] != "ok" and time.monotonic() < end:
             time.sleep(0.5)

@@ -80,7 +80,7 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(url: str, headers: dict[str, str]) -> httpx2.Response:
     """The answer; a store whose parts are slow, as on a machine with much to do, may say 503 before."""
     end = time.monotonic() + 60
-    while (answer := httpx2.get(url, headers=headers)).status_code == 503 and time.monotonic() < end:
+    while (answer := httpx2.get(url, headers=headers, timeout=60)).status_code == 503 and time.monotonic() < end:
         time.sleep(0.2)
     assert answer.is_success, answer.text
     return answer
@@ -111,7 +111,7 @@ def test_a_store_lives_on_an_hsm_and_a_bucket(s3_port: int, token: Path, tmp_pat
         part = served(f"{base}/Binary/{resource['id']}", {**headers, "Range": "bytes=5-9"})
         assert part.content == content.content[5:10]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     shutil.rmtree(token / next(entry.name for entry in token.iterdir() if entry.is_dir()))
     again = subprocess.run(serve, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert again.returncode == 78

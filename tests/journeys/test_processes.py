@@ -129,7 +129,7 @@ def test_every_answer_without_success_is_an_operation_outcome(running: Running) 
     headers = {"Authorization": f"Bearer {running.token('patient1')}", "Content-Type": "application/fhir+json"}
     url = f"{running.base}/DocumentReference"
     for body in (b"{", b"[]", b'{"resourceType":"Patient"}', b"\xff" * 100, b'{"a":' * 5_000, b""):
-        answer = httpx2.post(url, headers=headers, content=body)
+        answer = httpx2.post(url, headers=headers, content=body, timeout=60)
         assert 400 <= answer.status_code < 500, body[:20]
         assert json.loads(answer.content)["resourceType"] == "OperationOutcome"
     assert running.search("patient1").status_code == 200
