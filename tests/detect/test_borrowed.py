@@ -1,9 +1,14 @@
 """Logins that come from a place of their own."""
 
+import random
 from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from strongroom.detect import borrowed
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 DAY = 86_400
 
@@ -54,3 +59,24 @@ def test_the_second_day_at_home_is_no_new_place(scene: Scene) -> None:
     """Work from where one was before."""
     scene.add(*at_work(), *away(2, day=16), *away(30, day=20))
     assert scene.hits(borrowed.detection()) == []
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Logins with more or less of a past, who read more or less in up to five other places, again and again."""
+    rng = random.Random(seed)
+    events = []
+    for who in range(8):
+        name = {"principal": f"p{who}"}
+        events += [{**event, **name} for event in at_work(days=rng.choice([5, 11, 15]))]
+        for place in range(rng.randrange(5)):
+            day, pause = rng.choice([10, 12, 20, 40]), rng.choice([0, 60, 399, 400, 1_000])
+            away_ = away(rng.randrange(5, 30), day, pause, f"198.51.{rng.choice([place, 9])}.7")
+            events += [{**event, **name, "document": f"/d/{rng.randrange(60)}"} for event in away_]
+    same(events, borrowed.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A theft among what is compared."""
+    assert same([*at_work(), *away(15)], borrowed.detection(), rng=random.Random(1))

@@ -3,34 +3,25 @@
 import random
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strongroom.clock import DAY, MINUTE
-from strongroom.detect import hunt, rules
+from strongroom.clock import DAY
+from strongroom.detect import egress, foreign, hunt, rules, slow, walk, wide
 from strongroom.detect.detection import Base, Detection
-from strongroom.detect.duckdb import Engine
-from strongroom.detect.live import AGAIN, Alert, Live
-from strongroom.logs.batch import table
+from strongroom.detect.live import AGAIN, Live
 from strongroom.logs.mapping import Mapping
-from strongroom.logs.record import COLUMNS
-from tests.detect.conftest import DEFAULTS, read
+from tests.detect.conftest import read
+from tests.detect.replayed import Event, hunted, numbered, rows, same
 
 START = 20_453 * DAY  # a Thursday: weeks begin with it
-TOLERANCE = 10 * MINUTE
-FIELDS = sorted(
-    set(DEFAULTS) | {"time", "document", "route", "number", "patient", "metadata.uid", "api.operation", "store",
-                     "http_request.url.path", "http_request.http_method", "actor.user.type"}
-)  # fmt: skip
 MAPPING = Mapping(
     (),
     tuple((f"/d/{number}", f"x{number // 3}") for number in range(0, 3_000, 2)),
     (*((f"p{at}", f"x{at}") for at in range(40)), ("ward", "x1")),
     accounts=(("p3", "nurse", "ward"),),
 )
-Event = dict[str, Any]
 
 
 def own(mapping: Mapping | None) -> tuple[Detection, ...]:
@@ -112,78 +103,8 @@ class World:
 
 
 def world(rng: random.Random) -> list[Event]:
-    """Its events by time, each with its place in one of two logs, half of them numbered by their source."""
-    events = sorted(World(rng).events, key=lambda event: event["time"])
-    for at, event in enumerate(events):
-        event.update({"record.source": at % 2, "record.offset": at})
-        if rng.random() < 0.5:
-            event["metadata.uid"] = str(at)
-    return events
-
-
-def delivered(events: list[Event], rng: random.Random) -> list[Event]:
-    """As they arrive: 30 % late, and 21 % of those that are numbered twice, all within the tolerance."""
-    arriving = []
-    for event in events:
-        again = 1 + (event.get("metadata.uid") is not None and rng.random() < 0.21)
-        for _ in range(again):
-            delay = rng.randrange(TOLERANCE + 1) if rng.random() < 0.3 else 0
-            arriving.append((event["time"] + delay, rng.random(), event))
-    return [event for _, _, event in sorted(arriving, key=lambda one: one[:2])]
-
-
-def rows(events: list[Event]) -> Any:
-    """As columns."""
-    return table(FIELDS, [tuple({**DEFAULTS, **event}.get(field) for field in FIELDS) for event in events])
-
-
-def hunted(
-    events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None
-) -> dict[tuple[str, str], int]:
-    """(detection, about) -> when a hunt says that it first fired."""
-    with Engine() as engine:
-        engine.take(rows(events))
-        engine.run(hunt._TWICE)
-        if mapping:
-            mapping.fill(engine)
-        stopped: list[rules.Stopped] = []
-        hunt.run(detections, engine, stopped)
-        assert stopped == []
-        found = engine.rows("SELECT detection, about, min(fired) FROM hit GROUP BY ALL")
-    return {(id_, about): fired for id_, about, fired in found}
-
-
-def first(alerts: list[Alert]) -> dict[tuple[str, str], int]:
-    """The same of alerts."""
-    found: dict[tuple[str, str], int] = {}
-    for alert in alerts:
-        key = (alert.detection.head.id, alert.about)
-        found[key] = min(alert.fired, found.get(key, alert.fired))
-    return found
-
-
-def watched(
-    events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None, rng: random.Random
-) -> list[Alert]:
-    """In batches of any size; now and then the watch is stopped, and another goes on with what it kept."""
-    live, alerts = Live(detections, mapping, TOLERANCE), []
-    at = 0
-    while at < len(events):
-        size = rng.choice([1, 7, 60, 500])
-        alerts += live.feed(rows(events[at : at + size]), 2**50)
-        at += size
-        if rng.random() < 0.3:
-            live.tidy()
-        if rng.random() < 0.15:
-            kept = [(name, msgspec.msgpack.encode(piece)) for name, piece in live.dump()]
-            live.close()
-            live = Live(detections, mapping, TOLERANCE)
-            for name, piece in kept:
-                live.load(name, msgspec.msgpack.decode(piece))
-    alerts += live.finish()
-    assert (live.late, live.future) == (0, 0)
-    live.close()
-    return alerts
+    """Its events."""
+    return World(rng).events
 
 
 @settings(max_examples=12)
@@ -192,21 +113,19 @@ def test_a_watch_says_what_a_hunt_says(seed: int) -> None:
     """Late and twice, in any batches, over restarts: the same detections about the same, first fired at the same instant."""
     rng = random.Random(seed)
     mapping, detections = (MAPPING, WITH) if rng.random() < 0.5 else (None, WITHOUT)
-    events = delivered(world(rng), rng)
-    expected = hunted(events, detections, mapping)
-    assert first(watched(events, detections, mapping, rng)) == expected
+    same(world(rng), *detections, rng=rng, mapping=mapping)
 
 
 def test_the_world_has_something_of_everything() -> None:
-    """Else the property would say little: every detection that a watch has of its own fires in some world."""
+    """Else the property would say little. Detections that need other worlds are held to the same in their own files."""
     fired: set[str] = set()
     for seed in range(12):
         rng = random.Random(seed)
-        fired |= {id_ for id_, _ in hunted(world(rng), WITH, MAPPING)}
+        fired |= {id_ for id_, _ in hunted(numbered(world(rng), rng), WITH, MAPPING)}
     titles = {one.head.title for one in WITH if one.head.id in fired}
-    assert {one.head.title for one in WITH if one.shape != "rule"} <= titles
+    meant = (foreign.detection(), walk.detection(), *wide.detections(), slow.detection(), egress.detection())
+    assert {one.head.title for one in meant} <= titles
     assert len(titles) >= 9
-    assert set(FIELDS) <= set(COLUMNS)
 
 
 WALK = next(one for one in WITHOUT if one.shape == "walk")
@@ -261,9 +180,7 @@ def test_an_event_that_comes_too_late_is_counted() -> None:
     live.feed(walk_of(500), 10**12)
     live.advance(500_000)
     late = {"metadata.log_name": "cloudtrail", "meaning": "made-public", "time": 1_000}
-    fields = (*FIELDS, "meaning")
-    event = {**DEFAULTS, **late}
-    alerts = live.feed(table(fields, [tuple(event.get(field) for field in fields)]), 10**12)
+    alerts = live.feed(rows([late]), 10**12)
     assert [one.detection.head.title for one in alerts] == [single.head.title]
     assert live.feed(walk_of(*range(30)), 10**12) == []
     assert live.late == 31

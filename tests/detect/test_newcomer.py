@@ -1,9 +1,14 @@
 """Who reads from a store for the first time."""
 
+import random
 from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from strongroom.detect import newcomer
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 DAY = 86_400
 APP = "arn:aws:sts::1:assumed-role/app/i-{}"
@@ -48,3 +53,26 @@ def test_where_many_read_one_more_is_nothing(scene: Scene) -> None:
     scene.clear()
     scene.add(*usual(), by_role(99, 10 * DAY, "new", **{"status_id": 2, "http_response.code": 403}))
     assert scene.hits(newcomer.detection()) == []
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Stores with few and many readers, of whom some come late, some at once, and some under several sessions."""
+    rng = random.Random(seed)
+    events = []
+    for store in range(4):
+        for who in range(rng.choice([2, 5, 14])):
+            first = rng.choice([0, 3, 8 * DAY, 9 * DAY, rng.randrange(20 * DAY)])
+            session = APP.format(who).replace("app", f"app{who}") if rng.random() < 0.5 else f"key{who}"
+            for n in range(rng.randrange(1, 6)):
+                more = f"{n}" if session.startswith("arn") and rng.random() < 0.5 else ""
+                at = first + n * rng.choice([0, 60, 20_000])
+                events.append({**by_role(n, at, session + more), "store": f"s{store}"})
+    same(events, newcomer.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """Three newcomers in one world."""
+    late = [by_role(900 + n, (10 + n) * DAY, f"key{n}") for n in range(3)]
+    assert len(same([*usual(), *late], newcomer.detection(), rng=random.Random(1))) == 3

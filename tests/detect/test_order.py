@@ -4,9 +4,12 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from strongroom.detect import order
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 DAY = 86_400
 
@@ -51,3 +54,28 @@ def test_who_always_went_by_a_list_is_left_alone(scene: Scene) -> None:
     """A program, from the log's first days on."""
     scene.add(*(event for day in range(0, 20, 2) for event in people(40, day * DAY, principal="sync")))
     assert scene.hits(order.detection()) == []
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Lists forwards, back, over midnight, with people twice, some in the first week; and people as they come."""
+    rng = random.Random(seed)
+    events = []
+    for who in range(6):
+        name = f"c{who}"
+        events += [event for event in busy(name) if rng.random() < 0.1]
+        for _ in range(rng.randrange(4)):
+            begin, pace = rng.randrange(20 * DAY), rng.choice([0, 30, 9_000])
+            step, length = rng.choice([-1, 1, 0]), rng.randrange(8, 30)
+            events += [
+                read(n, begin + n * pace, patient=f"p{500 + n * step + rng.choice([0, 0, 0, 1]):05d}", principal=name)
+                for n in range(length)
+            ]
+    same(events, order.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A list among what is compared."""
+    night = people(40, 15 * DAY, principal="ann")
+    assert same([*busy("bob"), *night], order.detection(), rng=random.Random(1))

@@ -2,8 +2,12 @@
 
 import random
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from strongroom.detect import relay
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 
 def test_twenty_addresses_walk_together(scene: Scene) -> None:
@@ -38,3 +42,36 @@ def test_pages_that_everybody_turns_are_no_documents(scene: Scene) -> None:
     ]
     scene.add(*turned)
     assert scene.hits(relay.detection()) == []
+
+
+def test_who_had_a_document_before_is_no_shield(scene: Scene) -> None:
+    """Ids that their owners read three weeks ago are as new as others."""
+    owners = [read(5_000 + n * 23 % 60 * 10, n * 60, principal=f"p{n}") for n in range(60)]
+    scene.add(*owners, *(read(5_000 + n * 10, 21 * 86_400 + n * 2, principal=f"a{n % 20}") for n in range(60)))
+    assert min(fired for _, fired, _ in scene.hits(relay.detection())) == (21 * 86_400 + 9 * 2) * 1_000
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Walks by turns of few and many, over midnights and weeks, among others, on pages that many or few turn as well."""
+    rng = random.Random(seed)
+    events = []
+    for _ in range(rng.randrange(2, 9)):
+        begin, pace = rng.choice([604_700, rng.randrange(3 * 604_800)]), rng.choice([0, 1, 60, 900, 90_000, 400_000])
+        who, first = rng.choice([2, 3, 20]), rng.choice([5_000, rng.randrange(9_000)])
+        readers, route = rng.choice([1, 1, 3, 4, 6]), rng.choice(["/d/{int}", "/n/{int}"])
+        for n in range(rng.randrange(5, 40)):
+            for reader in range(readers):
+                at = begin + n * pace + rng.choice([0, reader * 3, reader * 5_000])
+                events.append(read(first + n, at, principal=f"a{(n + reader) % (who + readers - 1)}", route=route))
+    events += [
+        read(rng.randrange(9_000), rng.randrange(3 * 604_800), principal=f"p{n}") for n in range(rng.randrange(150))
+    ]
+    same(events, relay.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A walk among what is compared."""
+    walk = [read(5_000 + n, n * 2, principal=f"a{n % 20}") for n in range(60)]
+    assert same(walk, relay.detection(), rng=random.Random(1))

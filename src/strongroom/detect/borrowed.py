@@ -4,11 +4,13 @@ A place is a network (/24, or /64 of IPv6). Only who has a past can be seen: TEN
 the road have too many places; then nothing is said. One document from a new place is a day at home; TEN in an hour are work.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect.correlation import windowed
-from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.detect.correlation import distinct, windowed
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
 FEW, TEN = 2, 10
@@ -29,30 +31,94 @@ NETWORK: Final = """CASE WHEN contains("src_endpoint.ip", ':')
 
 
 def detection() -> Detection:
-    """New place, many documents."""
+    """New place, many documents. Places of the same instant are as new as each other."""
     base = f"""
-    WITH request AS (
-        SELECT rowid AS event, time, {ABOUT} AS g, {NETWORK} AS place, document, {SERVED} AS served
-        FROM event WHERE "principal.kind" = 'login' AND "src_endpoint.ip" IS NOT NULL
-    ),
-    debut AS (SELECT g, place, min(time) AS first FROM request GROUP BY g, place),
-    ranked AS (SELECT *, row_number() OVER (PARTITION BY g ORDER BY first, place) - 1 AS places FROM debut),
-    days AS (SELECT g, time // {DAY} AS day FROM request GROUP BY ALL),
-    dated AS (SELECT g, day, row_number() OVER (PARTITION BY g ORDER BY day) AS days FROM days),
+    WITH request AS ({_BASE}),
+    debut AS (SELECT about, place, min(time) AS first FROM request GROUP BY about, place),
+    ranked AS (SELECT *, rank() OVER (PARTITION BY about ORDER BY first) - 1 AS places FROM debut),
+    days AS (SELECT about, time // {DAY} AS day FROM request GROUP BY ALL),
+    dated AS (SELECT about, day, row_number() OVER (PARTITION BY about ORDER BY day) AS days FROM days),
     new AS (
-        SELECT ranked.g, place, first FROM ranked JOIN dated ON dated.g = ranked.g AND dated.day = first // {DAY}
+        SELECT ranked.about, place, first FROM ranked
+        JOIN dated ON dated.about = ranked.about AND dated.day = first // {DAY}
         WHERE places BETWEEN 1 AND {FEW} AND days > {TEN}
     )
-    SELECT event, time, g, g AS about, document AS v
-    FROM request JOIN new USING (g, place) WHERE served AND time <= first + {DAY}
-    """
-    fire = f"""
-    WITH fresh AS (SELECT g, v, min(time) AS time FROM base GROUP BY g, v),
-    level AS (
-        SELECT g, time AS t, count(*) OVER (PARTITION BY g ORDER BY time RANGE BETWEEN {HOUR} PRECEDING AND CURRENT ROW) AS n
-        FROM fresh
-    )
-    SELECT DISTINCT g, t FROM level WHERE n >= {TEN}
+    SELECT event, time, about || chr(31) || place AS g, about, v
+    FROM request JOIN new USING (about, place) WHERE v IS NOT NULL AND time <= first + {DAY}
     """
     note = f"at least {TEN} documents in an hour, after {TEN} days in at most {FEW} networks"
-    return Detection(HEAD, windowed(base, fire, DAY), shape="wide", note=note)
+    hits = windowed(base, distinct(HOUR, TEN), DAY)
+    return Detection(HEAD, hits, shape="wide", note=note, bases=(Base(_BASE),), fold=Borrowed)
+
+
+_BASE: Final = f"""
+    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, {NETWORK} AS place, CASE WHEN {SERVED} THEN document END AS v
+    FROM event WHERE "principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL
+"""
+
+
+class Login:
+    """On how many days it came, the last of them, and its first places with when it was there first."""
+
+    __slots__ = ("day", "days", "places")
+
+    def __init__(self) -> None:
+        self.days, self.day = 0, -1
+        self.places: tuple[tuple[str, int], ...] = ()
+
+    def comes(self, place: str, time: int) -> bool:
+        """It comes from there; whether that is a new place of somebody who has a past."""
+        if time // DAY != self.day:
+            self.day = time // DAY
+            self.days += 1
+        if any(place == known for known, _ in self.places):
+            return False
+        earlier = sum(first < time for _, first in self.places)
+        if earlier <= FEW:
+            self.places += ((place, time),)
+        return 1 <= earlier <= FEW and self.days > TEN
+
+
+class Borrowed:
+    """The fold: where each login comes from, and what is read from places that are new, for a day."""
+
+    def __init__(self) -> None:
+        self.logins: dict[str, Login] = {}
+        self.until: dict[str, int] = {}
+        self.read = Values(HOUR, TEN)
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        event, time, g, about, place, value = row
+        login = self.logins.get(g)
+        if login is None:
+            login = self.logins[g] = Login()
+        if login.comes(place, time):
+            self.until[f"{g}\x1f{place}"] = time + DAY
+        if value is None or not self.until:
+            return ()
+        case = f"{g}\x1f{place}"
+        return self.read.feed((event, time, case, about, 0, value)) if time <= self.until.get(case, -1) else ()
+
+    def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
+        """See `Fold`."""
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+        self.until = {case: until for case, until in self.until.items() if until >= time}
+        self.read.tidy(time)
+
+    def dump(self) -> Any:
+        """See `Fold`."""
+        logins = [[g, login.days, login.day, login.places] for g, login in self.logins.items()]
+        return [logins, self.until, self.read.dump()]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        logins, self.until, read = kept
+        self.logins = {}
+        for g, days, day, places in logins:
+            login = self.logins[g] = Login()
+            login.days, login.day, login.places = days, day, tuple((place, first) for place, first in places)
+        self.read.load(read)

@@ -63,6 +63,24 @@ def windowed(base: str, fire: str, window: int) -> str:
     """
 
 
+def distinct(window: int, least: int) -> str:
+    """Instants of `base` (g, time, v) at which `least` different values of a group are within a window. For `windowed`."""
+    return f"""
+    WITH value AS (
+        SELECT g, time,
+            lag(time) OVER (PARTITION BY g, v ORDER BY time) AS before,
+            lead(time) OVER (PARTITION BY g, v ORDER BY time) AS next
+        FROM base
+    ),
+    change AS (
+        SELECT g, time AS t, CASE WHEN before IS NULL OR before < time - {window} THEN 1 ELSE 0 END AS x FROM value
+        UNION ALL SELECT g, time + {window} + 1, -1 FROM value WHERE next IS NULL OR next > time + {window}
+    ),
+    level AS (SELECT g, t, x, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
+    SELECT DISTINCT g, t FROM level WHERE level >= {least} AND x >= 0
+    """
+
+
 _AMOUNT: Final = "CASE WHEN try_cast(v AS DOUBLE) BETWEEN 0 AND 1e300 THEN try_cast(v AS DOUBLE) ELSE 0 END"
 """What a text adds to a sum: what is no number, or below nothing, adds nothing."""
 

@@ -22,6 +22,7 @@ from strongroom.clock import DAY, HOUR, MINUTE
 from strongroom.detect.detection import Base, Detection, Fire, Fold
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.rules import Stopped
+from strongroom.detect.silence import Silence
 from strongroom.detect.sliding import Single
 from strongroom.logs.mapping import Mapping
 from strongroom.sigma.rule import LEVELS, Level
@@ -177,9 +178,15 @@ class Live:
                 alerts += self._tell(at, fire, None)
         return alerts
 
+    def clock(self, now: int) -> list[Alert]:
+        """Nothing has come for so long that logs are too silent by now, though no event says so."""
+        fires = [(at, fold.clock(now)) for at, fold in enumerate(self.folds) if isinstance(fold, Silence)]
+        return [alert for at, found in fires for fire in found for alert in self._tell(at, fire, None)]
+
     def finish(self) -> list[Alert]:
         """Nothing comes any more, and the day is over."""
-        return self.advance(max((self.latest // DAY + 1) * DAY, self.reached))
+        latest = max([self.latest, *(one[0] for one in self._waiting)])
+        return self.advance(max((latest // DAY + 1) * DAY, self.reached))
 
     def _judge(self, ready: list[tuple[Any, ...]], *, alone: bool = False) -> list[Alert]:
         """Fold these; `alone`: only by the rules about single events."""

@@ -3,10 +3,11 @@
 A store behind an application has a few readers, always the same. A role is meant without its session: machines come and go.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
 from strongroom.sigma.rule import Head
 
 AGE: Final = 7 * DAY
@@ -29,21 +30,56 @@ HEAD: Final = Head(
 
 
 def detection() -> Detection:
-    """First seen: principal and store."""
+    """First seen: principal and store. Who came at the same instant has come after as many as the other."""
     sql = f"""
-    WITH read AS (
-        SELECT rowid AS event, time, {ABOUT} AS about, store,
-            regexp_replace(principal, '(assumed-role/[^/]+)/.*', '\\1') AS who
-        FROM event WHERE {SERVED} AND store IS NOT NULL AND "principal.kind" NOT IN ('service', 'anonymous', 'foreign')
-    ),
-    debut AS (SELECT store, who, min(time) AS first FROM read GROUP BY store, who),
+    WITH read AS ({_BASE}),
+    debut AS (SELECT g, who, min(time) AS first FROM read GROUP BY g, who),
     ranked AS (
-        SELECT *, row_number() OVER (PARTITION BY store ORDER BY first, who) AS nth, min(first) OVER (PARTITION BY store) AS opened
-        FROM debut
+        SELECT *, rank() OVER (PARTITION BY g ORDER BY first) AS nth, min(first) OVER (PARTITION BY g) AS opened FROM debut
     ),
-    new AS (SELECT store, who, first FROM ranked WHERE nth BETWEEN 2 AND {FEW} AND first >= opened + {AGE})
-    SELECT about, min(first) OVER (PARTITION BY about) AS fired, event
-    FROM read JOIN new USING (store, who) WHERE time <= first + {DAY}
+    new AS (SELECT g, who, first FROM ranked WHERE nth BETWEEN 2 AND {FEW} AND first >= opened + {AGE})
+    SELECT about, min(time) OVER (PARTITION BY about) AS fired, event
+    FROM read JOIN new USING (g, who) WHERE time <= first + {DAY}
     """
     note = f"after {AGE // DAY} days of at most {FEW} readers"
-    return Detection(HEAD, sql, note=note)
+    return Detection(HEAD, sql, note=note, bases=(Base(_BASE),), fold=Newcomer)
+
+
+_BASE: Final = f"""
+    SELECT rowid AS event, time, store AS g, {ABOUT} AS about, regexp_replace(principal, '(assumed-role/[^/]+)/.*', '\\1') AS who
+    FROM event WHERE {SERVED} AND store IS NOT NULL AND "principal.kind" NOT IN ('service', 'anonymous', 'foreign')
+"""
+
+
+class Newcomer:
+    """The fold: of each store its first readers, and since when they read."""
+
+    def __init__(self) -> None:
+        self.stores: dict[str, dict[str, int]] = {}
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        _, time, store, about, who = row
+        readers = self.stores.setdefault(store, {})
+        first = readers.get(who)
+        if first is None:
+            if sum(one < time for one in readers.values()) >= FEW:
+                return ()
+            first = readers[who] = time
+        opened = next(iter(readers.values()))
+        return (Fire(about, time, 1),) if first >= opened + AGE and time <= first + DAY else ()
+
+    def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
+        """See `Fold`."""
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+
+    def dump(self) -> Any:
+        """See `Fold`."""
+        return self.stores
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.stores = kept

@@ -2,13 +2,15 @@
 
 Work comes in the order of appointments. RUN people in a row, each after the one before by the order of text, forwards or back,
 have a chance of 2 to RUN! of being chance. Who comes back to a person within a day has not gone on. Programs go through lists by
-nature: who did so in the log's first week is left alone.
+nature: who did so in the log's first week is left alone. Nobody's day has more than `wide.MOST` people, which are always too many.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect.detection import ABOUT, SERVED, Detection
+from strongroom.detect import slow, wide
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
 from strongroom.sigma.rule import Head
 
 RUN: Final = 12
@@ -28,23 +30,23 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """Needs people: logs or a mapping that tell whose documents are."""
     sql = f"""
-    WITH read AS (
-        SELECT rowid AS event, time, {ABOUT} AS about, patient FROM event
-        WHERE {SERVED} AND patient IS NOT NULL AND "principal.kind" <> 'service'
+    WITH read AS ({_BASE}),
+    met AS (
+        SELECT about, patient, time // {DAY} AS d, min((time, source, place)) AS moment FROM read GROUP BY about, patient, d
+        QUALIFY row_number() OVER (PARTITION BY about, d ORDER BY moment) <= {wide.MOST}
     ),
-    met AS (SELECT about, patient, time // {DAY} AS d, min(time) AS time FROM read GROUP BY about, patient, d),
     step AS (
         SELECT *, sign((patient > lag(patient) OVER w)::INT - (patient < lag(patient) OVER w)::INT) AS way FROM met
-        WINDOW w AS (PARTITION BY about ORDER BY time, patient)
+        WINDOW w AS (PARTITION BY about ORDER BY moment)
     ),
     turn AS (
         SELECT *, coalesce(way <> lag(way) OVER w OR way = 0, true) AS turns FROM step
-        WINDOW w AS (PARTITION BY about ORDER BY time, patient)
+        WINDOW w AS (PARTITION BY about ORDER BY moment)
     ),
-    run AS (SELECT *, sum(turns::INT) OVER (PARTITION BY about ORDER BY time, patient) AS run FROM turn WHERE way IS NOT NULL),
+    run AS (SELECT *, sum(turns::INT) OVER (PARTITION BY about ORDER BY moment) AS run FROM turn WHERE way IS NOT NULL),
     long AS (
-        SELECT about, run, nth_value(time, {RUN - 1}) OVER (
-            PARTITION BY about, run ORDER BY time, patient ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+        SELECT about, run, nth_value(moment[1], {RUN - 1}) OVER (
+            PARTITION BY about, run ORDER BY moment ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
         ) AS fired, patient, d
         FROM run
     ),
@@ -56,4 +58,87 @@ def detection() -> Detection:
     SELECT read.about, min(fired) OVER (PARTITION BY read.about) AS fired, event
     FROM read JOIN odd ON odd.about = read.about AND odd.patient = read.patient AND odd.d = read.time // {DAY}
     """
-    return Detection(HEAD, sql, shape="wide", note=f"at least {RUN} people in a row")
+    note = f"at least {RUN} people in a row"
+    return Detection(HEAD, sql, shape="wide", note=note, bases=(Base(_BASE), Base(slow.FIRST)), fold=Order)
+
+
+_BASE: Final = f"""
+    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, patient, "record.source" AS source, "record.offset" AS place
+    FROM event WHERE {SERVED} AND patient IS NOT NULL AND "principal.kind" <> 'service' AND principal IS NOT NULL
+"""
+
+
+class Reader:
+    """How far somebody is in a list."""
+
+    __slots__ = ("day", "last", "length", "met", "usual", "way")
+
+    def __init__(self) -> None:
+        self.day, self.met = -1, set[str]()  # the people of that day
+        self.last: str | None = None
+        self.way, self.length = 0, 0
+        self.usual = False
+
+    def meets(self, patient: str, day: int) -> bool:
+        """Whether this is one person more in the same direction."""
+        if day != self.day:
+            self.day, self.met = day, set()
+        if patient in self.met or len(self.met) >= wide.MOST:
+            return False
+        self.met.add(patient)
+        if self.last is not None:
+            way = (patient > self.last) - (patient < self.last)
+            self.length = self.length + 1 if way and way == self.way else 1
+            self.way = way
+        self.last = patient
+        return self.length >= RUN - 1
+
+
+class Order:
+    """The fold."""
+
+    def __init__(self) -> None:
+        self.began: int | None = None
+        self.readers: dict[str, Reader] = {}
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        time, g, patient = row[1], row[2], row[4]
+        if self.began is None:
+            self.began = time
+        if g is None:
+            return ()
+        reader = self.readers.get(g)
+        if reader is None:
+            reader = self.readers[g] = Reader()
+        if reader.usual or not reader.meets(patient, time // DAY):
+            return ()
+        if time < self.began + LEARN:
+            reader.usual, reader.met = True, set()
+            return ()
+        return (Fire(g, time, reader.length + 1),)
+
+    def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
+        """See `Fold`."""
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+        for reader in self.readers.values():
+            if reader.met and reader.day < time // DAY:
+                reader.met = set()
+
+    def dump(self) -> Any:
+        """See `Fold`."""
+        readers = [
+            [g, one.day, [*one.met], one.last, one.way, one.length, one.usual] for g, one in self.readers.items()
+        ]
+        return [self.began, readers]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.began, readers = kept
+        self.readers = {}
+        for g, day, met, last, way, length, usual in readers:
+            one = self.readers[g] = Reader()
+            one.day, one.met, one.last, one.way, one.length, one.usual = day, set(met), last, way, length, usual

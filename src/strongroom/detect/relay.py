@@ -1,14 +1,17 @@
 """Ids asked for in a row by several who take turns: one walk behind many addresses or logins.
 
-As `walk`, but the order is that of all requests to one kind of address. Honest requests come in between: an id is close when it
-is near any of the last TURNS, and a walk ends when none was for as many. Those who take part must be several; one alone is what
-`walk` sees.
+As `walk`, but the order is that of all requests to one kind of address, and a step is an id that nobody had asked for in this week
+or the week before. Honest requests come in between: an id is close when it is near any of the last TURNS, and a walk ends when
+none was for as many, or for a week. Those who take part must be several; one alone is what `walk` sees. An id that more than FEW
+ask for within an hour is what everybody looks at, and is no step from then on.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from strongroom.detect.detection import ABOUT, Detection
-from strongroom.detect.walk import FEW, RUN, STRIDE
+from strongroom.clock import HOUR
+from strongroom.detect.detection import Base, Detection, Fire
+from strongroom.detect.walk import BASE, FEW, RUN, STRIDE, WEEK
 from strongroom.sigma.rule import Head
 
 TURNS: Final = 3
@@ -29,31 +32,168 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """The walk of many."""
-    near = " OR ".join(f"abs(number - lag(number, {n}) OVER w) <= {STRIDE}" for n in range(1, TURNS + 1))
+    near = " OR ".join(
+        f"abs(number - lag(number, {n}) OVER w) <= {STRIDE} AND moment[1] - lag(moment[1], {n}) OVER w <= {WEEK}"
+        for n in range(1, TURNS + 1)
+    )
     sql = f"""
-    WITH asked AS (
-        SELECT rowid AS event, time, {ABOUT} AS who, 'walk on ' || route AS about, route, number
-        FROM event WHERE number IS NOT NULL AND principal IS NOT NULL AND act IN ('read', 'other')
+    WITH asked AS (SELECT * FROM ({BASE})),
+    weekly AS (
+        SELECT route, number, time // {WEEK} AS week, min((time, source, place)) AS moment,
+            arg_min(about, (time, source, place)) AS who
+        FROM asked GROUP BY ALL
     ),
-    once AS (
-        SELECT route, number, min(time) AS time, arg_min(event, (time, event)) AS event, arg_min(who, (time, event)) AS who
-        FROM asked GROUP BY route, number HAVING count(DISTINCT who) <= {FEW}
+    new AS (
+        SELECT * FROM weekly
+        QUALIFY coalesce(lag(week) OVER (PARTITION BY route, number ORDER BY week) < week - 1, true)
     ),
     near AS (
-        SELECT *, coalesce({near}, false) AS near, row_number() OVER w AS nth FROM once
-        WINDOW w AS (PARTITION BY route ORDER BY time, event)
+        SELECT *, coalesce({near}, false) AS near, row_number() OVER w AS nth FROM new
+        WINDOW w AS (PARTITION BY route ORDER BY moment)
     ),
     step AS (
-        SELECT *, coalesce(nth - lag(nth) OVER (PARTITION BY route ORDER BY nth) > {TURNS}, true) AS breaks FROM near WHERE near
+        SELECT *, coalesce(nth - lag(nth) OVER w > {TURNS} OR moment[1] - lag(moment[1]) OVER w > {WEEK}, true) AS breaks
+        FROM near WHERE near WINDOW w AS (PARTITION BY route ORDER BY nth)
     ),
     run AS (SELECT *, sum(breaks::INT) OVER (PARTITION BY route ORDER BY nth) AS run FROM step),
-    placed AS (SELECT *, row_number() OVER (PARTITION BY route, run ORDER BY time, event) AS place FROM run),
-    walk AS (
-        SELECT route, run, min(CASE WHEN place = {RUN - 1} THEN time END) AS fired FROM placed
-        GROUP BY ALL HAVING count(*) >= {RUN - 1} AND count(DISTINCT who) >= {SEVERAL}
+    likely AS (SELECT * FROM run QUALIFY count(*) OVER (PARTITION BY route, run) >= {RUN - 1}),
+    wanted AS (
+        SELECT likely.route, run, nth, about, min((asked.time, asked.source, asked.place)) AS moment
+        FROM likely JOIN asked ON asked.route = likely.route AND asked.number = likely.number
+            AND asked.time BETWEEN likely.moment[1] AND likely.moment[1] + {HOUR}
+        GROUP BY ALL
     ),
-    walked AS (SELECT route, number, fired FROM placed JOIN walk USING (route, run))
-    SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event FROM asked JOIN walked USING (route, number)
+    common AS (
+        SELECT route, run, moment FROM wanted
+        QUALIFY row_number() OVER (PARTITION BY route, nth ORDER BY moment) = {FEW + 1}
+    ),
+    change AS (
+        SELECT route, run, moment, 1 AS x, (row_number() OVER (PARTITION BY route, run, who ORDER BY moment) = 1)::INT AS joins
+        FROM likely UNION ALL SELECT route, run, moment, -1, 0 FROM common
+    ),
+    level AS (
+        SELECT route, run, moment, x, sum(x) OVER w AS level, sum(joins) OVER w AS several FROM change
+        WINDOW w AS (PARTITION BY route, run ORDER BY moment)
+    ),
+    walk AS (
+        SELECT route, run, min(moment[1]) AS fired FROM level
+        WHERE x = 1 AND level >= {RUN - 1} AND several >= {SEVERAL} GROUP BY ALL
+    ),
+    walked AS (SELECT route, number, fired FROM likely JOIN walk USING (route, run))
+    SELECT 'walk on ' || route AS about, min(fired) OVER (PARTITION BY route) AS fired, event
+    FROM asked JOIN walked USING (route, number)
     """
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
-    return Detection(HEAD, sql, shape="walk", quiet=True, note=note)
+    return Detection(HEAD, sql, shape="walk", quiet=True, note=note, bases=(Base(BASE),), fold=Relay)
+
+
+class Route:
+    """One kind of address: what was asked for in these two weeks, and the walk that is under way."""
+
+    __slots__ = ("before", "latest", "left", "level", "near", "now", "nth", "open", "since", "who")
+
+    def __init__(self) -> None:
+        self.now, self.before = set[int](), set[int]()
+        self.latest: list[tuple[int, int]] = []  # the last steps, with their times
+        self.nth = 0  # how many there were
+        self.near, self.since = -TURNS - 1, 0  # which of them was close to others last, and when
+        self.level, self.left = 0, False
+        self.who: list[str] = []
+        self.open: dict[int, tuple[int, list[str]]] = {}  # id -> when it was a step, and who asked for it since
+
+    def asks(self, number: int, g: str, time: int) -> None:
+        """Somebody asks again for what was a step."""
+        step = self.open[number]
+        if g in step[1]:
+            return
+        if time - step[0] <= HOUR:
+            step[1].append(g)
+            if len(step[1]) <= FEW:
+                return
+            self.level -= 1
+        del self.open[number]
+
+    def steps(self, number: int, g: str, time: int) -> bool:
+        """Somebody asks for what nobody had asked for; whether that is a step of a walk."""
+        self.nth += 1
+        near = any(abs(number - one) <= STRIDE and time - then <= WEEK for one, then in self.latest)
+        self.latest = [*self.latest, (number, time)][-TURNS:]
+        if not near:
+            return False
+        if self.nth - self.near > TURNS or time - self.since > WEEK:
+            self.level, self.left, self.who, self.open = 0, False, [], {}
+        self.near, self.since = self.nth, time
+        self.level += 1
+        if len(self.who) < SEVERAL and g not in self.who:
+            self.who.append(g)
+        while self.open and self.open[first := next(iter(self.open))][0] < time - HOUR:
+            del self.open[first]
+        self.open[number] = (time, [g])
+        return True
+
+
+class Relay:
+    """The fold."""
+
+    def __init__(self) -> None:
+        self.week = 0
+        self.routes: dict[str, Route] = {}
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        _, time, g, _, name, number, served = row[:7]
+        if time // WEEK > self.week:
+            self.passed(time)
+        route = self.routes.get(name)
+        if route is None:
+            route = self.routes[name] = Route()
+        if number in route.open:
+            route.asks(number, g, time)
+        if number in route.now:
+            return ()
+        route.now.add(number)
+        if number in route.before or not route.steps(number, g, time):
+            return ()
+        route.left = route.left or served
+        if route.level < RUN - 1 or len(route.who) < SEVERAL:
+            return ()
+        return (Fire(f"walk on {name}", time, route.level + 1, route.left),)
+
+    def passed(self, time: int) -> Sequence[Fire]:
+        """See `Fold`."""
+        week = time // WEEK
+        if week > self.week:
+            for route in self.routes.values():
+                route.before = route.now if week == self.week + 1 else set()
+                route.now = set()
+            self.week = week
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+        self.passed(time)
+        self.routes = {name: route for name, route in self.routes.items() if route.now or route.before}
+
+    def dump(self) -> Any:
+        """See `Fold`. Numbers are no keys of every form in which a state may be written."""
+        routes = [
+            [name, [*one.now], [*one.before], [*one.open.items()], *(getattr(one, slot) for slot in _PLAIN)]
+            for name, one in self.routes.items()
+        ]
+        return [self.week, routes]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.week, routes = kept
+        self.routes = {}
+        for name, now, before, open_, *values in routes:
+            one = self.routes[name] = Route()
+            one.now, one.before = set(now), set(before)
+            one.open = {number: (time, askers) for number, (time, askers) in open_}
+            for slot, value in zip(_PLAIN, values, strict=True):
+                setattr(one, slot, value)
+            one.latest = [(number, time) for number, time in one.latest]
+
+
+_PLAIN: Final = ("latest", "nth", "near", "since", "level", "left", "who")
+"""What a route has besides numbers of ids."""

@@ -40,7 +40,7 @@ def detection() -> Detection:
 
 
 FIRST: Final = """
-    SELECT rowid AS event, time, NULL AS g, NULL AS about, NULL AS kind
+    SELECT rowid AS event, time, NULL AS g, NULL AS about, NULL AS kind, NULL AS v
     FROM event WHERE time = (SELECT min(time) FROM event) LIMIT 1
 """
 """What a watch asks besides: when the log began, whatever its first event was."""

@@ -41,11 +41,11 @@ def detection() -> Detection:
     """The walk."""
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}"
     parts = Parts(_STEPS, _HITS)
-    bases = (Base(_BASE),)
+    bases = (Base(BASE),)
     return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Walk, parts=parts)
 
 
-_BASE: Final = f"""
+BASE: Final = f"""
     SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, route, number, {SERVED} AS served,
         "record.source" AS source, "record.offset" AS place
     FROM event WHERE number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')
@@ -71,7 +71,7 @@ UNION ALL SELECT event, time, about, route, number, source, place, false FROM po
 """
 """What a principal asks for that may walk there, and again what of it are steps."""
 _STEPS: Final = (
-    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({_BASE})", "about"),
+    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({BASE})", "about"),
     Here("walker", f"SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}"),
     By(
         "posed",

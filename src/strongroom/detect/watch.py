@@ -81,6 +81,7 @@ class Watch:
             self._raise(self._live.advance(self._live.latest - self._live.tolerance - 1))
         elif time.monotonic() - self._heard >= max(QUIET, self._live.tolerance / SECOND):
             self._raise(self._live.advance(self._live.latest))
+            self._raise(self._live.clock(self._clock.now()))
         if time.monotonic() - self._saved >= SAVE:
             self.save()
         self._complain()

@@ -1,0 +1,101 @@
+"""Events as a watch gets them, and what it and a hunt say of them."""
+
+import random
+from typing import Any
+
+import msgspec
+
+from strongroom.clock import MINUTE
+from strongroom.detect import hunt, rules
+from strongroom.detect.detection import Detection
+from strongroom.detect.duckdb import Engine
+from strongroom.detect.live import Alert, Live
+from strongroom.logs.batch import table
+from strongroom.logs.mapping import Mapping
+from tests.detect.conftest import DEFAULTS
+
+TOLERANCE = 10 * MINUTE
+Event = dict[str, Any]
+Verdicts = dict[tuple[str, str], int]
+"""(detection, about) -> when it first fired."""
+
+
+def same(events: list[Event], *detections: Detection, rng: random.Random, mapping: Mapping | None = None) -> Verdicts:
+    """The verdicts of a hunt, once a watch has come to the same: events in any batches, 30 % late, 21 % twice, over restarts."""
+    arriving = delivered(numbered(events, rng), rng)
+    expected = hunted(arriving, detections, mapping)
+    assert first(watched(arriving, detections, mapping, rng)) == expected
+    return expected
+
+
+def numbered(events: list[Event], rng: random.Random) -> list[Event]:
+    """By time, each with its place in one of two logs, half of them numbered by their source."""
+    events = sorted(events, key=lambda event: event["time"])
+    return [
+        {**event, "record.source": at % 2, "record.offset": at, "metadata.uid": str(at) if rng.random() < 0.5 else None}
+        for at, event in enumerate(events)
+    ]
+
+
+def delivered(events: list[Event], rng: random.Random) -> list[Event]:
+    """As they arrive: 30 % late, and 21 % of those that are numbered twice, all within the tolerance."""
+    arriving = []
+    for event in events:
+        again = 1 + (event.get("metadata.uid") is not None and rng.random() < 0.21)
+        for _ in range(again):
+            delay = rng.randrange(TOLERANCE + 1) if rng.random() < 0.3 else 0
+            arriving.append((event["time"] + delay, rng.random(), event))
+    return [event for _, _, event in sorted(arriving, key=lambda one: one[:2])]
+
+
+def rows(events: list[Event]) -> Any:
+    """As columns."""
+    fields = sorted({*DEFAULTS, *(name for event in events for name in event)})
+    return table(fields, [tuple({**DEFAULTS, **event}.get(field) for field in fields) for event in events])
+
+
+def hunted(events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None) -> Verdicts:
+    """What a hunt says."""
+    with Engine() as engine:
+        engine.take(rows(events))
+        engine.run(hunt._TWICE)
+        if mapping:
+            mapping.fill(engine)
+        stopped: list[rules.Stopped] = []
+        hunt.run(detections, engine, stopped)
+        assert stopped == []
+        found = engine.rows("SELECT detection, about, min(fired) FROM hit GROUP BY ALL")
+    return {(id_, about): fired for id_, about, fired in found}
+
+
+def first(alerts: list[Alert]) -> Verdicts:
+    """The same of alerts."""
+    found: Verdicts = {}
+    for alert in alerts:
+        key = (alert.detection.head.id, alert.about)
+        found[key] = min(alert.fired, found.get(key, alert.fired))
+    return found
+
+
+def watched(
+    events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None, rng: random.Random
+) -> list[Alert]:
+    """In batches of any size; now and then the watch is stopped, and another goes on with what it kept."""
+    live, alerts = Live(detections, mapping, TOLERANCE), []
+    at = 0
+    while at < len(events):
+        size = rng.choice([1, 7, 60, 500])
+        alerts += live.feed(rows(events[at : at + size]), 2**50)
+        at += size
+        if rng.random() < 0.3:
+            live.tidy()
+        if rng.random() < 0.15:
+            kept = [(name, msgspec.msgpack.encode(piece)) for name, piece in live.dump()]
+            live.close()
+            live = Live(detections, mapping, TOLERANCE)
+            for name, piece in kept:
+                live.load(name, msgspec.msgpack.decode(piece))
+    alerts += live.finish()
+    assert (live.late, live.future) == (0, 0)
+    live.close()
+    return alerts
