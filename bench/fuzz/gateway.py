@@ -6,6 +6,8 @@ it what was checked; a strict id stands in what is forwarded exactly as it was c
 
 import json
 from collections.abc import Iterable
+from email import policy
+from email.parser import BytesParser
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -15,6 +17,8 @@ from strongroom.errors import ConfigError, Malformed
 from strongroom.gateway import body, target
 from strongroom.gateway.answer import AnswerReader, Head
 from strongroom.gateway.contract import Contract, Match, Request
+from strongroom.gateway.intake import Unfit
+from strongroom.gateway.multipart import Parts
 from strongroom.gateway.places import MAX_ID, found, read_place
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import parse
@@ -72,6 +76,32 @@ def gateway_body(data: bytes) -> None:
             must(_members(read) <= 20, "no more members than counted")  # as above
         else:
             must(len(parse_qsl(data.decode(), keep_blank_values=True)) <= 20, "no more fields")  # as above
+
+
+def gateway_multipart(data: bytes) -> None:
+    """An upload's body: one reading however it is cut, and the standard library reads as many parts."""
+
+    def read(size: int) -> tuple[bytes, bytes] | None:
+        parts, taken = Parts(b"b", 20), b""
+        try:
+            for place in range(0, len(data), size):
+                parts.feed(data[place : place + size])
+            parts.end()
+        except Unfit as error:
+            must(error.refusal.hard, "a body is refused for good")
+            return None
+        taken += parts.take()
+        return taken, parts.seen()
+
+    found = read(len(data) or 1)
+    must(found == read(1) == read(7), "however it is cut")
+    if found is None:
+        return
+    must(found[0] == data, "what goes on is what came")
+    message = BytesParser(policy=policy.HTTP).parsebytes(
+        b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + data
+    )
+    must(len(list(message.iter_parts())) == found[1].count(b"--b\r\n"), "another reader's parts")
 
 
 def gateway_listing(data: bytes) -> None:
@@ -146,6 +176,11 @@ TARGETS = (
         "gateway-request", gateway_request, words=(*_WORDS, "\ncontent-length:", "\ntransfer-encoding:", "\ncookie:")
     ),
     Target("gateway-body", gateway_body, "json", words=("&a=", '"a":', "[[", "\\u0061")),
+    Target(
+        "gateway-multipart",
+        gateway_multipart,
+        words=("--b\r\n", "\r\n--b--\r\n", 'Content-Disposition: form-data; name="a"', '; filename="a"', "\r\n\r\n"),
+    ),
     Target("gateway-listing", gateway_listing, "json"),
     Target(
         "gateway-answer",

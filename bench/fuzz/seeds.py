@@ -58,6 +58,12 @@ def _gateway() -> Mapping[str, Sequence[bytes]]:
             b"GET\n/static/js/app-1.2.js\nhost:portal",
         ],
         "gateway-body": [_encode(listing), b"name=ann&pass=a%26b+c", b'{"a": "]}\\"", "b": [1e400]}'],
+        "gateway-multipart": [
+            (
+                b'--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nLetter\r\n--b\r\nContent-Disposition: form-data; '
+                b'name="file"; filename="a.pdf"\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.7\r\n--\r\n--b--\r\n'
+            ),
+        ],
         "gateway-listing": [_encode(listing)],
         "gateway-answer": [
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 3\r\n\r\nabc",

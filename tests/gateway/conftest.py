@@ -13,6 +13,7 @@ import uvicorn
 
 from strongroom.gateway.proxy import Event
 from strongroom.gateway.settings import parse
+from strongroom.gateway.waf import Waf
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.gateway import open_gateway, serving
 
@@ -128,12 +129,12 @@ def read(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 
 
 @contextlib.contextmanager
-def gateway(settings: bytes, port: int, scheme: str = "http") -> Iterator[Served]:
+def gateway(settings: bytes, port: int, scheme: str = "http", waf: Waf | None = None) -> Iterator[Served]:
     """A gateway before the portal on `port`."""
     checked = parse(settings)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         served = Served(listening.getsockname()[1])
-        app = open_gateway(checked, f"{scheme}://127.0.0.1:{port}", served.hear)
+        app = open_gateway(checked, f"{scheme}://127.0.0.1:{port}", served.hear, waf=waf)
         server = uvicorn.Server(serving(app, checked, served.port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

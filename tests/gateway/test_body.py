@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.gateway.body import check, whole
+from strongroom.gateway.body import check, document, whole
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -27,6 +27,7 @@ FORM = "application/x-www-form-urlencoded"
         (b"[" * 200_000, "json-deep"),
         (json.dumps(dict.fromkeys(map(str, range(10_000)), 1)).encode(), "body-keys"),
         (json.dumps([{"a": 1}] * 101).encode(), "body-keys"),
+        (json.dumps([1] * 101).encode(), "body-keys"),
     ],
 )
 def test_json_that_is_refused(body: bytes, rule: str) -> None:
@@ -50,7 +51,11 @@ def test_members_are_counted_as_they_are(document: object) -> None:
             return len(inner) + sum(map(members, inner.values()))
         return sum(map(members, inner)) if isinstance(inner, list) else 0
 
-    raw, count = json.dumps(document, ensure_ascii=False).encode(), members(document)
+    def values(inner: object) -> int:
+        inside = list(inner.values()) if isinstance(inner, dict) else inner if isinstance(inner, list) else []
+        return sum(map(values, inside)) if inside else 1
+
+    raw, count = json.dumps(document, ensure_ascii=False).encode(), max(members(document), values(document))
     assert check(JSON, raw, count) is None
     if count:
         found = check(JSON, raw, count - 1)
@@ -76,7 +81,34 @@ def test_forms(body: bytes, rule: str | None) -> None:
     assert (found.rule if found else None) == rule
 
 
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        (b'<?xml version="1.0" encoding="UTF-8"?><a b="c">d &amp; e<!-- f --></a>', None),
+        ("\ufeff<?xml version='1.0'?><a>Größe</a>".encode(), None),
+        ("<?xml version='1.0'?><a>x</a>".encode("utf-16"), "xml-encoding"),
+        (b"<?xml version='1.0' encoding='utf-7'?><a>+ADw-</a>", "xml-encoding"),
+        (b"\xef\xbb\xbf<?xml version='1.0' encoding = \"UTF-16\"?><a/>", "xml-encoding"),
+        (b"<a>\xff</a>", "xml-encoding"),
+        (b"<a>\0</a>", "xml-encoding"),
+        (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "xml-dtd"),
+        (b"<!doctype a><a/>", "xml-dtd"),
+        (b'<a xmlns:x="http://www.w3.org/2001/XInclude"><x:include href="/etc/passwd"/></a>', "xml-dtd"),
+    ],
+)
+def test_xml(body: bytes, rule: str | None) -> None:
+    """UTF-8 without a DTD: nothing that is fetched, multiplied or hidden in another alphabet."""
+    found = check("application/cda+xml", body, 100)
+    assert (found.rule if found else None) == rule
+
+
 def test_what_is_read_whole() -> None:
-    """JSON of every name and forms; not what uploads are."""
-    assert all(map(whole, [JSON, "application/fhir+json", FORM]))
+    """JSON of every name, forms and XML; not what uploads are. A picture that is XML is XML."""
+    assert all(map(whole, [JSON, "application/fhir+json", FORM, "text/xml", "application/cda+xml", "image/svg+xml"]))
     assert not any(map(whole, ["multipart/form-data", "application/pdf", "application/jsonx", "text/json"]))
+    assert all(map(document, ["application/pdf", "image/png", "text/plain", "application/vnd.oasis.opendocument.text"]))
+    assert not any(
+        map(
+            document, ["image/svg+xml", "text/html", "text/json", "", "application/vnd.api+json", "multipart/form-data"]
+        )
+    )

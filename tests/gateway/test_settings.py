@@ -46,7 +46,7 @@ def route(**fields: str) -> str:
         (PERSON + route() + "[route.login]\n", "exactly one of"),
         (PERSON + route() + '[route.login]\nform = "a"\njson = "b"\n', "exactly one of"),
         (PERSON + route() + '[route.login]\nanswer = "a b"\n', "a place in JSON"),
-        (PERSON + route(content_types='["multipart/form-data"]'), "does not look into multipart"),
+        (PERSON + route(content_types='["multipart/related"]'), "nobody looks into multipart/related"),
         (PERSON + route() + '[waf]\nexempt = ["942100"]\n', "waf.exempt"),
         (PERSON + route() + '[gateway]\nkey = "x"\n', "belong together"),
         (PERSON + route() + "[guard]\nlimits = { none = 1 }\n", "no rule none"),

@@ -1,16 +1,21 @@
 """The WAF is the real engine with the real rules: what it must block it blocks, and what it says names no patient."""
 
 import asyncio
+import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from strongroom.errors import ConfigError, Unavailable
-from strongroom.gateway import rules
+from strongroom.gateway import crs, rules
 from strongroom.gateway.intake import Unfit
 from strongroom.gateway.modsecurity import Engine, Inspected, Subject
+from strongroom.gateway.proxy import Event
 from strongroom.gateway.waf import WAITING, Found, Waf
+from tests.gateway.conftest import Served, gateway
+from tests.gateway.test_multipart import FIELD, FILE, B, body
 
 HEADERS = ((b"host", b"portal.example"), (b"user-agent", b"Mozilla/5.0"), (b"accept", b"*/*"))
 SECRET = b"Ngaire-Tamatea"
@@ -19,7 +24,7 @@ SECRET = b"Ngaire-Tamatea"
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     """Debian's engine with Debian's rules, and an exemption."""
-    if not rules.CRS.is_dir():
+    if not crs.FOLDER.is_dir():
         pytest.skip("needs libmodsecurity3 and modsecurity-crs (packaging/debian.txt)")
     found = Engine()
     rules.load(found, exempt=("941100 ARGS:comment",))
@@ -194,3 +199,87 @@ def test_what_cannot_be_looked_at_is_refused() -> None:
 
     assert asyncio.run(refused(0)) == "waf-failed"
     assert asyncio.run(refused(WAITING)) == "waf-busy"
+
+
+# ---- through the gateway --------------------------------------------------------------------------------------------
+
+PORTAL = b"""
+[gateway]
+routes = "learn"
+
+[[route]]
+name = "upload"
+path = "/letters"
+methods = ["POST"]
+content_types = ["multipart/form-data"]
+max_body = 50_000_000
+"""
+ATTACK = b"1' UNION SELECT password FROM users--"
+
+
+@pytest.fixture(scope="module")
+def served(engine: Engine, portal: int) -> Iterator[Served]:
+    """A gateway with the WAF before the vulnerable portal, whose POST says how much it got."""
+    waf = Waf(engine, block=True)
+    with gateway(PORTAL, portal, waf=waf) as one:
+        yield one
+    waf.close()
+
+
+def upload(served: Served, *parts: tuple[bytes, bytes]) -> tuple[int, bytes, Event]:
+    """Status and body of the answer, and what became of it."""
+    number = len(served.events)
+    status, _, answer = served.gets(
+        "/letters", "Content-Type: multipart/form-data; boundary=" + B.decode(), method="POST", body=body(*parts)
+    )
+    return status, answer, served.event(number)
+
+
+def test_uploads_flow_behind_what_the_rules_see(served: Served) -> None:
+    """Ten megabytes of a file, with fields before and behind it: they come whole to the portal."""
+    parts = ((FIELD, b"Letter"), (FILE, b"%PDF-1.7 " + ATTACK + bytes(10_000_000)), (FIELD, b"seen"))
+    status, answer, event = upload(served, *parts)
+    assert (status, int(answer)) == (201, len(body(*parts)))
+    assert (event.seen, event.hits) == ("fields", ())
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ((FIELD, ATTACK), (FILE, b"x")),
+        ((FILE, bytes(1_000_000)), (FIELD, ATTACK)),
+        ((FILE.replace(b"scan.pdf", b"../scan.pdf"), bytes(1_000_000)),),
+        ((FILE, bytes(1_000_000)), (FILE.replace(b"scan.pdf", b"scan.php"), b"x")),
+    ],
+)
+def test_attacks_in_uploads_do_not_come_whole_to_the_portal(
+    served: Served, parts: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    """In fields and names, before and behind a file."""
+    status, answer, event = upload(served, *parts)
+    assert (status, event.portal, event.refused, event.seen) == (403, 0, True, "fields")
+    assert json.loads(answer)["error"].startswith("waf-")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "saw"),
+    [
+        ("application/json", json.dumps({"q": ATTACK.decode()}).encode(), "all"),
+        ("application/x-www-form-urlencoded", b"q=%27+UNION+SELECT+password+FROM+users--", "all"),
+        ("text/html", b"<?php system($_GET['x']); ?>", "start"),
+        ("multipart/form-data; boundary=" + B.decode(), body((FIELD, ATTACK)), "fields"),
+    ],
+)
+def test_what_nobody_described_is_looked_at_too(served: Served, kind: str, sent: bytes, saw: str) -> None:
+    """While the gateway learns; and the event says how much of it."""
+    number = len(served.events)
+    status = served.gets("/letters", f"Content-Type: {kind}", method="POST", body=sent)[0]
+    event = served.event(number)
+    assert (status, event.portal, event.seen) == (403, 0, saw)
+
+
+def test_a_document_that_nobody_described_flows_and_the_event_says_so(served: Served) -> None:
+    """Nobody looked into it."""
+    number = len(served.events)
+    assert served.gets("/letters", "Content-Type: application/pdf", method="POST", body=b"%PDF" + ATTACK)[0] == 201
+    assert served.event(number).seen == "head"

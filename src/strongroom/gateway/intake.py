@@ -35,11 +35,12 @@ class Intake:
         self._receive, self.most = receive, most
         self._began = time.monotonic()
         self.size = 0
-        self._ended = False
+        self.ended = False
+        """Whether all of it has come."""
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Raises Gone and Unfit."""
-        while not self._ended:
+        while not self.ended:
             try:
                 async with asyncio.timeout(SLOW + self.size / RATE - (time.monotonic() - self._began)):
                     message = await self._receive()
@@ -51,7 +52,7 @@ class Intake:
             self.size += len(piece)
             if self.size > self.most:
                 raise Unfit(Refusal(413, "body-large", f"The body is larger than {self.most} bytes.", hard=True))
-            self._ended = not message.get("more_body", False)
+            self.ended = not message.get("more_body", False)
             if piece:
                 yield piece
 

@@ -131,38 +131,40 @@ class Engine:
             del self._heard[number]
             raise Unavailable("The WAF engine takes no request.")
         try:
-            status = self._run(transaction, subject)
+            status = self._run(transaction, subject, number)
             self._c.msc_process_logging(transaction)
         finally:
             self._c.msc_transaction_cleanup(transaction)
             del self._heard[number]
         return Inspected(status, tuple(hits))
 
-    def _run(self, transaction: int, subject: Subject) -> int:
+    def _run(self, transaction: int, subject: Subject, number: int) -> int:
         c = self._c
         if b"\0" in subject.target or "\0" in subject.method:
             raise Unavailable("The WAF engine would see half of this request.")
         c.msc_process_connection(transaction, subject.client.encode("ascii"), 0, b"127.0.0.1", 0)
         c.msc_process_uri(transaction, subject.target, subject.method.encode("ascii"), b"1.1")
-        if status := self._asked(transaction):
+        if status := self._asked(transaction, number):
             return status
         for name, value in subject.headers:
             c.msc_add_n_request_header(transaction, name, len(name), value, len(value))
         c.msc_process_request_headers(transaction)
-        if status := self._asked(transaction):
+        if status := self._asked(transaction, number):
             return status
         if subject.body:
             c.msc_append_request_body(transaction, subject.body, len(subject.body))
-            if status := self._asked(transaction):
+            if status := self._asked(transaction, number):
                 return status
         c.msc_process_request_body(transaction)  # without a body too: there the rules decide
-        return self._asked(transaction)
+        return self._asked(transaction, number)
 
-    def _asked(self, transaction: int) -> int:
-        """The status to answer with, or 0."""
+    def _asked(self, transaction: int, number: int) -> int:
+        """The status to answer with, or 0. The rule that denies tells it here, and not to the callback."""
         found = _Intervention(status=200)
         if not self._c.msc_intervention(transaction, byref(found)):
             return 0
+        if found.log and found.disruptive:
+            self._hear(number, ctypes.string_at(found.log))
         for text in (found.url, found.log):
             if text:
                 self._free(text)

@@ -37,7 +37,10 @@ def event(one: Event, product: str) -> dict[str, Any]:
         "http_response": {"code": one.status, "body_length": one.size},
         "src_endpoint": _endpoint(one.network),
         "actor": {},
-        "unmapped": {"route": asked.route if asked else "", "portal_status": one.portal, "device": asked.device if asked else ""},
+        "unmapped": {
+            "route": asked.route if asked else "", "portal_status": one.portal, "device": asked.device if asked else "",
+            "waf_saw": one.seen,
+        },
     }  # fmt: skip
     if asked and asked.who:
         found["actor"] = {"user": {"uid": asked.who.person}, "session": {"uid": asked.who.session}}

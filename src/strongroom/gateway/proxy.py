@@ -4,8 +4,7 @@
 2. the contract: what is not described goes no further (`contract`);
 3. who asks; a document needs somebody who is signed in (`person`);
 4. the guard counts, and may refuse (`ports.Guard`);
-5. a body whose parts can be told only at its end is read whole and looked at, others flow through their bounds (`intake`, `body`);
-   then the WAF looks at the request as it will be forwarded (`waf`);
+5. the WAF looks at the request as it will be forwarded, and nothing of a body goes on before that (`flow`, `waf`);
 6. the portal is asked, in our words: what was parsed is written again, what came is not passed on (`upstream`);
 7. its answer flows back; what it shows is learned before its last bytes go out; a failure of the portal is never shown raw;
 8. the guard hears how it went, and so does the log.
@@ -29,9 +28,11 @@ from strongroom.gateway import body as bodies
 from strongroom.gateway import reading
 from strongroom.gateway.answer import Head
 from strongroom.gateway.contract import Contract, Headers, Match, Request, family, max_body, media_type
+from strongroom.gateway.flow import Seen, flow, seen
 from strongroom.gateway.headers import check_connection, client_of, scheme_of, to_client, to_portal
 from strongroom.gateway.intake import Gone, Intake, Unfit
 from strongroom.gateway.modsecurity import Hit, Subject
+from strongroom.gateway.multipart import content_type as spelled
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Asked, Guard, Outcome
 from strongroom.gateway.refusal import Refusal
@@ -67,6 +68,8 @@ class Event:
     refused: bool = False
     hits: tuple[Hit, ...] = ()
     """Rules of the WAF that matched."""
+    seen: str = ""
+    """How much of the body the WAF looked at (`flow.Seen`); empty: it did not look."""
 
 
 @dataclass(slots=True)
@@ -80,8 +83,6 @@ class _Exchange:
     event: Event
     started: bool = False
     login: str = ""
-    body: bytes = b""
-    """What was read whole."""
     watch: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def tell(self, message: Message) -> None:
@@ -176,7 +177,6 @@ class Proxy:
         try:
             scheme = scheme_of(peer, one.scope["scheme"], one.headers, proxies)
             question = await self._question(one, match, str(address), scheme)  # 5
-            await self._inspected(one, match, str(address))
             async with self._upstream.ask(question) as answer:  # 6
                 await self._answer(one, match, asked, answer)  # 7
         finally:
@@ -192,8 +192,10 @@ class Proxy:
         )  # fmt: skip
 
     async def _question(self, one: _Exchange, match: Match, address: str, scheme: str) -> Question:
+        one.headers = [(name, spelled(value) if name == b"content-type" else value) for name, value in one.headers]
         headers = dict(one.headers)
-        route, kind = match.route, media_type(headers.get(b"content-type", b""))
+        content_type = headers.get(b"content-type", b"")
+        route, kind = match.route, media_type(content_type)
         plain = route is not None and (
             route.route.shows is not None or bool(route.route.login and route.route.login.answer)
         )
@@ -207,30 +209,34 @@ class Proxy:
         )
         method, wire = one.scope["method"], match.target.wire
         if b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0":
+            await self._inspected(one, match, address, b"")
             one.watch.append(asyncio.ensure_future(one.intake.gone()))
             length = 0 if method in {"POST", "PUT", "PATCH"} else None
             return Question(method, wire, told, length=length)
         if route is not None:
             one.intake.most = max_body(route, kind)
-        if route is None or not bodies.whole(kind):
-            size = headers.get(b"content-length")
-            return Question(method, wire, told, one.intake.pieces(), int(size) if size is not None else None)
-        one.body = body = await one.intake.whole()
-        refusal = bodies.check(kind, body, route.route.max_keys)
-        if refusal is not None:
-            raise Unfit(refusal)
-        if route.route.login is not None:
-            one.login = reading.name_in_request(route.route.login, route, kind, body)
-        one.watch.append(asyncio.ensure_future(one.intake.gone()))
-        return Question(method, wire, told, _once(body), len(body))
 
-    async def _inspected(self, one: _Exchange, match: Match, address: str) -> None:
+        async def look(body: bytes) -> None:
+            await self._inspected(one, match, address, body, seen(kind))
+
+        max_keys = route.route.max_keys if route else bodies.MAX_KEYS
+        body = flow(one.intake, content_type, kind, look, max_keys=max_keys)
+        first = await anext(body, b"")
+        if not bodies.whole(kind):
+            size = headers.get(b"content-length")
+            return Question(method, wire, told, _joined(first, body), int(size) if size is not None else None)
+        if route is not None and route.route.login is not None:
+            one.login = reading.name_in_request(route.route.login, route, kind, first)
+        one.watch.append(asyncio.ensure_future(one.intake.gone()))
+        return Question(method, wire, told, _joined(first, body), len(first))
+
+    async def _inspected(self, one: _Exchange, match: Match, address: str, body: bytes, how: Seen = Seen.ALL) -> None:
         """Raises Unfit for what the WAF blocks, and where it cannot look."""
         if self._waf is None:
             return
         headers = [(name, value) for name, value in one.headers if name != b"transfer-encoding"]
-        found = await self._waf.inspect(Subject(one.scope["method"], match.target.wire, headers, address, one.body))
-        one.event.hits = found.hits
+        found = await self._waf.inspect(Subject(one.scope["method"], match.target.wire, headers, address, body))
+        one.event.hits, one.event.seen = found.hits, how
         if found.refusal is not None:
             one.event.rule = found.refusal.rule
             if found.enforced:
@@ -312,8 +318,10 @@ def _target(scope: Scope) -> bytes:
     return raw + b"?" + query if query else raw
 
 
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _failed(one: _Exchange, status: int, rule: str, error: Exception) -> Refusal:

@@ -1,24 +1,23 @@
-"""Which rules the WAF runs: our own base, Debian's Core Rule Set from its directory, our few additions; and whether they work.
+"""Which rules the WAF runs: our own base, the Core Rule Set (`crs`), our rules for portals of documents; and whether they work."""
 
-No rule of the Core Rule Set is copied here. Left out of it are the files of exclusions for other people's applications, of
-reputation and rates by address, of responses, and the one that switches the engine off for local clients (REQUEST-905). One rule
-is changed as it is read: libmodsecurity 3.0.9 leaves a line's end in part headers, and every part with a charset would be blocked.
-"""
-
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from strongroom.errors import ConfigError
+from strongroom.gateway import crs
 from strongroom.gateway.modsecurity import INSTALL, Engine, Subject
 
-CRS: Final = Path("/usr/share/modsecurity-crs/rules")
 LEAST: Final = 400
 """Rules. Debian's 3.3.4 has some 480 in the files that are loaded."""
-_LEFT_OUT: Final = re.compile(r"(?:REQUEST-(?:900|903|905|910|912)|RESPONSE-).*")
-_PART_TYPE: Final = r'"@rx ^content-type\s*:\s*(.*)$"'
-_PART_TYPE_MENDED: Final = r'"@rx ^content-type\s*:\s*(.*?)\s*$"'
+DOCUMENTS: Final = Path(__file__).with_name("documents.conf")
+"""Our rules for portals of documents."""
+TYPES: Final = (
+    "application/x-www-form-urlencoded", "multipart/form-data", "text/xml", "application/xml", "application/soap+xml",
+    "application/json", "application/fhir+json", "application/json-patch+json", "application/pdf", "image/jpeg", "image/png",
+    "text/plain", "application/octet-stream",
+)  # fmt: skip
+"""Of bodies that the Core Rule Set lets pass without a word; others are added to them where routes describe them."""
 
 BASE: Final = r"""
 SecRuleEngine On
@@ -27,7 +26,7 @@ SecResponseBodyAccess Off
 SecRequestBodyLimit 20971520
 SecRequestBodyLimitAction Reject
 SecRequestBodyNoFilesLimit 1048576
-SecArgumentsLimit 1000
+SecArgumentsLimit 1200
 SecRequestBodyJsonDepthLimit 64
 SecPcreMatchLimit 100000
 SecPcreMatchLimitRecursion 100000
@@ -44,27 +43,28 @@ SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.+-]+\+)?json" 
 SecRule REQBODY_ERROR "!@eq 0" "id:9400003,phase:2,t:none,log,deny,status:400,severity:2"
 SecRule MULTIPART_STRICT_ERROR "!@eq 0" "id:9400004,phase:2,t:none,log,deny,status:400,severity:2"
 SecRule TX:/^MSC_/ "!@streq 0" "id:9400005,phase:2,t:none,log,deny,status:500,severity:2"
-SecAction "id:900990,phase:1,nolog,pass,t:none,setvar:tx.crs_setup_version=334"
-SecAction "id:900000,phase:1,nolog,pass,t:none,setvar:tx.paranoia_level=1"
+SecRule &ARGS "@ge 1200" "id:9400006,phase:2,t:none,log,deny,status:400,severity:2"
+SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:multipart/|application/(?:pdf|octet-stream)|image/)" \
+  "id:9400007,phase:1,t:none,t:lowercase,pass,nolog,ctl:ruleRemoveTargetByTag=OWASP_CRS;REQUEST_BODY"
+"""
+"""Before the Core Rule Set. Beyond SecArgumentsLimit the engine drops arguments, and the rule on their number refuses.
+What a multipart body holds is looked at field by field and not once more as one text."""
+SETUP: Final = """
+SecAction "id:900990,phase:1,nolog,pass,t:none,setvar:tx.crs_setup_version={version}"
+SecAction "id:900000,phase:1,nolog,pass,t:none,setvar:tx.paranoia_level={level},setvar:tx.blocking_paranoia_level={level}"
 SecAction "id:900200,phase:1,nolog,pass,t:none,setvar:'tx.allowed_methods=GET HEAD POST OPTIONS PUT PATCH DELETE'"
-SecAction "id:900220,phase:1,nolog,pass,t:none,setvar:'tx.allowed_request_content_type=|application/x-www-form-urlencoded| \
-|multipart/form-data| |multipart/related| |text/xml| |application/xml| |application/soap+xml| |application/json| \
-|application/fhir+json| |application/json-patch+json| |application/pdf| |image/jpeg| |image/png| |text/plain| \
-|application/octet-stream|'"
+SecAction "id:900220,phase:1,nolog,pass,t:none,setvar:'tx.allowed_request_content_type={types}'"
 """
-"""Before the Core Rule Set."""
-OWN: Final = r"""
+"""What the Core Rule Set is told."""
+CORRECTIONS: Final = """
 SecRuleRemoveById 901321
-SecRule REQUEST_HEADERS|ARGS|ARGS_NAMES "@rx \$\{(?:jndi|\$\{)" \
-  "id:9400101,phase:2,t:none,t:urlDecodeUni,t:lowercase,log,deny,status:403,severity:2"
-SecRule ARGS_NAMES "@rx (?:^|\.|\[)\$(?:ne|gt|lt|gte|lte|in|nin|where|regex|exists)\b" \
-  "id:9400102,phase:2,t:none,t:lowercase,log,deny,status:403,severity:2"
-SecRule FILES|FILES_NAMES|MULTIPART_FILENAME "@rx (?:^|[\\/])\.\.(?:[\\/]|$)" \
-  "id:9400103,phase:2,t:none,t:urlDecodeUni,log,deny,status:403,severity:2"
-SecRule REQUEST_BODY "@rx <!(?:doctype|entity)[^>]{0,200}(?:system|public)" \
-  "id:9400104,phase:2,t:none,t:lowercase,log,deny,status:403,severity:2"
+SecRuleRemoveById 920120
+SecRuleRemoveById 922120
+SecRuleRemoveById 922130
 """
-"""After it: removed is the rule that keeps counts by address, which the engine cannot do in threads; added is what it misses."""
+"""Behind it. 901321 keeps counts by address, which the engine cannot do in threads. The others block what some readers of multipart
+read otherwise, and with it O'Brien.pdf, `Scan: knee.pdf` and clients that write Content-Transfer-Encoding: binary; `multipart` lets
+pass only what has one reading."""
 
 _HEADERS: Final = ((b"host", b"portal.example"), (b"user-agent", b"Mozilla/5.0"), (b"accept", b"*/*"))
 _ATTACKS: Final = (
@@ -89,27 +89,36 @@ _HONEST: Final = (
 )
 
 
-def load(engine: Engine, crs: Path = CRS, exempt: Iterable[str] = ()) -> None:
+def load(
+    engine: Engine,
+    folder: Path = crs.FOLDER,
+    exempt: Iterable[str] = (),
+    types: Iterable[str] = (),
+    level: int = 1,
+    more: str = "",
+) -> None:
     """Load everything into a fresh engine, and try it. Raises ConfigError: then nothing may be served.
 
-    `exempt`: rule and part, as `942100 ARGS:q`; that rule does not look at that part.
+    `exempt`: rule and part, as `942100 ARGS:q`: that rule does not look at that part; or `* ARGS:q`, and no rule of the Core Rule
+    Set does. `types`: of bodies that routes describe. `level`: the paranoia level. `more`: further rules before the Core Rule Set,
+    for those who try it; then nothing is tried here.
     """
     engine.add(BASE, "our base rules")
-    files = sorted(path for path in crs.glob("*.conf") if not _LEFT_OUT.fullmatch(path.name)) if crs.is_dir() else []
-    for path in files:
-        text = path.read_text(encoding="utf-8")
-        if _PART_TYPE in text:
-            engine.add(text.replace(_PART_TYPE, _PART_TYPE_MENDED), path.name)
-        else:
-            engine.add_file(path)
+    found = crs.read(folder, (BASE,))
+    allowed = " ".join(f"|{one}|" for one in dict.fromkeys((*TYPES, *types)))
+    engine.add(SETUP.format(version=found.setup, level=level, types=allowed) + more, "our settings")
+    for file in found.files:
+        engine.add(file.text, file.name)
     if engine.loaded < LEAST:
-        msg = f"WAF rules missing: {engine.loaded} in {crs}, and at least {LEAST} are needed."
+        msg = f"WAF rules missing: {engine.loaded} in {folder}, and at least {LEAST} are needed."
         raise ConfigError(msg, advice=f"Install them: {INSTALL}")
-    engine.add(OWN, "our own rules")
+    engine.add(CORRECTIONS, "our corrections")
+    engine.add(DOCUMENTS.read_text(encoding="utf-8"), DOCUMENTS.name)
     for one in exempt:
         rule, _, part = one.partition(" ")
-        engine.add(f'SecRuleUpdateTargetById {rule} "!{part}"', f"the exemption {one}")
-    wrong = list(tried(engine))
+        by = 'SecRuleUpdateTargetByTag "OWASP_CRS"' if rule == "*" else f"SecRuleUpdateTargetById {rule}"
+        engine.add(f'{by} "!{part}"', f"the exemption {one}")
+    wrong = [] if more else list(tried(engine))
     if wrong:
         raise ConfigError(f"The WAF ({engine.version}) does not do what it must: {'; '.join(wrong)}.", advice=INSTALL)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from strongroom.errors import ConfigError, Malformed
+from strongroom.gateway.body import MULTIPART
 from strongroom.gateway.kinds import KINDS
 from strongroom.gateway.pattern import Pattern, read_pattern
 from strongroom.gateway.places import Place, read_place
@@ -112,7 +113,7 @@ class Route(_Section, frozen=True, kw_only=True):
     """Of bodies. Empty: no body."""
     max_body: Annotated[int, msgspec.Meta(ge=0, le=10_240 * MIB)] = 65_536
     max_keys: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
-    """Members of JSON, fields of a form."""
+    """Members or values of JSON, fields of a form, parts of multipart."""
     login: Login | None = None
     shows: Shows | None = None
 
@@ -139,9 +140,9 @@ class Waf(_Section, frozen=True, kw_only=True):
     """Directory of the Core Rule Set."""
     library: str = "libmodsecurity.so.3"
     exempt: tuple[
-        Annotated[str, msgspec.Meta(pattern=r"\A[1-9][0-9]{3,6} [A-Z_]{1,40}(:[A-Za-z0-9_.-]{1,60})?\Z")], ...
+        Annotated[str, msgspec.Meta(pattern=r"\A(?:[1-9][0-9]{3,6}|\*) [A-Z_]{1,40}(:[A-Za-z0-9_.-]{1,60})?\Z")], ...
     ] = ()
-    """A rule and the part of requests that it is not to look at: `942100 ARGS:q`."""
+    """A rule and the part of requests that it is not to look at: `942100 ARGS:q`; `*`: no rule of the Core Rule Set."""
 
 
 class Events(_Section, frozen=True, kw_only=True):
@@ -207,11 +208,9 @@ def parse(raw: bytes) -> Checked:
         msg = "gateway.toml has routes of documents and does not say how to find who is signed in."
         raise ConfigError(msg, advice="Add [person] with `by` and `name`.")
     for route in settings.route:
-        if settings.waf.mode != "off" and any(kind.startswith("multipart/") for kind in route.content_types):
-            msg = (
-                f"Route {route.name}: the WAF does not look into multipart bodies yet, and nothing passes uninspected."
-            )
-            raise ConfigError(msg, advice="Describe uploads as raw types, or set waf.mode to off.")
+        for kind in route.content_types:
+            if kind.startswith("multipart/") and kind != MULTIPART:
+                raise _wrong(route, f"nobody looks into {kind}; of multipart bodies only {MULTIPART} is taken.")
     if bool(settings.gateway.certificate) != bool(settings.gateway.key):
         raise ConfigError("gateway.toml: certificate and key belong together.", advice=_ADVICE)
     return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}), overridden(settings.guard.limits))

@@ -68,7 +68,8 @@ def open_waf(checked: Checked) -> Waf | None:
     if settings.mode == "off":
         return None
     engine = Engine(settings.library)
-    rules.load(engine, Path(settings.rules), settings.exempt)
+    types = [kind for route in checked.settings.route for kind in route.content_types]
+    rules.load(engine, Path(settings.rules), settings.exempt, types)
     log.info("%s with %d rules.", engine.version, engine.loaded)
     return Waf(engine, block=settings.mode == "block")
 
