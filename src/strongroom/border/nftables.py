@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from strongroom.border.table import DNS, FACES, Book, Borders, End, Row, addresses
 from strongroom.errors import ConfigError
 
-NO = "counter reject with icmpx admin-prohibited"
-"""At once and counted, so that a process that tries is seen: `nft list table inet strongroom`."""
+RESET = "counter reject with tcp reset"
+NO = (f"        meta l4proto tcp {RESET}", "        counter reject with icmpx admin-prohibited")
+"""At once and counted, so that a process that tries is seen: `nft list table inet strongroom`. Of an ICMP error about TCP a
+connecting socket would learn only after a second, when it tries again.
+"""
 OURS = ("app", "signin")
 """What listens here for the gateway alone."""
 ALONE = ("objects", "hsm")
@@ -103,6 +106,7 @@ def _input(borders: Borders) -> Iterator[str]:
         yield f'        {_family(one)} saddr {one} tcp dport {_ports(inner)} accept comment "a gateway elsewhere"'
     for one in borders.admin:
         yield f'        {_family(one)} saddr {one} tcp dport {borders.admin_port} accept comment "administration"'
+    yield from NO
     yield "    }"
 
 
@@ -121,7 +125,7 @@ def _user(uid: int, rows: tuple[Row, ...], book: Book) -> Iterator[str]:
             yield f'        oif lo tcp dport {_ports(ends)} accept comment "{place}"'
         else:
             yield from (f"        {match} accept" for match in _to(place, ends, book))
-    yield f"        {NO}"
+    yield from NO
     yield "    }"
 
 
@@ -137,8 +141,8 @@ def _others(borders: Borders, book: Book) -> Iterator[str]:
     """Everybody else on the machine. Packets without a socket (the kernel's own) match no user, and pass."""
     inner = tuple(end for place in OURS for end in borders.places[place])
     yield "    chain others {"
-    yield f"        meta skuid > 0 oif lo tcp dport {_ports(inner)} {NO}"
+    yield f"        meta skuid > 0 oif lo tcp dport {_ports(inner)} {RESET}"
     for place in ALONE:
         for match in _to(place, borders.places[place], book):
-            yield f"        meta skuid > 0 {match} {NO}"
+            yield f"        meta skuid > 0 {match} {RESET}"
     yield "    }"
