@@ -13,7 +13,7 @@ What a body holds is checked where it is read (`body`). A refusal that is not `h
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from strongroom.gateway import body as bodies
@@ -64,6 +64,15 @@ class Match:
     document: str = ""
     patient: str = ""
     noted: Refusal | None = None
+
+    @property
+    def alike(self) -> bytes:
+        """The target with one value for all strict ids of a length in its path: requests that differ in nothing else look the same
+        to the rules of a WAF.
+        """
+        if self.route is None:
+            return self.target.wire
+        return replace(self.target, segments=self.route.pattern.alike(self.target.segments)).wire
 
 
 class Contract:

@@ -25,6 +25,12 @@ _PART_TYPE: Final = r'"@rx ^content-type\s*:\s*(.*)$"'
 _PART_TYPE_MENDED: Final = r'"@rx ^content-type\s*:\s*(.*?)\s*$"'
 _UNREADABLE: Final = re.compile(r"\bid:901181\b")
 _VERSION: Final = re.compile(r"ver:'OWASP_CRS/([0-9]{1,2})\.([0-9]{1,3})\.([0-9]{1,3})")
+_CHANGING: Final = re.compile(
+    r"^[ \t]*SecRule[ \t]+[^\"\n]*\b(?:TIME(?:_(?:DAY|EPOCH|HOUR|MIN|MON|SEC|WDAY|YEAR))?|DURATION|UNIQUE_ID|GLOBAL|IP|SESSION|USER|RESOURCE|ENV)\b(?!_)",
+    re.MULTILINE,
+)
+_KNOWN: Final = re.compile(r"\bid:(?:9014[0-9]{2}|949[01][0-9]{2})\b")
+"""Sampling, which is off at 100 per cent, and a flag of counts by address, which are never begun (`rules.CORRECTIONS`)."""
 _TAG: Final = re.compile(r"tag:'([^'\n]*)',?\\?\n?[ \t]*")
 _BY_TAG: Final = re.compile(r"ByTag=([^;,'\"\s]+)")
 _FROM_FILE: Final = re.compile(r"(@(?:pm|ipMatch)FromFile) ([A-Za-z0-9._-]+\.data)")
@@ -44,6 +50,8 @@ class RuleSet:
 
     version: tuple[int, int, int]
     files: tuple[RuleFile, ...]
+    steady: bool
+    """Whether a request is judged by itself alone: by no clock, no count and no number of its own."""
 
     @property
     def setup(self) -> str:
@@ -68,7 +76,10 @@ def read(folder: Path, more: Iterable[str] = ()) -> RuleSet:
     kept = frozenset(tag for text in (*bare.values(), *more) for tag in _BY_TAG.findall(text))
     files = tuple(RuleFile(name, _changed(text, folder, kept)) for name, text in bare.items())
     numbers = (int(version[1]), int(version[2]), int(version[3])) if version else (0, 0, 0)
-    return RuleSet(numbers, files)
+    changing = [
+        one for text in bare.values() for one in _directives(text) if _CHANGING.search(one) and not _KNOWN.search(one)
+    ]
+    return RuleSet(numbers, files, steady=not changing)
 
 
 def _changed(text: str, folder: Path, kept: frozenset[str]) -> str:

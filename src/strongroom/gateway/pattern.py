@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.errors import Malformed
-from strongroom.gateway.kinds import KINDS, fits
+from strongroom.gateway.kinds import KINDS, alike, fits
 
 MAX_DEPTH: Final = 32
 """Segments, described or asked for."""
@@ -72,6 +72,16 @@ class Pattern:
                 values[self.rest] = "/".join(tail)
             return values
         return None
+
+    def alike(self, segments: tuple[str, ...]) -> tuple[str, ...]:
+        """`segments`, which match, with what stands for the values of their kind (`kinds.alike`) in the place of strict ids."""
+        own = tuple(
+            f"{one.before}{alike(one.kind, text[len(one.before) : len(text) - len(one.after)])}{one.after}"
+            if one.name
+            else text
+            for one, text in zip(self.segments, segments, strict=False)
+        )
+        return own + segments[len(own) :]
 
     def kind_of(self, name: str) -> str:
         """The kind of the parameter `name`, which is one of `names`."""

@@ -235,7 +235,8 @@ class Proxy:
         if self._waf is None:
             return
         headers = [(name, value) for name, value in one.headers if name != b"transfer-encoding"]
-        found = await self._waf.inspect(Subject(one.scope["method"], match.target.wire, headers, address, body))
+        subject = Subject(one.scope["method"], match.target.wire, headers, address, body)
+        found = await self._waf.inspect(subject, b"" if body else match.alike)
         one.event.hits, one.event.seen = found.hits, how
         if found.refusal is not None:
             one.event.rule = found.refusal.rule

@@ -96,7 +96,7 @@ def load(
     types: Iterable[str] = (),
     level: int = 1,
     more: str = "",
-) -> None:
+) -> crs.RuleSet:
     """Load everything into a fresh engine, and try it. Raises ConfigError: then nothing may be served.
 
     `exempt`: rule and part, as `942100 ARGS:q`: that rule does not look at that part; or `* ARGS:q`, and no rule of the Core Rule
@@ -121,6 +121,7 @@ def load(
     wrong = [] if more else list(tried(engine))
     if wrong:
         raise ConfigError(f"The WAF ({engine.version}) does not do what it must: {'; '.join(wrong)}.", advice=INSTALL)
+    return found
 
 
 def tried(engine: Engine) -> Iterator[str]:

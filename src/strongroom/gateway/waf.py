@@ -9,6 +9,7 @@ from strongroom.errors import Unavailable
 from strongroom.gateway.intake import Unfit
 from strongroom.gateway.modsecurity import Engine, Hit, Inspected, Subject
 from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.verdicts import Verdicts
 
 THREADS: Final = 2
 WAITING: Final = 64
@@ -25,15 +26,29 @@ class Found:
 
 
 class Waf:
-    """See the module. `block`: refuse what the rules block; else only tell it."""
+    """See the module. `block`: refuse what the rules block; else only tell it. `verdicts`: what is known; None: nothing is kept."""
 
-    def __init__(self, engine: Engine, *, block: bool) -> None:
-        self._engine, self._block = engine, block
+    def __init__(self, engine: Engine, *, block: bool, verdicts: Verdicts | None = None) -> None:
+        self._engine, self._block, self._verdicts = engine, block, verdicts
         self._pool = ThreadPoolExecutor(THREADS, "waf")
         self._waiting = 0
 
-    async def inspect(self, subject: Subject) -> Found:
-        """Raises Unfit (503) where there is no room, or the engine fails: nothing passes uninspected."""
+    async def inspect(self, subject: Subject, alike: bytes = b"") -> Found:
+        """Raises Unfit (503) where there is no room, or the engine fails: nothing passes uninspected.
+
+        `alike`: what the target looks like to rules (`contract.Match.alike`); empty: this request is looked at in any case.
+        """
+        key = self._verdicts.key(subject, alike) if self._verdicts is not None and alike else None
+        if self._verdicts is None or key is None:
+            return await self._inspected(subject)
+        if self._verdicts.passed(key):
+            return Found(())
+        found = await self._inspected(subject)
+        if not found.hits and found.refusal is None:
+            self._verdicts.remember(key)
+        return found
+
+    async def _inspected(self, subject: Subject) -> Found:
         if self._waiting >= WAITING:
             raise Unfit(Refusal(503, "waf-busy", "The gateway is busy. Try again in a moment.", hard=True))
         self._waiting += 1

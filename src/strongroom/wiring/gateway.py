@@ -22,6 +22,7 @@ from strongroom.gateway.ports import Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
 from strongroom.gateway.upstream import Upstream, read_origin
+from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import Patient, Unacceptable, served
 
@@ -69,9 +70,11 @@ def open_waf(checked: Checked) -> Waf | None:
         return None
     engine = Engine(settings.library)
     types = [kind for route in checked.settings.route for kind in route.content_types]
-    rules.load(engine, Path(settings.rules), settings.exempt, types)
+    found = rules.load(engine, Path(settings.rules), settings.exempt, types)
     log.info("%s with %d rules.", engine.version, engine.loaded)
-    return Waf(engine, block=settings.mode == "block")
+    if not found.steady:
+        log.warning("The WAF's rules look at clocks or counts: no verdict is remembered.")
+    return Waf(engine, block=settings.mode == "block", verdicts=Verdicts() if found.steady else None)
 
 
 def open_guard(checked: Checked) -> Guard:
