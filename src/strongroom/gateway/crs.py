@@ -26,7 +26,8 @@ _PART_TYPE_MENDED: Final = r'"@rx ^content-type\s*:\s*(.*?)\s*$"'
 _UNREADABLE: Final = re.compile(r"\bid:901181\b")
 _VERSION: Final = re.compile(r"ver:'OWASP_CRS/([0-9]{1,2})\.([0-9]{1,3})\.([0-9]{1,3})")
 _CHANGING: Final = re.compile(
-    r"^[ \t]*SecRule[ \t]+[^\"\n]*\b(?:TIME(?:_(?:DAY|EPOCH|HOUR|MIN|MON|SEC|WDAY|YEAR))?|DURATION|UNIQUE_ID|GLOBAL|IP|SESSION|USER|RESOURCE|ENV)\b(?!_)",
+    r"^[ \t]*SecRule[ \t]+[^\"\n]*\b(?:TIME(?:_(?:DAY|EPOCH|HOUR|MIN|MON|SEC|WDAY|YEAR))?"
+    r"|DURATION|UNIQUE_ID|GLOBAL|IP|SESSION|USER|RESOURCE|ENV)\b(?!_)",
     re.MULTILINE,
 )
 _KNOWN: Final = re.compile(r"\bid:(?:9014[0-9]{2}|949[01][0-9]{2})\b")
