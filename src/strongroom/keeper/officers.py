@@ -7,19 +7,17 @@ done where it changes something, and refused acts are logged too.
 import asyncio
 import hashlib
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 
 from strongroom.audit import event
 from strongroom.audit.query import FOREVER as ALWAYS
 from strongroom.audit.query import Selectors, Window
-from strongroom.budget.freeze import STRANGERS, Freeze, Target, Upon
+from strongroom.budget.freeze import Freeze
 from strongroom.clock import DAY, Millis
 from strongroom.errors import Conflict, Malformed, StrongroomError, UsageError, where
-from strongroom.fhir import people as feeds
 from strongroom.identity.officers import Officers, Signed
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId, new_id
@@ -39,16 +37,12 @@ from strongroom.keeper.acts import (
     Take,
     Which,
 )
+from strongroom.keeper.arguments import Arguments, Outcome, by, number, optional, target, text
 from strongroom.keeper.door import Door
-from strongroom.keeper.effects import FOREVER
-from strongroom.keeper.people import Intake, Taken, is_signed
+from strongroom.keeper.officers_people import PeopleActs, check_patient
 from strongroom.keeper.reencrypting import Reencrypting, Wanted
 from strongroom.keeper.sqlite import NOBODY
 from strongroom.keys.custody import Subject
-from strongroom.tlog.entry import Op
-
-if TYPE_CHECKING:
-    from strongroom.audit.effect import Effect
 
 log = logging.getLogger("strongroom.keeper")
 
@@ -70,8 +64,6 @@ SELECTORS: dict[str, Callable[[str], Any]] = {
 }
 """What lists of disclosures are narrowed by."""
 
-Arguments = Mapping[str, object]
-Outcome = tuple[int | None, dict[str, Any]]
 Advance = Callable[[int], None]
 
 
@@ -85,7 +77,7 @@ class Acts:
         self._officers = officers
         self._advance = advance
         self._reencrypting = Reencrypting(self._parts)
-        self._importing = asyncio.Lock()  # two feeds at once could each make the same patient
+        people = PeopleActs(self._parts)
         self._acts: dict[str, Callable[[Signed, bytes], Awaitable[Outcome]]] = {
             "agree": self._agree,
             "clock-advance": self._clock_advance,
@@ -98,14 +90,14 @@ class Acts:
             "frozen": self._frozen,
             "grant": self._grant,
             "grant-past": self._grant,
-            "people-import": self._people_import,
-            "people-status": self._people_status,
+            "people-import": people.people_import,
+            "people-status": people.people_status,
             "reencrypt": self._reencrypt,
             "reencrypt-plan": self._reencrypt_plan,
-            "register-feed": self._register_feed,
-            "relation-add": self._relation_add,
-            "relation-end": self._relation_end,
-            "relation-ls": self._relation_ls,
+            "register-feed": people.register_feed,
+            "relation-add": people.relation_add,
+            "relation-end": people.relation_end,
+            "relation-ls": people.relation_ls,
             "rerun": self._rerun,
             "revoke-session": self._revoke_session,
             "rotate-log": self._rotate_log,
@@ -160,17 +152,17 @@ class Acts:
     # ---- freezes and sessions ---------------------------------------------------------------------------------------
 
     async def _freeze(self, signed: Signed, _attachment: bytes) -> Outcome:
-        target, reason = _target(signed.args), _text(signed.args, "reason")
-        freeze = Freeze(target, reason, self._parts.clock.now(), by=signed.by[0].name)
+        whom, reason = target(signed.args), text(signed.args, "reason")
+        freeze = Freeze(whom, reason, self._parts.clock.now(), by=signed.by[0].name)
         self._parts.freezes.freeze(freeze)
         draft = event.frozen(
-            freeze.at, event.Target(target.upon.value, target.name), "officer", by=_by(signed), details=reason
+            freeze.at, event.Target(whom.upon.value, whom.name), "officer", by=by(signed), details=reason
         )
         return (await self._parts.log.append(draft, [self._door.freezes()])).index, {}
 
     async def _unfreeze(self, signed: Signed, _attachment: bytes) -> Outcome:
-        target, reason = _target(signed.args), _text(signed.args, "reason")
-        lifted = self._parts.freezes.unfreeze(target)
+        whom, reason = target(signed.args), text(signed.args, "reason")
+        lifted = self._parts.freezes.unfreeze(whom)
         if not lifted:
             raise UsageError("Nothing is frozen there.", advice="`strongroom freeze --list` shows what is.")
 
@@ -180,9 +172,9 @@ class Acts:
 
         draft = event.unfrozen(
             self._parts.clock.now(),
-            event.Target(target.upon.value, target.name),
+            event.Target(whom.upon.value, whom.name),
             "officer",
-            by=_by(signed),
+            by=by(signed),
             details=reason,
         )
         return (await self._parts.log.append(draft, [self._door.freezes()], on_failure=again)).index, {}
@@ -195,15 +187,15 @@ class Acts:
         return None, {"frozen": rows}
 
     async def _revoke_session(self, signed: Signed, _attachment: bytes) -> Outcome:
-        session, now = SessionId(_text(signed.args, "session")), self._parts.clock.now()
-        draft = event.officer(now, _by(signed), "revoke-session", target=event.Target("session", session))
+        session, now = SessionId(text(signed.args, "session")), self._parts.clock.now()
+        draft = event.officer(now, by(signed), "revoke-session", target=event.Target("session", session))
         receipt = await self._parts.log.append(draft, [effects.revoke_session(session, now)])
         self._parts.revoked.revoke(session, now)
         return receipt.index, {}
 
     async def _drop_key(self, signed: Signed, _attachment: bytes) -> Outcome:
         """An issuer's key was stolen. It holds no more from now on: at once, and then written, as a freeze is."""
-        url, kid, reason = (_text(signed.args, name) for name in ("issuer", "kid", "reason"))
+        url, kid, reason = (text(signed.args, name) for name in ("issuer", "kid", "reason"))
         issuer, now = self._parts.issuers.get(url), self._parts.clock.now()
         thumbprint = None if issuer is None else issuer.drop(kid)
         if thumbprint is None:
@@ -212,14 +204,14 @@ class Acts:
                 advice="The address is the token's `iss`, the key's id the `kid` of its header.",
             )
         target = event.Target("key", thumbprint)
-        draft = event.key(now, "drop-key", target, by=_by(signed), details=f"{url}: {reason}")
+        draft = event.key(now, "drop-key", target, by=by(signed), details=f"{url}: {reason}")
         receipt = await self._parts.log.append(draft, [effects.drop_key(url, thumbprint, now)])
         return receipt.index, {"thumbprint": thumbprint}
 
     async def _undelete(self, signed: Signed, _attachment: bytes) -> Outcome:
-        document, reason = DocumentId(_text(signed.args, "document")), _text(signed.args, "reason")
+        document, reason = DocumentId(text(signed.args, "document")), text(signed.args, "reason")
         patient = self._parts.catalog.patient_of(document) or NOBODY
-        draft = event.undeleted(self._parts.clock.now(), patient, document, by=_by(signed), details=reason)
+        draft = event.undeleted(self._parts.clock.now(), patient, document, by=by(signed), details=reason)
         try:
             receipt = await self._parts.log.append(draft, [effects.undelete_document(document)])
         except Conflict as error:
@@ -232,7 +224,7 @@ class Acts:
     # ---- keys of patients -------------------------------------------------------------------------------------------
 
     async def _destroy(self, signed: Signed, _attachment: bytes) -> Outcome:
-        patient, reason = PatientId(_text(signed.args, "patient")), _text(signed.args, "reason")
+        patient, reason = PatientId(text(signed.args, "patient")), text(signed.args, "reason")
         now = self._parts.clock.now()
         if destroying.asked_within_a_day(self._parts, now) >= destroying.A_DAY:
             raise UsageError(
@@ -241,7 +233,7 @@ class Acts:
             )
         due = now + destroying.DELAY
         draft = event.key(
-            now, "destruction asked", event.Target("patient", patient), by=_by(signed),
+            now, "destruction asked", event.Target("patient", patient), by=by(signed),
             details=f"{reason}\n{_signers(signed)}",
         )  # fmt: skip
         try:
@@ -251,10 +243,8 @@ class Acts:
         return receipt.index, {"due": due}
 
     async def _destroy_cancel(self, signed: Signed, _attachment: bytes) -> Outcome:
-        patient, reason, now = PatientId(_text(signed.args, "patient")), _text(signed.args, "reason"), self._now()
-        draft = event.key(
-            now, "destruction cancelled", event.Target("patient", patient), by=_by(signed), details=reason
-        )
+        patient, reason, now = PatientId(text(signed.args, "patient")), text(signed.args, "reason"), self._now()
+        draft = event.key(now, "destruction cancelled", event.Target("patient", patient), by=by(signed), details=reason)
         try:
             receipt = await self._parts.log.append(draft, [effects.cancel_destruction(patient, now)])
         except Conflict as error:
@@ -269,7 +259,7 @@ class Acts:
         return None, {"destructions": rows}
 
     async def _rotate_patient(self, signed: Signed, _attachment: bytes) -> Outcome:
-        patient, catalog = PatientId(_text(signed.args, "patient")), self._parts.catalog
+        patient, catalog = PatientId(text(signed.args, "patient")), self._parts.catalog
         for _ in range(ROTATIONS):
             key = catalog.key_of(patient)
             if key is None or patient == NOBODY:
@@ -281,7 +271,7 @@ class Acts:
                 patient, subject.key_version, (new.wrapped, new.recovery),
                 [(*row[:3], keys) for row, keys in zip(rows, moved, strict=True)],
             )  # fmt: skip
-            draft = event.key(self._now(), "rotated", event.Target("patient", patient), by=_by(signed))
+            draft = event.key(self._now(), "rotated", event.Target("patient", patient), by=by(signed))
             try:
                 receipt = await self._parts.log.append(draft, changes)
             except Conflict:  # a version was opened meanwhile; the next look has it
@@ -291,13 +281,13 @@ class Acts:
         raise UsageError("The patient's documents are being written to just now.", advice="Try again in a moment.")
 
     async def _rotate_root(self, signed: Signed, _attachment: bytes) -> Outcome:
-        return await rotating.begin(self._parts, _by(signed), _signers(signed)), {}
+        return await rotating.begin(self._parts, by(signed), _signers(signed)), {}
 
     async def _rotate_log(self, signed: Signed, _attachment: bytes) -> Outcome:
-        overlap = _number(signed.args, "overlap_days", 0)
+        overlap = number(signed.args, "overlap_days", 0)
         if overlap > MAX_OVERLAP:
             raise UsageError(f"Two keys sign beside each other for {MAX_OVERLAP} days at most.")
-        index, vkey = await logkey.begin(self._parts, _by(signed), _signers(signed), overlap * DAY)
+        index, vkey = await logkey.begin(self._parts, by(signed), _signers(signed), overlap * DAY)
         return index, {"vkey": vkey, "until": logkey.standing(self._parts).until}
 
     async def _rotate_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
@@ -311,149 +301,20 @@ class Acts:
         return None, (await self._reencrypting.plan(self._wanted(signed.args))).told()
 
     async def _reencrypt(self, signed: Signed, _attachment: bytes) -> Outcome:
-        wanted, most = self._wanted(signed.args), _number(signed.args, "most", 0)
-        details = f"{_text(signed.args, 'reason')}\n{_signers(signed)}"
-        receipt, plan, ticket = await self._reencrypting.begin(wanted, most, _by(signed), details)
+        wanted, most = self._wanted(signed.args), number(signed.args, "most", 0)
+        details = f"{text(signed.args, 'reason')}\n{_signers(signed)}"
+        receipt, plan, ticket = await self._reencrypting.begin(wanted, most, by(signed), details)
         return receipt, {**plan.told(), "ticket": ticket}
 
     def _wanted(self, args: Arguments) -> Wanted:
         whom = self._selectors(args) if any(args.get(name) for name in SELECTORS) else None
-        window = Window(self._parts.log.size, _number(args, "since", 0), _number(args, "until", ALWAYS))
+        window = Window(self._parts.log.size, number(args, "since", 0), number(args, "until", ALWAYS))
         return Wanted(whom, window, listed=args.get("listed") is True)
 
     def _now(self) -> Millis:
         return self._parts.clock.now()
 
-    # ---- people and relations ---------------------------------------------------------------------------------------
-
-    async def _register_feed(self, signed: Signed, _attachment: bytes) -> Outcome:
-        organisation = OrganisationId(_text(signed.args, "organisation"))
-        key = bytes.fromhex(_text(signed.args, "key"))
-        name = self._parts.veil.seal(_text(signed.args, "name"), "organisation", organisation)
-        now = self._parts.clock.now()
-        draft = event.key(now, "register-feed", event.Target("organisation", organisation), by=_by(signed))
-        receipt = await self._parts.log.append(draft, [effects.put_organisation(organisation, name, key)])
-        return receipt.index, {}
-
-    async def _people_import(self, signed: Signed, attachment: bytes) -> Outcome:
-        async with self._importing:
-            return await self._import(signed, attachment)
-
-    async def _import(self, signed: Signed, attachment: bytes) -> Outcome:
-        lines = attachment.splitlines()
-        header = feeds.read_header(lines)
-        organisation = OrganisationId(header.organisation)
-        found = self._parts.catalog.feed_state(organisation)
-        signature = bytes.fromhex(_text(signed.args, "signature"))
-        if found is None or found[0] is None:
-            raise UsageError("No feed key is registered for this organisation.", advice="`strongroom people register`.")
-        trusted = is_signed(hashlib.sha256(attachment).digest(), found[0], signature)
-        if trusted and header.sequence <= found[1]:
-            raise UsageError(f"Feed {header.sequence} is not newer than the last one taken in ({found[1]}).")
-        now = self._parts.clock.now()
-        taken = Taken(organisation, header.sequence)
-        intake = Intake(self._parts, organisation, trusted=trusted, now=now, taken=taken)
-        if not trusted:
-            raise UsageError(
-                "The feed's signature does not hold; nothing was taken in.", advice="Ask the organisation."
-            )
-        await intake.run(lines)
-        done = event.imported(now, organisation, taken.persons)
-        receipt = await self._parts.log.append(done, [effects.fed(organisation, header.sequence, now)])
-        problems = [{"line": one.line, "sentence": one.sentence} for one in taken.problems[:1_000]]
-        return receipt.index, {
-            "organisation": organisation,
-            "sequence": header.sequence,
-            "people": taken.persons,
-            "relations": taken.relations,
-            "problems": problems,
-            "problem_count": len(taken.problems),
-        }
-
-    async def _people_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
-        now = self._parts.clock.now()
-        rows = self._parts.catalog.rows("select id, sequence, imported from organisation order by id")
-        listed = []
-        for ident, sequence, imported in rows:
-            name = self._parts.veil.try_open(
-                self._parts.catalog.name_of("organisation", str(ident)), "organisation", str(ident)
-            )
-            listed.append({
-                "organisation": ident, "name": name, "sequence": sequence, "imported": imported or None,
-                "age_hours": round((now - int(str(imported))) / 3_600_000, 1) if imported else None,
-            })  # fmt: skip
-        return None, {"organisations": listed}
-
-    async def _relation_add(self, signed: Signed, _attachment: bytes) -> Outcome:
-        return await self._relation(signed, Op.RELATED, signed.args)
-
-    async def _relation_end(self, signed: Signed, _attachment: bytes) -> Outcome:
-        return await self._relation(signed, Op.UNRELATED, signed.args)
-
-    async def _relation(self, signed: Signed, op: Op, args: Arguments) -> Outcome:
-        now, kind = self._parts.clock.now(), _text(args, "kind")
-        patient, other = PatientId(_text(args, "patient")), _text(args, "other")
-        until = _number(args, "until", FOREVER)
-        added: dict[str, Effect] = {
-            "enrolment": effects.enrol(patient, OrganisationId(other), now, until, by_hand=True),
-            "share": effects.share(patient, other, now, until),
-            "delegate": effects.delegate(AccountId(other), patient, "full", "carer", now, until),
-            "parent": effects.delegate(AccountId(other), patient, "full", "parent", now, until),
-            "login": effects.bind_login(AccountId(other), patient),
-        }
-        ended: dict[str, Effect] = {
-            "enrolment": effects.end_enrolment(patient, OrganisationId(other), now, by_hand=True),
-            "share": effects.end_share(patient, other, now),
-            "delegate": effects.end_delegation(AccountId(other), patient, now),
-            "parent": effects.end_delegation(AccountId(other), patient, now),
-            "login": effects.unbind_login(AccountId(other), patient),
-        }
-        change = (added if op is Op.RELATED else ended).get(kind)
-        if change is None:
-            raise UsageError(
-                f"There is no relation of kind {kind[:20]!r}.", advice=f"One of {', '.join(sorted(added))}."
-            )
-        self._check_patient(patient)
-        if op is Op.RELATED and not self._is_there(kind, other):
-            raise UsageError(
-                "There is nobody of this name to relate.",
-                advice="An enrolment is with an organisation, a share with one or a clinician, all else with a person's login.",
-            )
-        draft = event.Draft(
-            t=now, op=op, actor=_by(signed), patient=patient, until=until if op is Op.RELATED else None, action=kind,
-            details=other,
-        )  # fmt: skip
-        try:
-            return (await self._parts.log.append(draft, [change])).index, {}
-        except Conflict as error:
-            raise UsageError(
-                "The login is somebody's already, or was not this patient's.",
-                advice="`strongroom relation ls` lists them.",
-            ) from error
-
-    def _check_patient(self, patient: PatientId) -> None:
-        if patient == NOBODY or not self._parts.catalog.rows("select 1 from patient where id = ?", (patient,)):
-            raise UsageError("There is no such patient.")
-
-    def _is_there(self, kind: str, other: str) -> bool:
-        catalog = self._parts.catalog
-        match kind:
-            case "enrolment":
-                return catalog.feed_state(OrganisationId(other)) is not None
-            case "share":
-                return catalog.is_party(other)
-            case _:
-                return catalog.kind_of(AccountId(other)) == "person"
-
-    async def _relation_ls(self, signed: Signed, _attachment: bytes) -> Outcome:
-        patient = PatientId(_text(signed.args, "patient"))
-        rows: list[dict[str, object]] = []
-        for kind, sql in _RELATIONS.items():
-            rows += [
-                {"kind": kind, "other": other, "since": since, "until": until if until != FOREVER else None}
-                for other, since, until in self._parts.catalog.rows(sql, (patient,))
-            ]
-        return None, {"patient": patient, "relations": rows}
+    # ---- agreements and service accounts -----------------------------------------------------------------------------
 
     async def _agree(self, signed: Signed, _attachment: bytes) -> Outcome:
         """A second person agrees that a clinician may break glass once more, for one patient, within an hour."""
@@ -464,14 +325,14 @@ class Acts:
         return await self._agreement(signed, "service", DAY)
 
     async def _agreement(self, signed: Signed, kind: str, length: int) -> Outcome:
-        account, subject = AccountId(_text(signed.args, "account")), PatientId(_text(signed.args, "patient"))
+        account, subject = AccountId(text(signed.args, "account")), PatientId(text(signed.args, "patient"))
         now = self._parts.clock.now()
-        self._check_patient(subject)
+        check_patient(self._parts.catalog, subject)
         # Both acts leave the same row: were it open to any login, the one signature of the one would do for the other.
         if self._parts.catalog.kind_of(account) != kind:
             raise UsageError(f"That is no {kind}'s login.", advice="`agree` is for clinicians, `rerun` for programs.")
         draft = event.officer(
-            now, _by(signed), signed.op, target=event.Target("account", account), details=_signers(signed)
+            now, by(signed), signed.op, target=event.Target("account", account), details=_signers(signed)
         )
         receipt = await self._parts.log.append(draft, [effects.agree(account, subject, now + length)])
         return receipt.index, {"until": now + length}
@@ -479,20 +340,20 @@ class Acts:
     async def _grant(self, signed: Signed, _attachment: bytes) -> Outcome:
         """What a program may read. Makes its login if there is none. `grant-past`: also what was written before."""
         args, now, veil = signed.args, self._parts.clock.now(), self._parts.veil
-        issuer, subject = _text(args, "issuer"), _text(args, "subject")
+        issuer, subject = text(args, "issuer"), text(args, "subject")
         digest = veil.login(issuer, subject)
         found = self._parts.catalog.account(digest)
         if found.kind not in {None, "service"}:
             raise UsageError("This login is a person's, not a program's.", advice="A program has a login of its own.")
         account = found.id or AccountId(new_id())
-        name = veil.seal(_text(args, "name"), "account", account)
-        organisation, purpose = OrganisationId(_text(args, "organisation")), _text(args, "purpose")
-        cursor, size = _number(args, "cursor", now), _number(args, "size", 5_000)
+        name = veil.seal(text(args, "name"), "account", account)
+        organisation, purpose = OrganisationId(text(args, "organisation")), text(args, "purpose")
+        cursor, size = number(args, "cursor", now), number(args, "size", 5_000)
         if signed.op == "grant" and cursor < now - DAY:
             raise UsageError(
                 "A grant that begins in the past takes two privacy officers.", advice="That act is `grant-past`."
             )
-        until = _number(args, "until", now + 365 * DAY)
+        until = number(args, "until", now + 365 * DAY)
         changes = [
             effects.update_account(account, None, name)
             if found.id
@@ -506,15 +367,15 @@ class Acts:
 
     async def _who_read(self, signed: Signed, _attachment: bytes) -> Outcome:
         args = signed.args
-        size = min(_number(args, "size", self._parts.log.size), self._parts.log.size)
+        size = min(number(args, "size", self._parts.log.size), self._parts.log.size)
         selectors = self._selectors(args)
-        window = Window(size, _number(args, "since", 0), _number(args, "until", ALWAYS), _number(args, "first", 0))
+        window = Window(size, number(args, "since", 0), number(args, "until", ALWAYS), number(args, "first", 0))
         found = await asyncio.to_thread(disclosures.piece, self._parts, selectors, window)
         return None, msgspec.structs.asdict(found)
 
     def _selectors(self, args: Arguments) -> Selectors:
         """Whose or which reading is meant. Raises UsageError, also for a patient or document that is not there."""
-        selectors = Selectors(**{name: _optional(args, name, kind) for name, kind in SELECTORS.items()})
+        selectors = Selectors(**{name: optional(args, name, kind) for name, kind in SELECTORS.items()})
         if selectors.patient and not self._parts.catalog.rows(
             "select 1 from patient where id = ?", (selectors.patient,)
         ):
@@ -529,32 +390,19 @@ class Acts:
 
     async def _decoys(self, signed: Signed, _attachment: bytes) -> Outcome:
         """Make documents that nobody is ever shown, of a patient that is nobody. They hold nothing."""
-        count = _number(signed.args, "count", 10)
+        count = number(signed.args, "count", 10)
         if not 1 <= count <= MAX_DECOYS:
             raise UsageError(f"Between 1 and {MAX_DECOYS} decoys at once.")
         made = [DocumentId(new_id()) for _ in range(count)]
         changes = [effects.insert_document(one, NOBODY, "normal", decoy=True) for one in made]
-        draft = event.officer(self._parts.clock.now(), _by(signed), "decoys", count=count)
+        draft = event.officer(self._parts.clock.now(), by(signed), "decoys", count=count)
         return (await self._parts.log.append(draft, changes)).index, {"decoys": made}
 
     async def _clock_advance(self, signed: Signed, _attachment: bytes) -> Outcome:
         if self._advance is None:
             raise UsageError("Only stores that a rehearsal made have a clock that can be moved.")
-        self._advance(_number(signed.args, "by", 0))
+        self._advance(number(signed.args, "by", 0))
         return None, {"now": self._parts.clock.now()}
-
-
-_RELATIONS = {
-    "login": "select id, null, null from account where patient = ?",
-    "enrolment": "select organisation, since, until from enrolment where patient = ?",
-    "delegate": "select account, since, until from delegation where patient = ?",
-    "share": "select party, since, until from share where patient = ?",
-    "break-glass": "select account, opened, until from glass where patient = ?",
-}
-
-
-def _by(signed: Signed) -> AccountId:
-    return AccountId(OFFICER + signed.by[0].name)
 
 
 def _signers(signed: Signed) -> str:
@@ -578,33 +426,3 @@ def _matching(act: Act, args: Arguments) -> None:
     if expected != found:
         msg = "The attachment is not the one that was signed."
         raise Malformed(msg)
-
-
-def _text(args: Arguments, name: str) -> str:
-    value = args.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > 1_024:  # noqa: PLR2004  # as protocol.Text
-        raise UsageError(f"The act needs `{name}`, a text of at most 1,024 characters.")
-    if name in {"key", "signature"} and re.fullmatch(r"(?:[0-9a-f]{2})+", value) is None:
-        raise UsageError(f"`{name}` is written in hex.")
-    return value
-
-
-def _optional(args: Arguments, name: str, kind: Callable[[str], Any]) -> Any:
-    return kind(_text(args, name)) if args.get(name) else None
-
-
-def _number(args: Arguments, name: str, default: int) -> int:
-    value = args.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 2**62:
-        raise UsageError(f"`{name}` is a whole number.")
-    return value
-
-
-def _target(args: Arguments) -> Target:
-    upon, name = _text(args, "scope"), args.get("name")
-    if upon == Upon.MODULE.value:
-        return Target(Upon.MODULE, STRANGERS)
-    try:
-        return Target(Upon(upon), name if isinstance(name, str) else "")
-    except ValueError as error:
-        raise UsageError(f"That cannot be frozen: {error}") from error
