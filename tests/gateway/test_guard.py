@@ -13,10 +13,10 @@ from strongroom.clock import DAY, HOUR, MINUTE, SECOND
 from strongroom.errors import ConfigError
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.person import Who
-from strongroom.gateway.ports import Asked, Outcome, Verdict
+from strongroom.gateway.ports import Asked, Verdict
 from strongroom.gateway.rule import DEFAULTS, OWN, Rung, Scope, What, overridden
+from strongroom.gateway.sqlite import Counts
 
-KEY = bytes(32)
 START = 1_767_225_600_000
 
 
@@ -28,6 +28,8 @@ class Scene:
     now: int = START
     asked: int = 0
     rules: list[str] = field(default_factory=list)
+    size: int = 100
+    """Bytes of each document."""
 
     def request(
         self, person: str, document: object, *, session: str = "", network: str = "n", patient: str = ""
@@ -45,8 +47,17 @@ class Scene:
             self.rules.append(verdict.refusal.rule)
             if verdict.enforced:
                 return False
-        self.guard.after(asked, Outcome(status, 100))
+        later = self.guard.answered(asked, status, self.size if status == 200 else 0, verdict)
+        if later is not None:
+            self.rules.append(later.refusal.rule)
+            if later.enforced:
+                return False
         return True
+
+    @property
+    def told(self) -> dict[str, tuple[int, int]]:
+        """Requests and people, by rule."""
+        return {one.rule: (one.requests, one.who) for one in self.guard.counts.reported()}
 
     def shows(self, person: str, documents: list[object]) -> None:
         """A listing."""
@@ -55,7 +66,7 @@ class Scene:
 
 def scene(*, enforce: bool = True, listed: tuple[str, ...] = ("document",), **more: object) -> Scene:
     """A guard before a portal whose listings are read."""
-    return Scene(Watchful(KEY, enforce=enforce, listed=listed, **more))  # type: ignore[arg-type]  # names as it has them
+    return Scene(Watchful(Counts(), enforce=enforce, listed=listed, **more))  # type: ignore[arg-type]  # names as it has them
 
 
 # ---- honest people --------------------------------------------------------------------------------------------------
@@ -67,7 +78,7 @@ def test_who_reads_what_was_shown_is_never_refused() -> None:
     one.shows("ann", list(range(300)))
     assert all(one.reads("ann", document) for document in range(300))
     assert one.rules == []
-    assert one.guard.report.requests == {"guard-person-documents-1h": 150}
+    assert one.told == {"guard-person-documents-1h": (150, 1)}
 
 
 def test_old_links_are_opened() -> None:
@@ -149,16 +160,15 @@ def test_p3_gains_nothing_by_patience() -> None:
 
 
 def test_many_at_once_pass_no_limit() -> None:
-    """A hundred requests before the first answer: five are under way, the others are told to wait."""
+    """A hundred requests before the first answer: the portal is asked for all of them, and five answers go out."""
     one = scene()
     requests = [one.request("thief", document) for document in range(0, 1_000, 10)]
-    verdicts = [one.guard.before(asked) for asked in requests]
-    assert [verdict.refusal.rule if verdict else "" for verdict in verdicts] == [""] * 5 + ["guard-busy"] * 95
-    for asked, verdict in zip(requests, verdicts, strict=True):
-        if verdict is None:
-            one.guard.after(asked, Outcome(200, 1))
+    assert [one.guard.before(asked) for asked in requests] == [None] * 100
+    verdicts = [one.guard.answered(asked, 200, 1) for asked in requests]
+    assert [verdict.refusal.rule if verdict else "" for verdict in verdicts] == [""] * 5 + [
+        "guard-person-unshown-24h"
+    ] * 95
     assert not one.reads("thief", 5)
-    assert one.rules == ["guard-person-unshown-24h"]
 
 
 def test_many_accounts_on_one_address_meet_its_limit() -> None:
@@ -201,6 +211,29 @@ def test_what_the_portal_refuses_ends_the_session_that_goes_on_trying() -> None:
     assert one.rules[-1] == "guard-session-denials-1h"
 
 
+def test_too_many_bytes_freeze_the_account() -> None:
+    """Hundreds of scans in a day; tomorrow it goes on."""
+    one = scene()
+    one.size = 1_000_000_000
+    one.shows("ann", list(range(40)))
+    one.guard.served(one.request("ann", 0), 1_000_000_000)
+    assert [one.reads("ann", document) for document in range(21)] == [True] * 19 + [False] * 2
+    one.now += DAY + 2 * HOUR
+    assert one.reads("ann", 30)
+
+
+def test_what_was_simulated_binds_nobody() -> None:
+    """Whoever begins to enforce holds nobody for what was only said; what left counts all the same."""
+    counts = Counts()
+    one = Scene(Watchful(counts, enforce=False, listed=("document",)))
+    one.shows("ann", list(range(40)))
+    assert all(one.reads("ann", document, status=403) for document in range(20))
+    assert [measure.enforced for measure in counts.in_force(one.now)] == [False]
+    one.guard = Watchful(counts, enforce=True, listed=("document",))
+    assert one.reads("ann", 7)
+    assert not one.reads("ann", 8, status=403) or not one.reads("ann", 9)
+
+
 def test_too_many_patients_freeze_the_account() -> None:
     """Even where all of it was shown: twelve people, and the thirteenth is nobody's family."""
     one = scene()
@@ -221,9 +254,8 @@ def test_simulating_refuses_nothing_and_says_what_enforcing_would() -> None:
         passed = [one.reads("thief", document) for document in range(0, 500, 10)]
         assert all(passed) == (one is told)
     assert told.rules[0] == held.rules[0] == "guard-person-unshown-24h"
-    assert told.guard.report.requests["guard-person-unshown-24h"] > 0
-    assert told.guard.report.people["guard-person-unshown-24h"] == {"thief"}
-    assert told.guard.report.first["guard-person-unshown-24h"] == START
+    report = next(one for one in told.guard.counts.reported() if one.rule == "guard-person-unshown-24h")
+    assert (report.enforced, report.requests, report.who, report.first) == (False, 35, 1, START)
 
 
 def test_an_undo_sticks() -> None:
@@ -232,14 +264,22 @@ def test_an_undo_sticks() -> None:
     one.shows("ann", list(range(40)))
     for document in range(14):
         one.reads("ann", document, patient=str(document))
-    where = (Scope.PERSON, "ann")
-    assert [measure.where for measure in one.guard.measures.all(one.now)] == [where]
-    undone = one.guard.measures.undo(where, one.now)
-    assert undone is not None
-    assert undone.rule.why
+    counts, where = one.guard.counts, (Scope.PERSON, "ann")
+    assert [measure.where for measure in counts.in_force(one.now)] == [where]
+    assert all(measure.why for measure in counts.undo(where, one.now))
     assert all(one.reads("ann", document, patient=str(document)) for document in range(40))
-    assert one.guard.measures.all(one.now) == []
-    assert one.guard.measures.undo(where, one.now) is None
+    assert counts.in_force(one.now) == []
+    assert counts.undo(where, one.now) == []
+
+
+def test_an_undo_of_a_session_holds_for_the_person() -> None:
+    """Signing in again, and walking on, does not bring it back."""
+    one = scene(listed=())
+    while one.reads("ann", one.asked, session="first"):
+        pass
+    assert one.rules == ["guard-person-steps-24h"]
+    assert len(one.guard.counts.undo((Scope.SESSION, "first"), one.now)) == 1
+    assert all(one.reads("ann", number, session=f"s{number}") for number in range(100, 150))
 
 
 def test_a_listing_that_could_not_be_read_makes_nothing_strange_for_an_hour() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from strongroom.gateway.person import People
 from strongroom.gateway.settings import Person
+from strongroom.gateway.sqlite import Counts
 from strongroom.identity.strict import base64url
 
-KEY = bytes(32)
 COOKIE = Person(by="cookie", name="session_id")
 JWT = Person(by="jwt", name="sub")
 
@@ -36,28 +36,28 @@ def token(claims: object) -> bytes:
 )
 def test_a_session_is_told_once(line: bytes, refused: bool) -> None:
     """What some portals take for the same cookie is the same cookie here, and twice is refused."""
-    assert (People(COOKIE, KEY).check([(b"cookie", line)]) is not None) == refused
+    assert (People(COOKIE, Counts()).check([(b"cookie", line)]) is not None) == refused
 
 
 def test_one_session_has_one_name_however_it_is_spelled() -> None:
     """Escapes do not make a new session of an old one."""
-    people = People(COOKIE, KEY)
+    people = People(COOKIE, Counts())
     assert people.who([(b"cookie", b"session_id=abc")]) == people.who([(b"cookie", b"session.id=%61bc")])
     assert people.who([(b"cookie", b"session_id=abc")]) != people.who([(b"cookie", b"session_id=abd")])
     assert people.who([(b"cookie", b"theme=dark")]) is None
-    assert People(None, KEY).who([(b"cookie", b"session_id=abc")]) is None
+    assert People(None, Counts()).who([(b"cookie", b"session_id=abc")]) is None
 
 
 def test_a_login_says_whose_session_it_is() -> None:
     """Two sessions of one person are one person; a session that nobody saw begin is its own."""
-    people = People(COOKIE, KEY)
+    people = People(COOKIE, Counts())
     before = people.who([(b"cookie", b"session_id=a")])
     assert before is not None
     assert before.person == before.session
-    assert people.login("ann", [b"theme=x", b"session_id=a; Path=/; HttpOnly"]) is not None
-    assert people.login("ann", [b"session_id=b"]) is not None
-    assert people.login("", [b"session_id=c"]) is None
-    assert people.login("ann", [b"theme=x"]) is None
+    assert people.login("ann", [b"theme=x", b"session_id=a; Path=/; HttpOnly"], 0) is not None
+    assert people.login("ann", [b"session_id=b"], 0) is not None
+    assert people.login("", [b"session_id=c"], 0) is None
+    assert people.login("ann", [b"theme=x"], 0) is None
     first, second = (people.who([(b"cookie", b"session_id=" + one)]) for one in (b"a", b"b"))
     assert first is not None
     assert second is not None
@@ -68,7 +68,7 @@ def test_a_login_says_whose_session_it_is() -> None:
 @pytest.mark.parametrize("claims", [{"sub": "ann"}, {"sub": "ann", "exp": 1}])
 def test_a_claim_names_a_person(claims: object) -> None:
     """Whatever else the token says."""
-    people = People(JWT, KEY)
+    people = People(JWT, Counts())
     who, other = (
         people.who([(b"authorization", token(claims))]),
         people.who([(b"authorization", token({"sub": "ann", "x": 1}))]),
@@ -84,20 +84,20 @@ def test_a_claim_names_a_person(claims: object) -> None:
 )
 def test_what_names_nobody_is_its_own_person(value: bytes) -> None:
     """A token that cannot be read counts for itself."""
-    who = People(JWT, KEY).who([(b"authorization", value)])
+    who = People(JWT, Counts()).who([(b"authorization", value)])
     assert who is not None
     assert who.person == who.session
 
 
 def test_other_schemes_name_nobody() -> None:
     """Basic is not a bearer's token."""
-    assert People(JWT, KEY).who([(b"authorization", b"Basic abc")]) is None
-    assert People(JWT, KEY).who([]) is None
+    assert People(JWT, Counts()).who([(b"authorization", b"Basic abc")]) is None
+    assert People(JWT, Counts()).who([]) is None
 
 
 def test_a_header_names_a_person() -> None:
     """By its value, under another name than the session's."""
-    who = People(Person(by="header", name="X-User"), KEY).who([(b"x-user", b"ann")])
+    who = People(Person(by="header", name="X-User"), Counts()).who([(b"x-user", b"ann")])
     assert who is not None
     assert who.person != who.session
 
@@ -105,4 +105,4 @@ def test_a_header_names_a_person() -> None:
 def test_names_are_of_use_to_no_other_process() -> None:
     """Another key, another name; and the session's value is not in it."""
     headers = [(b"cookie", b"session_id=abc")]
-    assert People(COOKIE, KEY).who(headers) != People(COOKIE, b"\x01" * 32).who(headers)
+    assert People(COOKIE, Counts()).who(headers) != People(COOKIE, Counts()).who(headers)

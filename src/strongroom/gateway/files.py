@@ -1,6 +1,10 @@
-"""Events in a file, a line each, turned over by size. Nobody waits for the disk: what does not fit is dropped, and counted."""
+"""Events in a file, a line each, turned over by size. Nobody waits for the disk: what does not fit is dropped, and counted.
+
+Several processes may write one file: each line is one write at its end, one of them turns it over, and the others follow.
+"""
 
 import contextlib
+import fcntl
 import logging
 import os
 import queue
@@ -53,6 +57,7 @@ class Events:
         while (event := self._queue.get()) is not None:
             try:
                 line = msgspec.json.encode(event()) + b"\n"
+                self._follow()
                 if os.fstat(self._file).st_size + len(line) > self._size:
                     self._turn()
                 if os.write(self._file, line) != len(line):
@@ -60,11 +65,29 @@ class Events:
             except OSError as error:
                 self._drop(error.strerror or "they cannot be written")
 
+    def _follow(self) -> None:
+        """To the file that bears the name now."""
+        try:
+            named = self._path.stat()
+        except FileNotFoundError:
+            named = None
+        mine = os.fstat(self._file)
+        if named is None or (named.st_dev, named.st_ino) != (mine.st_dev, mine.st_ino):
+            self._reopen()
+
     def _turn(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)  # until it is closed; who waited for it follows
+        before = self._file
+        self._follow()
+        if self._file != before:
+            return
         for number in range(KEPT - 1, 0, -1):
             older = self._path if number == 1 else self._path.with_name(f"{self._path.name}.{number - 1}")
             with contextlib.suppress(FileNotFoundError):
                 older.replace(self._path.with_name(f"{self._path.name}.{number}"))
+        self._reopen()
+
+    def _reopen(self) -> None:
         file = self._open()
         os.close(self._file)
         self._file = file

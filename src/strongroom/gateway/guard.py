@@ -1,32 +1,28 @@
-"""The guard: counts what leaves, knows what was shown, and steps upon the ladder. Pure; time comes with the requests.
+"""The guard: counts what leaves, knows what was shown, and steps upon the ladder. Time comes with the requests.
 
-    before(asked)            -> Verdict | None     refused (or, while it simulates, would be)
-    after(asked, outcome)                          counts what the portal really gave
+    before(asked)                  -> Verdict      refused by what is known (or, while it simulates, would be); counts nothing
+    answered(asked, status, size)  -> Verdict      counts what the portal gave, before a byte of it goes out; or refuses it
+    served(asked, size)                            counts bytes that no answer had announced
     showed(asked, ids)                             the portal showed these to whoever asked
 
-In order, for a request for a document: measures that are in force; decoys; then each rule, with what is under way. A limit that is
-passed by what was counted puts its measure in force; one that is passed only by what is under way refuses this request alone, since
-nobody has yet said that any of it is what it claims to be.
+In order, for a request for a document: measures that are in force; decoys; then each rule. `answered` looks again and counts in one
+transaction: of many that are asked for at once, by however many workers, no more go out than the limits allow; and whoever is
+killed, nothing went out that was not counted.
 
-Not thread-safe: one loop, one guard. Fails closed: what it raises ends the request (`proxy`).
+What is counted and what is in force is kept in `sqlite`. Fails closed: what it raises ends the request (`proxy`).
 """
 
-import hashlib
-from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from typing import Final
 
-from strongroom.clock import MINUTE
-from strongroom.gateway.measures import Measure, Measures, Place
-from strongroom.gateway.ports import Asked, Outcome, Verdict
+from strongroom.clock import HOUR, MINUTE
+from strongroom.gateway.measures import Measure, Place, measure
+from strongroom.gateway.ports import Asked, Verdict
 from strongroom.gateway.reading import Shown
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.rule import BEFORE, DEFAULTS, LASTS, OWN, Rule, Rung, Scope, What
-from strongroom.gateway.shown import ShownTo
-from strongroom.gateway.tally import Tally
-
-T = TypeVar("T")
+from strongroom.gateway.rule import AFTER, DEFAULTS, LASTS, OWN, Rule, Rung, Scope, What
+from strongroom.gateway.sqlite import Counts
 
 NEAR: Final = 3
 """Numbers that lie so close are neighbours: walks leave out some."""
@@ -34,83 +30,90 @@ LATELY: Final = 8
 """Numbers of one person that are remembered: whoever walks two ways by turns walks."""
 BLIND: Final = 60 * MINUTE
 """For so long nothing counts as unshown to somebody, after an answer that showed them what could not be read."""
-_PEOPLE: Final = 400_000
-"""Whose last numbers, or blindness, are remembered."""
-_SWEEP: Final = 10 * MINUTE
+MAX_NUMBER: Final = 18
+"""Digits of a number that has neighbours."""
 _GIVEN: Final = range(200, 400)
 _MISSED, _DENIED = frozenset({404, 410}), frozenset({401, 403})
 DECOY: Final = Rule(
-    Scope.SESSION, What.UNSHOWN, 24 * 60 * MINUTE, 0, Rung.SESSION, "No answer ever showed it to anybody."
+    Scope.SESSION, What.UNSHOWN, 24 * 60 * MINUTE, 0, Rung.SESSION, "No answer ever showed it to anybody.", "decoy"
 )
 _CHALLENGE: Final = ((b"www-authenticate", b'StepUp realm="documents"'),)
 
 
-@dataclass(slots=True)
-class Report:
-    """What rules did, or would have done: requests and people, by rule."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A request for a document, in what is known of it."""
 
-    requests: Counter[str] = field(default_factory=Counter)
-    people: dict[str, set[str]] = field(default_factory=dict)
-    first: dict[str, int] = field(default_factory=dict)
+    asked: Asked
+    strange: bool
+    """Whether the portal showed it to nobody like this."""
+    walk: tuple[int, ...]
+    ids: dict[What, int]
+    """What it would add, as far as that is known before the portal is asked."""
 
-    def note(self, rule: str, who: str, now: int) -> None:
-        """Once more."""
-        self.requests[rule] += 1
-        self.first.setdefault(rule, now)
-        people = self.people.setdefault(rule, set())
-        if len(people) < _PEOPLE:
-            people.add(who)
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A refusal, and what comes with it."""
+
+    verdict: Verdict
+    measure: Measure | None = None
 
 
 class Watchful:
     """See the module. `listed`: families whose documents some answer shows; elsewhere nothing counts as unshown."""
 
     def __init__(
-        self, key: bytes, *, enforce: bool, rules: Iterable[Rule] = DEFAULTS, listed: Iterable[str] = (),
+        self, counts: Counts, *, enforce: bool, rules: Iterable[Rule] = DEFAULTS, listed: Iterable[str] = (),
         decoys: Iterable[str] = (), exempt: Iterable[str] = (),
     ) -> None:  # fmt: skip
-        """`key`: 32 random bytes. `decoys`: ids. `exempt`: names of networks that no rule is about."""
-        self._key, self._enforce = key, enforce
+        """`decoys`: ids. `exempt`: names of networks that no rule is about."""
+        self.counts, self._enforce = counts, enforce
         self._rules = tuple(rules)
         self._listed, self._decoys, self._exempt = frozenset(listed), frozenset(decoys), frozenset(exempt)
-        self._shown, self._tally = ShownTo(key), Tally()
-        self._asked: OrderedDict[str, tuple[int, ...]] = OrderedDict()
-        self._blind: OrderedDict[str, int] = OrderedDict()
-        self._begun: dict[str, list[tuple[Place, Rule, str]]] = {}
-        self._swept = 0
-        self.measures = Measures()
-        self.report = Report()
+        self._longest = {
+            (rule.scope, rule.what): max(
+                other.window for other in self._rules if (other.scope, other.what) == (rule.scope, rule.what)
+            )
+            for rule in self._rules
+        }
 
     def before(self, asked: Asked) -> Verdict | None:
         """See `ports.Guard`."""
-        self._sweep(asked.at)
         if not asked.document:
             return None
-        strange = self._strange(asked)
-        refusal = self._in_force(asked, strange) or self._decoy(asked) or self._spent(asked, strange)
-        if refusal is not None:
-            self.report.note(refusal.rule, asked.who.person if asked.who else asked.network, asked.at)
-            if self._enforce:
-                self._walked(asked)
-                return Verdict(refusal, enforced=True)
-        self._begin(asked, strange)
-        self._walked(asked)
-        return None if refusal is None else Verdict(refusal, enforced=False)
+        self.counts.sweep(asked.at)
+        seen = self._seen(asked)
+        found = self._found(seen)
+        if found is None:
+            return None
+        with self.counts.together():
+            self._refused(seen, found)
+        return found.verdict
 
-    def after(self, asked: Asked, outcome: Outcome) -> None:
+    def answered(self, asked: Asked, status: int, size: int, before: Verdict | None = None) -> Verdict | None:
         """See `ports.Guard`."""
-        begun = self._begun.pop(asked.request, [])
-        for where, rule, one in begun:
-            self._tally.settle(where, rule, one)
-        if outcome.status in _GIVEN:
-            for where, rule, one in begun:
-                self._counted(asked, where, rule, one)
-        elif asked.document:
-            what = What.MISSES if outcome.status in _MISSED else What.DENIALS if outcome.status in _DENIED else None
-            for rule in self._rules:
-                place = _place(rule.scope, asked)
-                if rule.what is what and place is not None and not self._exempted(place):
-                    self._counted(asked, place, rule, self._name(asked.family, asked.document))
+        if not asked.document:
+            return None
+        with self.counts.together():
+            seen = self._seen(asked)
+            given = status in _GIVEN
+            found = self._found(seen) if given and before is None else None
+            if found is not None:
+                self._refused(seen, found)
+                if found.verdict.enforced:
+                    return found.verdict
+            self._count(seen, status)
+            self._walked(seen)
+            if given and size:
+                self._serve(asked, size)
+        return None if found is None else found.verdict
+
+    def served(self, asked: Asked, size: int) -> None:
+        """See `ports.Guard`."""
+        if asked.document and size:
+            with self.counts.together():
+                self._serve(asked, size)
 
     def showed(self, asked: Asked, shown: Shown | None) -> None:
         """See `ports.Guard`."""
@@ -118,123 +121,154 @@ class Watchful:
         if not person:
             return
         if shown is None:
-            _remember(self._blind, person, asked.at + BLIND)
+            with self.counts.together():
+                self.counts.blinded(person, asked.at, asked.at + BLIND)
         else:
-            self._shown.add(person, shown)
+            self.counts.showed(person, shown, asked.at)
 
     # ---- what is known of a request --------------------------------------------------------------------------------
 
-    def _strange(self, asked: Asked) -> bool:
-        """Whether the portal showed it to nobody like this."""
-        if asked.family not in self._listed:
-            return False
+    def _seen(self, asked: Asked) -> _Seen:
         person = asked.who.person if asked.who else ""
-        if not person:
-            return True
-        return self._blind.get(person, 0) <= asked.at and not self._shown.knows(person, asked.family, asked.document)
-
-    def _ids(self, asked: Asked, strange: bool) -> Iterator[tuple[What, str]]:  # noqa: FBT001  # private, and never a literal
-        """What a request would add, of what is known before it is asked."""
-        yield What.DOCUMENTS, self._name(asked.family, asked.document)
+        known = self.counts.known(person) if person else None
+        listed = asked.family in self._listed
+        strange = listed and not (
+            known is not None
+            and (known.blind > asked.at or self.counts.was_shown(person, asked.family, asked.document))
+        )
+        walk = known.walk if known is not None else ()
+        one = self.counts.number(asked.family, asked.document)
+        ids = {What.DOCUMENTS: one}
         if asked.patient:
-            yield What.PATIENTS, self._name("patient", asked.patient)
+            ids[What.PATIENTS] = self.counts.number("patient", asked.patient)
         if strange:
-            yield What.UNSHOWN, self._name(asked.family, asked.document)
-        if (strange or asked.family not in self._listed) and self._steps(asked):
-            yield What.STEPS, self._name(asked.family, asked.document)
+            ids[What.UNSHOWN] = one
+        number = _decimal(asked.document)
+        if (strange or not listed) and any(0 < abs(number - other) <= NEAR for other in walk if number >= 0):
+            ids[What.STEPS] = one
+        return _Seen(asked, strange, walk, ids)
 
-    def _steps(self, asked: Asked) -> bool:
-        """Whether its number is close to one that this person asked for lately."""
-        if asked.who is None or not asked.document.isdecimal():
-            return False
-        number = int(asked.document)
-        return any(0 < abs(number - other) <= NEAR for other in self._asked.get(asked.who.person, ()))
-
-    def _walked(self, asked: Asked) -> None:
-        """Refused or not: whoever goes on walking in another session goes on from there."""
-        if asked.who is not None and asked.document.isdecimal():
-            lately = self._asked.get(asked.who.person, ())
-            _remember(self._asked, asked.who.person, (*lately[1 - LATELY :], int(asked.document)))
-
-    def _charged(self, asked: Asked, strange: bool) -> Iterator[tuple[Place, Rule, str]]:  # noqa: FBT001  # as above
-        ids = dict(self._ids(asked, strange))
+    def _charged(self, seen: _Seen) -> Iterator[tuple[Place, Rule]]:
+        """Where it would count, and by which rule."""
         for rule in self._rules:
-            where = _place(rule.scope, asked)
-            if rule.what in BEFORE and rule.what in ids and where is not None and not self._exempted(where):
-                yield where, rule, ids[rule.what]
+            where = _place(rule.scope, seen.asked)
+            if where is not None and (rule.what in seen.ids or rule.what is What.BYTES) and not self._exempted(where):
+                yield where, rule
 
     def _exempted(self, where: Place) -> bool:
         return where[0] is Scope.NETWORK and where[1] in self._exempt
 
     # ---- the ladder -------------------------------------------------------------------------------------------------
 
-    def _in_force(self, asked: Asked, strange: bool) -> Refusal | None:  # noqa: FBT001  # as above
+    def _found(self, seen: _Seen) -> _Found | None:
+        return self._in_force(seen) or self._decoy(seen) or self._spent(seen)
+
+    def _in_force(self, seen: _Seen) -> _Found | None:
+        asked = seen.asked
         places = [place for scope in Scope if (place := _place(scope, asked)) is not None]
-        for where in [*places, (Scope.MODULE, asked.route)]:
-            measure = self.measures.at(where, asked.at)
-            if measure is not None and (strange or not measure.unshown_only):
-                return _refusal(measure.rule)
+        for one in self.counts.measures([*places, (Scope.MODULE, asked.route)], asked.at):
+            if one.unshown_only and not seen.strange:
+                continue
+            if one.by_hand or not self._enforce or one.enforced:
+                return _Found(Verdict(_refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand))
         return None
 
-    def _decoy(self, asked: Asked) -> Refusal | None:
-        if asked.document not in self._decoys:
+    def _decoy(self, seen: _Seen) -> _Found | None:
+        if seen.asked.document not in self._decoys:
             return None
-        where = _place(Scope.SESSION, asked)
-        if where is not None:
-            self.measures.put(Measure(where, DECOY, asked.at, asked.at + LASTS[DECOY.rung]), asked.at)
-        return Refusal(401, "guard-decoy", "This session has been ended. Sign in again.", hard=True)
+        refusal = Refusal(401, "guard-decoy", "This session has been ended. Sign in again.", hard=True)
+        where = _place(Scope.SESSION, seen.asked)
+        return _Found(
+            Verdict(refusal, enforced=self._enforce), None if where is None else self._measure(seen, where, DECOY)
+        )
 
-    def _spent(self, asked: Asked, strange: bool) -> Refusal | None:  # noqa: FBT001  # as above
+    def _spent(self, seen: _Seen) -> _Found | None:
         """The first rule that this request would pass, the sternest first."""
-        for where, rule, one in sorted(self._charged(asked, strange), key=lambda charged: -charged[1].rung):
-            if rule.rung is Rung.NOTE or self._tally.with_this(where, rule, one, asked.at) <= rule.limit:
-                continue
-            if self.measures.is_undone(where, rule, asked.at):
-                continue
-            if self._tally.count(where, rule, asked.at) < rule.limit:
-                return Refusal(
-                    429, "guard-busy", "Too much is under way. Try again in a moment.", extra=((b"retry-after", b"2"),)
-                )
-            self._step(asked, where, rule)
-            return _refusal(rule)
+        for where, rule in sorted(self._charged(seen), key=lambda charged: -charged[1].rung):
+            if rule.rung is not Rung.NOTE and self._beyond(seen, where, rule):
+                if self.counts.is_undone(where, rule.name, seen.asked.at):
+                    continue
+                verdict = Verdict(_refusal(rule.rung, rule.name), enforced=self._enforce)
+                return _Found(verdict, self._measure(seen, where, rule))
         return None
 
-    def _counted(self, asked: Asked, where: Place, rule: Rule, one: str) -> None:
-        """Count it; what is known only afterwards, and what is only noted, steps upon the ladder here."""
-        count = self._tally.add(where, rule, one, asked.at)
-        if count <= rule.limit:
-            return
-        if rule.rung is Rung.NOTE:
-            self.report.note(f"guard-{rule.name}", asked.who.person if asked.who else asked.network, asked.at)
-        elif rule.what not in BEFORE:
-            self._step(asked, where, rule)
+    def _beyond(self, seen: _Seen, where: Place, rule: Rule) -> bool:
+        """Whether its limit is passed with this request."""
+        number, now = self._number(where, rule.what), seen.asked.at
+        if rule.what is What.BYTES:
+            return self.counts.bytes(number, (now - rule.window) // HOUR) >= rule.limit
+        since = now - rule.window + self._longest[rule.scope, rule.what]
+        one = seen.ids.get(rule.what, seen.ids[What.DOCUMENTS])
+        return self.counts.others(number, one, since, rule.limit) >= rule.limit
 
-    def _step(self, asked: Asked, where: Place, rule: Rule) -> None:
-        lasts = LASTS.get(rule.rung)
+    def _count(self, seen: _Seen, status: int) -> None:
+        """Count it; what is known only afterwards, and what is only noted, steps upon the ladder here."""
+        asked, ids = seen.asked, {**seen.ids, What.BYTES: 0}
+        if status not in _GIVEN:
+            what = What.MISSES if status in _MISSED else What.DENIALS if status in _DENIED else None
+            ids = {} if what is None else {what: ids[What.DOCUMENTS]}
+        for rule in self._rules:
+            where = _place(rule.scope, asked)
+            if where is None or rule.what not in ids or self._exempted(where):
+                continue
+            if rule.rung is Rung.NOTE:
+                if self._beyond(seen, where, rule):
+                    self.counts.report(f"guard-{rule.name}", _who(asked), asked.at, enforced=False)
+            elif rule.what in AFTER and self._beyond(seen, where, rule):
+                self._put(self._measure(seen, where, rule), asked.at)
+            if rule.what is not What.BYTES:
+                until = asked.at + self._longest[rule.scope, rule.what]
+                self.counts.count(self._number(where, rule.what), ids[rule.what], until)
+
+    def _serve(self, asked: Asked, size: int) -> None:
+        hour = asked.at // HOUR
+        for scope, what in self._longest:
+            where = _place(scope, asked)
+            if what is What.BYTES and where is not None and not self._exempted(where):
+                until = asked.at + self._longest[scope, what] + HOUR
+                self.counts.serve(self._number(where, what), hour, size, until)
+
+    def _refused(self, seen: _Seen, found: _Found) -> None:
+        asked = seen.asked
+        self.counts.report(found.verdict.refusal.rule, _who(asked), asked.at, enforced=found.verdict.enforced)
+        self._put(found.measure, asked.at)
+        if found.verdict.enforced:
+            self._walked(seen)
+
+    def _put(self, new: Measure | None, now: int) -> None:
+        if new is not None:
+            self.counts.put(new, now)
+
+    def _measure(self, seen: _Seen, counted: Place, rule: Rule) -> Measure | None:
+        lasts, where = LASTS.get(rule.rung), counted
+        if lasts is None:
+            return None
         if rule.rung is Rung.SESSION:
-            session = _place(Scope.SESSION, asked)
-            where = where if session is None else session
+            where = _place(Scope.SESSION, seen.asked) or counted
         elif rule.rung is Rung.ROUTE:
-            where = Scope.MODULE, asked.route
-        if lasts is not None:
-            self.measures.put(Measure(where, rule, asked.at, asked.at + lasts), asked.at)
+            where = Scope.MODULE, seen.asked.route
+        now = seen.asked.at
+        return measure(where, rule, counted, now, now + lasts, enforced=self._enforce)
 
     # ---- keeping ----------------------------------------------------------------------------------------------------
 
-    def _begin(self, asked: Asked, strange: bool) -> None:  # noqa: FBT001  # as above
-        begun = list(self._charged(asked, strange))
-        for where, rule, one in begun:
-            self._tally.begin(where, rule, one)
-        self._begun[asked.request] = begun
+    def _walked(self, seen: _Seen) -> None:
+        """Refused or not: whoever goes on walking in another session goes on from there."""
+        number = _decimal(seen.asked.document)
+        if seen.asked.who is not None and number >= 0:
+            self.counts.walked(seen.asked.who.person, seen.asked.at, (*seen.walk[1 - LATELY :], number))
 
-    def _sweep(self, now: int) -> None:
-        if now - self._swept > _SWEEP:
-            self._swept = now
-            self._tally.sweep(now)
-            self.measures.sweep(now)
+    def _number(self, where: Place, what: What) -> int:
+        return self.counts.number("place", where[0].value, where[1], what.value)
 
-    def _name(self, family: str, one: str) -> str:
-        return hashlib.blake2b(f"{family}\0{one}".encode(), digest_size=8, key=self._key).hexdigest()
+
+def _decimal(document: str) -> int:
+    """The number that it is, or -1."""
+    return int(document) if len(document) <= MAX_NUMBER and document.isascii() and document.isdecimal() else -1
+
+
+def _who(asked: Asked) -> str:
+    return asked.who.person if asked.who else asked.network
 
 
 def _place(scope: Scope, asked: Asked) -> Place | None:
@@ -248,9 +282,9 @@ def _place(scope: Scope, asked: Asked) -> Place | None:
     return scope, asked.device if scope is Scope.DEVICE else asked.network
 
 
-def _refusal(rule: Rule) -> Refusal:
-    name = f"guard-{rule.name}" if rule is not DECOY else "guard-decoy"
-    match rule.rung:
+def _refusal(rung: Rung, rule: str) -> Refusal:
+    name = f"guard-{rule}"
+    match rung:
         case Rung.SLOW:
             return Refusal(429, name, "Too much at once. Try again in some seconds.", extra=((b"retry-after", b"10"),))
         case Rung.STEP_UP:
@@ -263,10 +297,3 @@ def _refusal(rule: Rule) -> Refusal:
             )
         case _:
             return Refusal(403, name, "For now only documents that a page of yours shows can be opened.")
-
-
-def _remember(where: OrderedDict[str, T], person: str, what: T) -> None:
-    where[person] = what
-    where.move_to_end(person)
-    if len(where) > _PEOPLE:
-        where.popitem(last=False)

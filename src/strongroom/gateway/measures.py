@@ -1,70 +1,45 @@
-"""What is in force: who or what is refused, by which rule, until when; and what a person has undone. Pure; time is handed in."""
+"""What is in force: who or what is refused, by which rule, until when, and why. Values; they are kept in `sqlite`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 from strongroom.gateway.rule import Rule, Rung, Scope
 
 Place = tuple[Scope, str]
 """A scope and a name in it. A route is (MODULE, its name); the whole module is (MODULE, "")."""
+BY_HAND: Final = "by-hand"
+"""The rule of what a person put in force."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`where` is refused by `rule` until `until`, milliseconds."""
+    """`where` is refused by `rule` until `until`, milliseconds.
+
+    `counted` is whose count went beyond a limit: a session is refused for what its person took. Taking it back holds for both, for
+    at least `sticks` milliseconds. `enforced`: not put in force while the guard only simulated.
+    """
 
     where: Place
-    rule: Rule
+    rule: str
+    rung: Rung
+    why: str
     since: int
     until: int
+    sticks: int
+    counted: Place
+    enforced: bool = True
 
     @property
     def unshown_only(self) -> bool:
         """Whether it refuses only what was not shown to whoever asks."""
-        return self.rule.rung in {Rung.ROUTE, Rung.STRANGERS}
+        return self.rung in {Rung.ROUTE, Rung.STRANGERS}
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person put it in force: then it holds while the guard simulates, too."""
+        return self.rule == BY_HAND
 
 
-@dataclass(slots=True)
-class Measures:
-    """At most one for each place, the sternest; expired ones leave as they are met, or when they are swept."""
-
-    _active: dict[Place, Measure] = field(default_factory=dict)
-    _undone: dict[tuple[Place, str], int] = field(default_factory=dict)
-
-    def at(self, where: Place, now: int) -> Measure | None:
-        """What is in force there."""
-        found = self._active.get(where)
-        if found is not None and found.until <= now:
-            del self._active[where]
-            return None
-        return found
-
-    def put(self, measure: Measure, now: int) -> bool:
-        """Put it in force, unless somebody undid it, or a sterner one is. Whether it is new."""
-        if self.is_undone(measure.where, measure.rule, now):
-            return False
-        found = self.at(measure.where, now)
-        if found is not None and found.rule.rung >= measure.rule.rung:
-            return False
-        self._active[measure.where] = measure
-        return True
-
-    def undo(self, where: Place, now: int) -> Measure | None:
-        """Take back what is in force there. The same rule does nothing there for the length of its window: the undo sticks."""
-        found = self.at(where, now)
-        if found is not None:
-            del self._active[where]
-            self._undone[where, found.rule.name] = max(found.until, now + found.rule.window)
-        return found
-
-    def is_undone(self, where: Place, rule: Rule, now: int) -> bool:
-        """Whether somebody took back what this rule did there."""
-        return self._undone.get((where, rule.name), 0) > now
-
-    def all(self, now: int) -> list[Measure]:
-        """What is in force, the newest first."""
-        return sorted((one for one in self._active.values() if one.until > now), key=lambda one: -one.since)
-
-    def sweep(self, now: int) -> None:
-        """Forget what is over."""
-        self._active = {where: one for where, one in self._active.items() if one.until > now}
-        self._undone = {key: until for key, until in self._undone.items() if until > now}
+def measure(where: Place, rule: Rule, counted: Place, since: int, until: int, *, enforced: bool) -> Measure:
+    """What `rule` puts in force."""
+    return Measure(where, rule.name, rule.rung, rule.why, since, until, rule.window, counted, enforced)

@@ -3,12 +3,11 @@
 The gateway checks no signature: whether a session is good is the portal's answer. So what a request claims counts against nobody
 until the portal has answered it with a document: a made-up token of somebody else spends nothing of theirs.
 
-What is in memory and in events is a hash under a key of this process: it names a session, and lets nobody use it.
+What is kept and stands in events is a hash under a key that lies with the counts: it names a session, and lets nobody use it.
 """
 
 import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -20,11 +19,10 @@ from strongroom.errors import Malformed
 from strongroom.gateway.contract import Headers
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Person
+from strongroom.gateway.sqlite import Counts
 from strongroom.identity.strict import unbase64url
 from strongroom.ids import encode
 
-MAX_SESSIONS: Final = 400_000
-"""Whose person is known by their login. About 100 MB; the least recently used are forgotten, and count as their own person."""
 _MAX_CLAIM: Final = 256
 _ONE_NAME: Final = bytes.maketrans(b". [", b"___")
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9!#$&'()*+./:<=>?@^_`{|}~\[\]-]{1,4096}")
@@ -41,13 +39,12 @@ class Who:
 class People:
     """Sessions and whose they are."""
 
-    def __init__(self, settings: Person | None, key: bytes) -> None:
-        """`key`: 32 random bytes."""
-        self._settings, self._key = settings, key
-        self._known: OrderedDict[str, str] = OrderedDict()
+    def __init__(self, settings: Person | None, counts: Counts) -> None:
+        """`counts` remembers whose session is whose."""
+        self._settings, self._counts = settings, counts
 
     def who(self, headers: Headers) -> Who | None:
-        """Who a request says it is from; None where it says nobody."""
+        """Who a request says it is from; None where it says nobody. Raises Uncounted."""
         settings = self._settings
         if settings is None:
             return None
@@ -56,13 +53,11 @@ class People:
             return None
         session = self._name("session", found)
         if settings.by == "header":
-            return Who(session, self._name("person", found))
+            return Who(session, self.name(found.decode("utf-8", "surrogateescape")))
         if settings.by == "jwt":
             claim = _claim(found, settings.name)
-            return Who(session, self._name("person", claim.encode()) if claim else session)
-        if session in self._known:
-            self._known.move_to_end(session)
-        return Who(session, self._known.get(session, session))
+            return Who(session, self.name(claim) if claim else session)
+        return Who(session, self._counts.person_of(session) or session)
 
     def check(self, headers: Headers) -> Refusal | None:
         """A session is told once, and in one way: two readers would find two sessions, and we would count for neither."""
@@ -76,23 +71,27 @@ class People:
             )
         return None
 
-    def login(self, person: str, cookies: Iterable[bytes]) -> Who | None:
-        """A login of `person` was answered with these Set-Cookie headers: whose session that begins. None: none of ours."""
+    def login(self, person: str, cookies: Iterable[bytes], now: int) -> Who | None:
+        """A login of `person` was answered with these Set-Cookie headers: whose session that begins. None: none of ours.
+
+        Raises Uncounted.
+        """
         settings = self._settings
         if settings is None or settings.by != "cookie" or not person:
             return None
         for cookie in cookies:
             for value in _cookies(cookie.partition(b";")[0], settings.name)[:1]:
-                who = Who(self._name("session", value), self._name("person", person.encode()))
-                self._known[who.session] = who.person
-                self._known.move_to_end(who.session)
-                while len(self._known) > MAX_SESSIONS:
-                    self._known.popitem(last=False)
+                who = Who(self._name("session", value), self.name(person))
+                self._counts.begin(who.session, who.person, now)
                 return who
         return None
 
+    def name(self, person: str) -> str:
+        """What the person is called here, whom the portal calls `person`."""
+        return self._name("person", person.encode("utf-8", "surrogateescape"))
+
     def _name(self, what: str, value: bytes) -> str:
-        return encode(hashlib.blake2b(value, digest_size=16, key=self._key, person=what.encode()).digest())
+        return encode(hashlib.blake2b(value, digest_size=16, key=self._counts.key, person=what.encode()).digest())
 
 
 def _credential(settings: Person, headers: Headers) -> bytes:

@@ -27,14 +27,6 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How it went: the status of the portal's own answer, and bytes of its body that went to the client. 0: none came."""
-
-    status: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """A refusal. While the guard only simulates it is not `enforced`: the request passes, and is told to have been refused."""
 
@@ -43,13 +35,19 @@ class Verdict:
 
 
 class Guard(Protocol):
-    """Counts, and refuses by what it counted. Fails closed: what it raises ends the request before the portal is asked."""
+    """Counts, and refuses by what it counted. Fails closed: what it raises ends the request."""
 
     def before(self, asked: Asked) -> Verdict | None:
-        """Before the portal is asked. What is not refused counts as under way until `after`."""
+        """Before the portal is asked: what is refused already. Counts nothing."""
 
-    def after(self, asked: Asked, outcome: Outcome) -> None:
-        """Once for every request that was not refused."""
+    def answered(self, asked: Asked, status: int, size: int, before: Verdict | None = None) -> Verdict | None:
+        """The portal answered, and nothing of it went out: count it, or refuse it.
+
+        `size`: bytes that it says it will give, 0 where it does not say. `before`: what was said then.
+        """
+
+    def served(self, asked: Asked, size: int) -> None:
+        """So many bytes went out that no answer had announced."""
 
     def showed(self, asked: Asked, shown: Shown | None) -> None:
         """An answer showed these documents to whoever asked; None: it showed some that could not be read."""
@@ -62,8 +60,12 @@ class Unwatched:
         """Nothing is refused."""
         return None
 
-    def after(self, asked: Asked, outcome: Outcome) -> None:
+    def answered(self, asked: Asked, status: int, size: int, before: Verdict | None = None) -> Verdict | None:  # noqa: ARG002  # as above
         """Nothing is counted."""
+        return None
+
+    def served(self, asked: Asked, size: int) -> None:
+        """Nor here."""
 
     def showed(self, asked: Asked, shown: Shown | None) -> None:
         """Nothing is learned."""

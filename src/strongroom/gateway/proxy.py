@@ -3,11 +3,11 @@
 1. what belongs to the connection alone, and who the client is (`headers`);
 2. the contract: what is not described goes no further (`contract`);
 3. who asks; a document needs somebody who is signed in (`person`);
-4. the guard counts, and may refuse (`ports.Guard`);
+4. the guard may refuse, by what it counted so far (`ports.Guard`);
 5. the WAF looks at the request as it will be forwarded, and nothing of a body goes on before that (`flow`, `waf`);
 6. the portal is asked, in our words: what was parsed is written again, what came is not passed on (`upstream`);
-7. its answer flows back; what it shows is learned before its last bytes go out; a failure of the portal is never shown raw;
-8. the guard hears how it went, and so does the log.
+7. the guard counts what it gives, or refuses it, before a byte goes out;
+8. the answer flows back; what it shows is learned before its last bytes go out; a failure of the portal is never shown raw.
 
 Every request ends in one `Event`. Nothing is passed on after an error of ours: 503.
 """
@@ -34,9 +34,10 @@ from strongroom.gateway.intake import Gone, Intake, Unfit
 from strongroom.gateway.modsecurity import Hit, Subject
 from strongroom.gateway.multipart import content_type as spelled
 from strongroom.gateway.person import People
-from strongroom.gateway.ports import Asked, Guard, Outcome
+from strongroom.gateway.ports import Asked, Guard, Verdict
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Checked
+from strongroom.gateway.sqlite import Uncounted
 from strongroom.gateway.upstream import Answer, Late, Question, Upstream
 from strongroom.gateway.waf import Waf
 from strongroom.identity.network import network_of
@@ -142,6 +143,9 @@ class Proxy:
             return
         except Unfit as error:
             refusal = error.refusal
+        except Uncounted as error:
+            refusal = _failed(one, 503, "guard-failed", error)
+            _log.error("WHAT LEAVES CANNOT BE COUNTED, and nothing leaves: %s", error)
         except Late as error:
             refusal = _failed(one, 504, "portal-late", error)
         except (Unavailable, Malformed) as error:
@@ -174,13 +178,28 @@ class Proxy:
             one.event.rule = verdict.refusal.rule
             if verdict.enforced:
                 raise Unfit(verdict.refusal)
+        scheme = scheme_of(peer, one.scope["scheme"], one.headers, proxies)
+        question = await self._question(one, match, str(address), scheme)  # 5
+        announced = 0
         try:
-            scheme = scheme_of(peer, one.scope["scheme"], one.headers, proxies)
-            question = await self._question(one, match, str(address), scheme)  # 5
             async with self._upstream.ask(question) as answer:  # 6
-                await self._answer(one, match, asked, answer)  # 7
+                announced = self._counted(one, asked, answer.head, verdict)  # 7
+                await self._answer(one, match, asked, answer)  # 8
         finally:
-            self._guard.after(asked, Outcome(one.event.portal, one.event.size))  # 8
+            if not announced:
+                self._guard.served(asked, one.event.size)
+
+    def _counted(self, one: _Exchange, asked: Asked, head: Head, before: Verdict | None) -> int:
+        """Before a byte of it goes out; gives the bytes that were counted. Raises Unfit for what is refused now, and Uncounted."""
+        one.event.portal = head.status
+        length = dict(head.headers).get(b"content-length", b"0")
+        size = 0 if one.event.method == "HEAD" else int(length)
+        verdict = self._guard.answered(asked, head.status, size, before)
+        if verdict is not None:
+            one.event.rule = verdict.refusal.rule
+            if verdict.enforced:
+                raise Unfit(verdict.refusal)
+        return size
 
     def _asked(self, one: _Exchange, match: Match, network: str) -> Asked:
         looks = b"\0".join(value for name, value in one.headers if name in _LOOKS)
@@ -245,7 +264,6 @@ class Proxy:
 
     async def _answer(self, one: _Exchange, match: Match, asked: Asked, answer: Answer) -> None:
         head = answer.head
-        one.event.portal = head.status
         if head.status >= 500:  # noqa: PLR2004  # what the portal says of its own failures is not for strangers
             status = 503 if head.status == 503 else 502  # noqa: PLR2004  # it will be back
             await _refuse(one, Refusal(status, "portal-error", "The portal could not answer. Try again later."))
@@ -280,7 +298,7 @@ class Proxy:
         headers = head.headers
         if route.route.login is not None:
             name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else one.login
-            self._people.login(name, (value for key, value in headers if key == b"set-cookie"))
+            self._people.login(name, (value for key, value in headers if key == b"set-cookie"), asked.at)
         if route.route.shows is not None:
             kind = dict(headers).get(b"content-type", b"")
             shown = None if body is None else reading.shown(self._contract, route, kind, match.target, body)

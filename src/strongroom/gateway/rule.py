@@ -46,10 +46,12 @@ class What(Enum):
     """Documents that were asked for and are not there. Never counted against a person: a made-up token may name anybody."""
     DENIALS = "denials"
     """Documents that the portal itself refused. As for misses."""
+    BYTES = "bytes"
+    """Of documents, that went out; by whole hours, so that up to one more than the window is looked at."""
 
 
-BEFORE: Final = (What.DOCUMENTS, What.PATIENTS, What.UNSHOWN, What.STEPS)
-"""Known before the portal is asked."""
+AFTER: Final = frozenset({What.MISSES, What.DENIALS})
+"""Known only when the portal has answered."""
 
 
 @unique
@@ -88,11 +90,13 @@ class Rule:
     limit: int
     rung: Rung
     why: str
+    called: str = ""
+    """For a rule that is not in the table."""
 
     @property
     def name(self) -> str:
         """Scope, what and window, as `person-unshown-24h`; limits are changed by it."""
-        return f"{self.scope.value}-{self.what.value}-{_WINDOWS[self.window]}"
+        return self.called or f"{self.scope.value}-{self.what.value}-{_WINDOWS[self.window]}"
 
 
 _WINDOWS: Final = {HOUR: "1h", DAY: "24h", MONTH: "30d"}
@@ -105,6 +109,7 @@ DEFAULTS: Final = (
     Rule(Scope.PERSON, What.PATIENTS, DAY, 12, Rung.ACCOUNT, "A carer's two to six people, twice over."),
     Rule(Scope.PERSON, What.DOCUMENTS, HOUR, 150, Rung.NOTE, "Three hundred for a lawyer must pass; somebody may look."),
     Rule(Scope.PERSON, What.DOCUMENTS, DAY, 2_000, Rung.ACCOUNT, "A life's documents, several times over."),
+    Rule(Scope.PERSON, What.BYTES, DAY, 20_000_000_000, Rung.ACCOUNT, "A life's pictures and letters; of scans, hundreds."),
     Rule(Scope.SESSION, What.DENIALS, HOUR, 10, Rung.SESSION, "The portal refuses; somebody goes on trying."),
     Rule(Scope.DEVICE, What.UNSHOWN, HOUR, 100, Rung.NOTE, "Many share a kind of device; one tool has many accounts."),
     Rule(Scope.NETWORK, What.UNSHOWN, HOUR, 40, Rung.STRANGERS, "Hundreds may share an address; few open what was not shown."),

@@ -45,6 +45,12 @@ class Gateway(_Section, frozen=True, kw_only=True):
     """Names that may stand in Host, with the port where one is written. Empty: any."""
     proxies: tuple[str, ...] = ()
     """Address blocks of proxies in front, whose X-Forwarded-For is believed. Empty: nobody's."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    """Processes that serve together. At least two: one that dies takes only its own connections with it."""
+    user: str = ""
+    """Who the workers become, by name or number, when root starts them. Empty: they stay who they are."""
+    state: Annotated[str, msgspec.Meta(min_length=1)] = "gateway-state"
+    """Folder of the counts, beside gateway.toml unless it begins with `/`."""
     max_headers: Annotated[int, msgspec.Meta(ge=8, le=200)] = 64
     max_cookies: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
     """libmodsecurity spends 36 to 65 ms on three hundred."""

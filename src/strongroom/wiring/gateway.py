@@ -1,14 +1,16 @@
 """Putting the gateway together, before anybody's portal. It needs no store, and holds no key but its own of TLS."""
 
 import logging
-import secrets
-import signal
+import os
+import pwd
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from strongroom import __version__
 from strongroom.clock import SystemClock, iso
@@ -21,13 +23,18 @@ from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
+from strongroom.gateway.sqlite import Counts, prepare
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import Patient, Unacceptable, served
+from strongroom.wiring.user import become, preload
+from strongroom.wiring.workers import Workers
 
 STOPPING: Final = 30
 """Seconds that requests under way are given when the gateway is told to stop."""
+BACKLOG: Final = 2_048
+"""Connections that may wait to be taken, by all workers together."""
 log = logging.getLogger("strongroom.gateway")
 
 
@@ -55,12 +62,13 @@ def read_settings(path: Path) -> Checked:
 
 
 def open_gateway(
-    checked: Checked, url: str, report: Callable[[Event], None], *, guard: Guard | None = None, waf: Waf | None = None
+    checked: Checked, url: str, report: Callable[[Event], None], *, counts: Counts | None = None, waf: Waf | None = None
 ) -> Proxy:
-    """The gateway before the portal at `url`. Raises ConfigError."""
+    """The gateway before the portal at `url`. Without `counts` it counts in memory. Raises ConfigError."""
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
-    people = People(checked.settings.person, secrets.token_bytes(32))
-    return Proxy(checked, upstream, people, guard or open_guard(checked), SystemClock(), report=report, waf=waf)
+    counts = counts or Counts()
+    people, guard = People(checked.settings.person, counts), open_guard(checked, counts)
+    return Proxy(checked, upstream, people, guard, SystemClock(), report=report, waf=waf)
 
 
 def open_waf(checked: Checked) -> Waf | None:
@@ -77,18 +85,18 @@ def open_waf(checked: Checked) -> Waf | None:
     return Waf(engine, block=settings.mode == "block", verdicts=Verdicts() if found.steady else None)
 
 
-def open_guard(checked: Checked) -> Guard:
-    """The guard that the settings ask for. What it knows is gone with it."""
+def open_guard(checked: Checked, counts: Counts) -> Guard:
+    """The guard that the settings ask for."""
     settings = checked.settings.guard
     if settings.mode == "off":
         return Unwatched()
     return Watchful(
-        secrets.token_bytes(32), enforce=settings.mode == "enforce", rules=checked.rules, listed=checked.listed,
+        counts, enforce=settings.mode == "enforce", rules=checked.rules, listed=checked.listed,
         decoys=settings.decoys, exempt=settings.exempt,
     )  # fmt: skip
 
 
-def serving(app: Proxy, checked: Checked, port: int | None = None) -> uvicorn.Config:
+def serving(app: ASGIApp, checked: Checked, port: int | None = None) -> uvicorn.Config:
     """How it is served. `port` in place of the configured one."""
     settings = checked.settings.gateway
     config = served(app, settings.host, settings.port if port is None else port, dated=True, protocol=Narrow)
@@ -100,25 +108,95 @@ def serving(app: Proxy, checked: Checked, port: int | None = None) -> uvicorn.Co
 
 
 def run_gateway(settings: Path, url: str) -> None:
-    """Serve until told to stop. Raises ConfigError before anything is served."""
+    """Serve until told to stop. Raises ConfigError before the port is bound."""
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
     checked = read_settings(settings)
-    guard = open_guard(checked)
-    waf, events = open_waf(checked), open_events(checked)
-    app = open_gateway(checked, url, say if events is None else teller(events), guard=guard, waf=waf)
-    for line in announced(checked):
-        log.warning("%s", line)
-    signal.signal(signal.SIGTERM, _stopped)
+    path = counts_of(checked, settings)
+    serve = ready(checked, url, path)
+    with bound(checked) as listening:
+
+        def again() -> Callable[[], None] | None:
+            """What SIGHUP brings: the port and the counts stay where they are."""
+            try:
+                newer = read_settings(settings)
+                serve = ready(newer, url, path)
+            except ConfigError as error:
+                log.error("NOT RELOADED, and all goes on as before: %s", error)
+                return None
+            log.warning("Reloaded: new workers serve what %s says now.", settings.name)
+            return lambda: serve(listening)
+
+        workers = Workers(checked.settings.gateway.workers, lambda: serve(listening), log.error, again, STOPPING + 5)
+        workers.run()
+    if checked.settings.guard.mode != "off":
+        for line in summary(Counts(path)):
+            log.info("%s", line)
+
+
+def counts_of(checked: Checked, settings: Path) -> Path:
+    """Where the counts lie that go with the settings in that file."""
+    return settings.absolute().parent / checked.settings.gateway.state / "counts.db"
+
+
+def ready(checked: Checked, url: str, path: Path) -> Callable[[socket.socket], None]:
+    """What a worker does, when all that it needs is there and was tried. Raises ConfigError."""
+    waf = open_waf(checked)
+    open_gateway(checked, url, say, waf=waf)  # whether it can be
     try:
-        uvicorn.Server(serving(app, checked)).run()
-    except (SystemExit, OSError) as error:  # uvicorn's way to say that it could not bind; a certificate that is none
-        where = f"{checked.settings.gateway.host}:{checked.settings.gateway.port}"
-        advice = "Is the port in use, or is certificate or key not a file that can be read?"
-        raise ConfigError(f"The gateway cannot listen on {where}.", advice=advice) from error
-    for line in summary(guard):
-        log.info("%s", line)
+        serving(_nothing, checked).load()
+    except OSError as error:
+        msg = f"The gateway cannot speak TLS: {error.strerror or 'certificate or key is none'}."
+        raise ConfigError(msg, advice="Are certificate and key PEM files that can be read?") from error
+    events = open_events(checked)
     if events is not None:
         events.close()
+    owner = user_of(checked)
+    if owner:
+        preload("strongroom.gateway", "uvicorn", "httptools", "starlette")
+    prepare(path, owner or -1)
+    for line in announced(checked):
+        log.warning("%s", line)
+    return lambda listening: _work(checked, url, path, waf, listening)
+
+
+def _work(checked: Checked, url: str, path: Path, waf: Waf | None, listening: socket.socket) -> None:
+    """A worker's life: it gets ready, becomes a user of less power, and serves."""
+    events = open_events(checked)
+    counts = Counts(path)
+    app = open_gateway(checked, url, say if events is None else teller(events), counts=counts, waf=waf)
+    config = serving(app, checked)
+    config.load()
+    become(user_of(checked))
+    uvicorn.Server(config).run(sockets=[listening])
+    if events is not None:
+        events.close()
+    counts.close()
+
+
+def user_of(checked: Checked) -> int:
+    """The number of the user that workers become; 0: they stay who they are. Raises ConfigError."""
+    name = checked.settings.gateway.user
+    if not name:
+        return 0
+    try:
+        return int(name) if name.isdecimal() else pwd.getpwnam(name).pw_uid
+    except KeyError as error:
+        raise ConfigError(f"There is no user {name}.", advice="[gateway] user names who the workers are.") from error
+
+
+def bound(checked: Checked) -> socket.socket:
+    """The port, open: who comes now waits for the first worker. Raises ConfigError."""
+    settings = checked.settings.gateway
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        msg = f"The gateway cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+        raise ConfigError(msg, advice="Is the port in use?") from error
+
+
+async def _nothing(_scope: object, _receive: object, _send: object) -> None:
+    """For trying what does not depend on what is served."""
 
 
 def open_events(checked: Checked) -> Events | None:
@@ -156,24 +234,19 @@ def announced(checked: Checked) -> list[str]:
         lines.append("THE GUARD IS OFF: whoever is signed in may take everything that is described.")
     if checked.settings.waf.mode == "off":
         lines.append("THE WAF IS OFF: nothing looks for attacks in what is passed on.")
+    if os.geteuid() == 0 and not checked.settings.gateway.user:
+        lines.append("THE WORKERS ARE ROOT: name a user of less power in [gateway] user.")
     if checked.settings.waf.mode == "detect":
         lines.append("The WAF only detects: what it would block is told.")
     return lines
 
 
-def summary(guard: Guard) -> list[str]:
+def summary(counts: Counts) -> list[str]:
     """What the guard did, or would have done, a line each rule."""
-    if not isinstance(guard, Watchful):
-        return []
-    found = guard.report
     return [
-        f"{rule}: {count} requests of {len(found.people[rule])} people, first at {iso(found.first[rule])}"
-        for rule, count in sorted(found.requests.items())
+        f"{one.rule}: {one.requests} requests of {one.who} people, first at {iso(one.first)}"
+        for one in counts.reported()
     ]
-
-
-def _stopped(_signal: int, _frame: object) -> None:
-    """The server stops in order when it is told to, and then raises the signal again, for whoever else waits for it: nobody."""
 
 
 def say(event: Event) -> None:

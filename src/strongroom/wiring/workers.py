@@ -1,0 +1,150 @@
+"""Processes that serve one port together: forked from a parent that serves nothing, and started again when they end.
+
+The parent binds the port and reads what only its user can; a worker that is killed takes its own connections with it and no others:
+the port stays open, and who waits at it is served by the next. The parent opens no thread, and hears of signals by waiting for
+them: no handler runs between two of its steps.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+QUICK: Final = 5.0
+"""Seconds. A worker that lives less is started again more and more slowly."""
+MAX_PAUSE: Final = 10.0
+_CHILD: Final = {signal.SIGCHLD}
+_HEARD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *_CHILD}
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One place for a process. `pid` 0: there is none just now."""
+
+    pid: int = 0
+    started: float = 0.0
+    failures: int = 0
+    start_at: float = 0.0
+
+
+@dataclass
+class Workers:
+    """`serve` is what each does; it ends its process by returning. `again` gives another `serve` when asked to reload, or None."""
+
+    count: int
+    serve: Callable[[], None]
+    say: Callable[[str], None]
+    again: Callable[[], Callable[[], None] | None]
+    patience: float
+    """Seconds that a worker may take to end when it is told to."""
+    _places: list[_Worker] = field(default_factory=list)
+    _leaving: dict[int, float] = field(default_factory=dict)
+    """Processes that were told to end, and when they are killed."""
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+        alive, self._alive = os.pipe()  # its end is our end: then a worker ends too
+        self._places = [_Worker() for _ in range(self.count)]
+        stopping = False
+        while self._leaving or not stopping:
+            if not stopping:
+                for place in self._places:
+                    self._start(place, alive)
+            heard = signal.sigtimedwait(_HEARD, self._pause(stopping))
+            number = heard.si_signo if heard is not None else 0
+            if number in {signal.SIGTERM, signal.SIGINT} and not stopping:
+                stopping = True
+                self._leave()
+            elif number == signal.SIGHUP and not stopping:
+                self._reload()
+            self._reap()
+        os.close(alive)
+        os.close(self._alive)
+
+    def _start(self, place: _Worker, alive: int) -> None:
+        if place.pid or time.monotonic() < place.start_at:
+            return
+        place.started = time.monotonic()
+        place.pid = os.fork()
+        if not place.pid:
+            self._be(alive)
+
+    def _be(self, alive: int) -> None:
+        """The worker's whole life."""
+        code = 1
+        try:
+            os.setsid()  # Ctrl-C is for the parent, which tells us
+            os.close(self._alive)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, _ended)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            threading.Thread(target=_orphaned, args=(alive,), daemon=True).start()
+            self.serve()
+            code = 0
+        except Exception as error:  # noqa: BLE001  # a process ends here, and says why
+            self.say(f"A worker cannot go on: {error}")
+        finally:
+            os._exit(code)  # nothing of the parent's is ended twice
+
+    def _leave(self) -> None:
+        """Tell all to end."""
+        for place in self._places:
+            if place.pid:
+                os.kill(place.pid, signal.SIGTERM)
+                self._leaving[place.pid] = time.monotonic() + self.patience
+                place.pid = 0
+
+    def _reload(self) -> None:
+        serve = self.again()
+        if serve is not None:
+            self.serve = serve
+            self._leave()
+            self._places = [_Worker() for _ in range(self.count)]
+
+    def _reap(self) -> None:
+        now = time.monotonic()
+        for pid, end in self._leaving.items():
+            if now > end:
+                os.kill(pid, signal.SIGKILL)
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if self._leaving.pop(pid, None) is None:
+                self._ended(pid, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, pid: int, code: int) -> None:
+        for place in self._places:
+            if place.pid == pid:
+                now = time.monotonic()
+                quick = now - place.started < QUICK
+                place.failures = place.failures + 1 if quick else 0
+                pause = min(MAX_PAUSE, 0.1 * 2**place.failures) if quick else 0.0
+                place.pid, place.start_at = 0, now + pause
+                how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+                self.say(f"WORKER {pid} {how.upper()}; another one is started in {pause:.1f} s.")
+
+    def _pause(self, stopping: bool) -> float:  # noqa: FBT001  # private, and never a literal
+        now = time.monotonic()
+        ends = list(self._leaving.values())
+        if not stopping:
+            ends += [place.start_at for place in self._places if not place.pid]
+        return max(0.01, min([end - now for end in ends], default=60.0))
+
+
+def _ended(_signal: int, _frame: object) -> None:
+    """The server stops in order when it is told to, and then raises the signal again, for whoever else waits for it: nobody."""
+
+
+def _orphaned(alive: int) -> None:
+    """When nobody is there who would start us again, or tell us to end: end."""
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
