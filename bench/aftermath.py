@@ -32,7 +32,7 @@ from strongroom.documents.sqlite import Catalogue
 from strongroom.errors import StrongroomError
 from strongroom.identity import keyfile
 from strongroom.keeper.protocol import AppRequest, Reply
-from strongroom.keeper.sqlite import VERSION
+from strongroom.keeper.schema import VERSION
 from strongroom.secret import Secret
 from strongroom.signin.tokens import mint
 from strongroom.wiring.app import ContextSigner, open_blobs, read_context_key

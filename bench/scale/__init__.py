@@ -26,8 +26,8 @@ from strongroom.audit.sqlite import SCHEMA_VERSION
 from strongroom.clock import HOUR, Millis, SystemClock
 from strongroom.config import Config, Layout, parse
 from strongroom.errors import ConfigError
+from strongroom.keeper.schema import VERSION
 from strongroom.keeper.snapshot import Snapshots
-from strongroom.keeper.sqlite import VERSION
 from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Above
 from strongroom.keys.sqlite import LifeFile

@@ -10,7 +10,7 @@ import pytest
 from strongroom.audit.effect import Effect
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 from strongroom.keeper import effects
-from strongroom.keeper.sqlite import create_tables
+from strongroom.keeper.schema import create_tables
 
 A, P, ORG, D = AccountId("a"), PatientId("p"), OrganisationId("o"), DocumentId("d")
 

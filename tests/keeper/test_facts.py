@@ -14,7 +14,7 @@ from strongroom.identity import token
 from strongroom.identity.token import Verified
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
 from strongroom.keeper import facts
-from strongroom.keeper.sqlite import AccountRow, DelegationRow, DocumentRow, GrantRow, SubjectRow, VersionRow
+from strongroom.keeper.rows import AccountRow, DelegationRow, DocumentRow, GrantRow, SubjectRow, VersionRow
 
 NOW = Millis(20_000 * DAY)
 P = PatientId("p")

@@ -10,7 +10,8 @@ import pytest
 
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.ids import AccountId, OrganisationId, PatientId
-from strongroom.keeper.sqlite import NOBODY, NOTHING, VERSION, Catalog, create_tables
+from strongroom.keeper.schema import NOBODY, NOTHING, VERSION, create_tables
+from strongroom.keeper.sqlite import Catalog
 
 NOW = 1_000
 

@@ -44,7 +44,8 @@ from strongroom.identity.token import Verified, Verifier
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
 from strongroom.keeper import effects, facts
 from strongroom.keeper.protocol import Asking, Refused
-from strongroom.keeper.sqlite import AccountRow, Catalog
+from strongroom.keeper.rows import AccountRow
+from strongroom.keeper.sqlite import Catalog
 from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Custody
 from strongroom.keys.ring import Roots

@@ -24,7 +24,7 @@ from strongroom.budget.scope import Kind
 from strongroom.clock import DAY, Millis
 from strongroom.identity.token import Verified
 from strongroom.ids import AccountId, OrganisationId, encode
-from strongroom.keeper.sqlite import AccountRow, DelegationRow, DocumentRow, GrantRow, SubjectRow, VersionRow
+from strongroom.keeper.rows import AccountRow, DelegationRow, DocumentRow, GrantRow, SubjectRow, VersionRow
 
 CURSOR_OVERLAP = DAY
 """How far behind its cursor a service may read without a second person: nightly runs overlap and arrive out of order."""

@@ -41,7 +41,7 @@ from strongroom.keeper.arguments import Arguments, Outcome, by, number, optional
 from strongroom.keeper.door import Door
 from strongroom.keeper.officers_people import PeopleActs, check_patient
 from strongroom.keeper.reencrypting import Reencrypting, Wanted
-from strongroom.keeper.sqlite import NOBODY
+from strongroom.keeper.schema import NOBODY
 from strongroom.keys.custody import Subject
 
 log = logging.getLogger("strongroom.keeper")

@@ -14,7 +14,8 @@ from strongroom.keeper.arguments import Arguments, Outcome, by, number, text
 from strongroom.keeper.door import Parts
 from strongroom.keeper.effects import FOREVER
 from strongroom.keeper.people import Intake, Taken, is_signed
-from strongroom.keeper.sqlite import NOBODY, Catalog
+from strongroom.keeper.schema import NOBODY
+from strongroom.keeper.sqlite import Catalog
 from strongroom.tlog.entry import Op
 
 if TYPE_CHECKING:

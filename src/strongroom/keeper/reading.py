@@ -31,7 +31,7 @@ from strongroom.keeper.protocol import (
     Row,
     WhoAmI,
 )
-from strongroom.keeper.sqlite import AccountRow, DocumentRow, SubjectRow, VersionRow
+from strongroom.keeper.rows import AccountRow, DocumentRow, SubjectRow, VersionRow
 from strongroom.keys.custody import Subject
 from strongroom.tlog.entry import Op
 

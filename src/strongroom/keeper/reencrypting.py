@@ -34,7 +34,7 @@ from strongroom.ids import AccountId, DocumentId, PatientId, new_id
 from strongroom.keeper import effects
 from strongroom.keeper.acts import ActDone, ActRefused, Move, OfficersReply, Take, Taken, Which
 from strongroom.keeper.door import Parts
-from strongroom.keeper.sqlite import VersionRow
+from strongroom.keeper.rows import VersionRow
 from strongroom.keys.custody import Prepared, Subject
 from strongroom.secret import Secret
 from strongroom.tlog.entry import Op

@@ -25,7 +25,7 @@ from strongroom.keeper.protocol import (
     StepUp,
     Withhold,
 )
-from strongroom.keeper.sqlite import NOBODY
+from strongroom.keeper.schema import NOBODY
 from strongroom.keeper.writing import CATEGORIES, MALFORMED
 from strongroom.tlog.entry import Op
 

@@ -1,4 +1,4 @@
-"""The keeper's own database: who is who, what belongs to whom, and every wrapped key. Reads, and the schema.
+"""The keeper's own database: who is who, what belongs to whom, and every wrapped key. Reads (tables: `schema`).
 
 Trust: whoever copies this file learns how random ids hang together, and no name, title, login or key: logins are keyed
 hashes, names are sealed, keys are wrapped under a root key that is not in it. Whoever can write it can lie about
@@ -10,82 +10,22 @@ Writes are `Effect`s (`effects.py`), done by the log's writer in the transaction
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-from msgspec import Struct
 
 from strongroom.clock import Millis
 from strongroom.errors import ConfigError, Unavailable
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId, SessionId
-
-VERSION = 3
-"""Of the tables, kept in the file (`pragma user_version`): a store of another version is refused when it is opened."""
-
-SCHEMA = """
-create table organisation (
-  id text primary key, name blob not null, feed_key blob, sequence integer not null default 0,
-  imported integer not null default 0) without rowid;
-create table account (
-  id text primary key, login blob not null unique, kind text not null, disabled integer not null default 0,
-  patient text, name blob not null, brought text) without rowid;
-create table patient (
-  id text primary key, wrapped blob not null, recovery blob not null, key_version integer not null default 1,
-  born text, name blob not null) without rowid;
-create table identifier (hash blob primary key, patient text not null) without rowid;
-create table member (
-  account text not null, organisation text not null, since integer not null, until integer not null,
-  primary key (account, organisation)) without rowid;
-create table enrolment (
-  patient text not null, organisation text not null, since integer not null, until integer not null,
-  by_hand integer not null default 0, primary key (patient, organisation)) without rowid;
-create index enrolment_organisation on enrolment (organisation);
-create table delegation (
-  account text not null, patient text not null, level text not null, basis text not null, since integer not null,
-  until integer not null, by_hand integer not null default 0, primary key (account, patient)) without rowid;
-create table share (
-  patient text not null, party text not null, since integer not null, until integer not null,
-  primary key (patient, party)) without rowid;
-create table withholding (
-  patient text not null, party text not null, category text not null, since integer not null,
-  ruled_out integer not null default 0, primary key (patient, party, category)) without rowid;
-create table glass (
-  account text not null, patient text not null, opened integer not null, organisation text, until integer not null,
-  agreed integer not null default 0, primary key (account, patient, opened)) without rowid;
-create index glass_organisation on glass (organisation, opened);
-create table agreement (account text not null, subject text not null, until integer not null,
-  primary key (account, subject)) without rowid;
-create table service_grant (
-  account text primary key, organisation text not null, purpose text not null, cursor integer not null,
-  size integer not null, until integer not null) without rowid;
-create table document (
-  id text primary key, patient text not null, category text not null, state text not null,
-  newest integer not null, decoy integer not null default 0, deleted integer, erased integer) without rowid;
-create index document_patient on document (patient, id, category, state, newest, decoy);
-create index document_tombstone on document (deleted) where deleted is not null and erased is null;
-create table version (
-  document text not null, version integer not null, state text not null, content_type text not null,
-  size integer not null default 0, sealed_size integer not null default 0, created integer not null,
-  author text, wrapped_content blob not null, wrapped_metadata blob not null, edition integer not null default 0,
-  keyed integer not null default 0, primary key (document, version)) without rowid;
-create table ticket (
-  id text primary key, document text not null, version integer not null, upon integer not null,
-  account text not null, opened integer not null) without rowid;
-create table notice (
-  patient text not null, at integer not null, kind text not null, told integer, primary key (patient, at, kind)
-  ) without rowid;
-create table destruction (
-  patient text not null, asked integer not null, due integer not null, cancelled integer, done integer, life blob,
-  primary key (patient, asked)) without rowid;
-create table dropped_key (issuer text not null, thumbprint text not null, at integer not null,
-  primary key (issuer, thumbprint)) without rowid;
-create table revoked (session text primary key, at integer not null) without rowid;
-create table state (name text primary key, value blob not null) without rowid;
-"""
-
-NOBODY = PatientId("nobody")
-NOTHING = DocumentId("nothing")
-"""A document that is never anybody's, so that an unknown id costs the same look-ups as a foreign one."""
+from strongroom.keeper.rows import (
+    AccountRow,
+    DelegationRow,
+    DestructionRow,
+    DocumentRow,
+    GrantRow,
+    SubjectRow,
+    TicketRow,
+    VersionRow,
+)
+from strongroom.keeper.schema import NOBODY, NOTHING, VERSION
 
 Soon = Callable[[Callable[[], None]], object]
 """`call_soon` of a loop."""
@@ -141,138 +81,6 @@ select {_ASKER}, {_SUBJECT}
 from (select ?2 as login) q left join account a on a.login = q.login
 join patient p on p.id = coalesce((select id from patient where id = ?3), '{NOBODY}') {_JOINS}
 """  # noqa: S608  # made of the constants above
-
-
-# Rows that each decision is made from are structs: a frozen dataclass of many fields takes eight times as long to make.
-
-
-class AccountRow(Struct, frozen=True, gc=False):
-    """A login as the keeper knows it. `id` is None for one it does not."""
-
-    id: AccountId | None
-    kind: str | None
-    disabled: bool
-    patient: PatientId | None
-
-
-class DelegationRow(Struct, frozen=True, gc=False):
-    """One login acting for one patient. Times in ms; `level` read or full; `basis` parent, carer or grant."""
-
-    level: str
-    basis: str
-    since: int
-    until: int
-
-
-class GrantRow(Struct, frozen=True, gc=False):
-    """A service account's grant. `size` is documents per 24 h."""
-
-    organisation: OrganisationId
-    purpose: str
-    cursor: int
-    size: int
-    until: int
-
-
-class SubjectRow(Struct, frozen=True, gc=False):
-    """A patient, and how the asking login stands to them, as stored. `born` is YYYY-MM-DD."""
-
-    patient: PatientId
-    wrapped: bytes
-    key_version: int
-    born: str | None
-    ruled_out: frozenset[str]
-    """Of what is withheld, what break-glass may not open either."""
-    delegation: DelegationRow | None
-    practice: OrganisationId | None
-    """An organisation both are with, today."""
-    shared: bool
-    withheld: frozenset[str]
-    """Categories withheld from this login or its organisations; the empty one stands for the whole record."""
-    glass_until: int | None
-    grant: GrantRow | None
-    granted_patient: bool
-    agreed: bool
-    home: OrganisationId | None
-
-
-class DocumentRow(Struct, frozen=True, gc=False):
-    """A document as the keeper knows it."""
-
-    id: DocumentId
-    category: str
-    state: str
-    newest: int
-    decoy: bool
-
-
-class VersionRow(Struct, frozen=True, gc=False):
-    """One version. Sizes in bytes; `created` in ms."""
-
-    document: DocumentId
-    version: int
-    state: str
-    content_type: str
-    size: int
-    sealed_size: int
-    created: int
-    author: AccountId | None
-    wrapped_content: bytes
-    wrapped_metadata: bytes
-    edition: int
-    """Which encryption of the version this is: 0 the first, one more each time it was re-encrypted."""
-    keyed: int
-    """Entries of the log before this index gave out keys of earlier editions."""
-
-
-@dataclass(frozen=True, slots=True)
-class DestructionRow:
-    """A patient's key that is to be destroyed, or was, or was not after all. Times in ms."""
-
-    patient: PatientId
-    asked: int
-    due: int
-    cancelled: int | None
-    done: int | None
-    life: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class TicketRow:
-    """The right of one deposit to be finished. `upon`: the newest version its writer had seen; `opened` in ms."""
-
-    document: DocumentId
-    version: int
-    upon: int
-    account: AccountId
-    opened: int
-
-
-def create_tables(path: Path) -> None:
-    """Lay the keeper's tables into a database that does not have them yet. Raises sqlite3.OperationalError if it has."""
-    with sqlite3.connect(path) as connection:
-        connection.executescript(f"{SCHEMA} pragma user_version = {VERSION};")
-        # As much is known of nobody as of anybody: a missing birth date or relation would be quicker to look up. But the
-        # version stays pending, so that it is not released even when a broken policy permits it.
-        connection.execute(
-            "insert into patient (id, wrapped, recovery, born, name) values (?, zeroblob(60), x'', '1970-01-01', x'')",
-            (NOBODY,),
-        )
-        connection.execute(
-            "insert into enrolment (patient, organisation, since, until) values (?, 'nowhere', 0, 253402300799000)",
-            (NOBODY,),
-        )
-        connection.execute(
-            "insert into document (id, patient, category, state, newest, erased)"
-            " values (?, ?, 'normal', 'deleted', 1, 0)",
-            (NOTHING, NOBODY),
-        )
-        connection.execute(
-            "insert into version (document, version, state, content_type, created, author, wrapped_content,"
-            " wrapped_metadata) values (?, 1, 'pending', 'text/plain', 0, ?, zeroblob(60), zeroblob(60))",
-            (NOTHING, NOBODY),
-        )
-    connection.close()
 
 
 class Catalog:

@@ -11,7 +11,7 @@ from strongroom.keeper import effects, facts
 from strongroom.keeper.door import Asked, Door
 from strongroom.keeper.protocol import Delete, Deposit, Deposited, Done, Opened, Refused, Relabel, Reply
 from strongroom.keeper.reading import AVAILABLE, PURPOSES, case_of, subject_of
-from strongroom.keeper.sqlite import AccountRow, DocumentRow, SubjectRow, VersionRow
+from strongroom.keeper.rows import AccountRow, DocumentRow, SubjectRow, VersionRow
 from strongroom.tlog.entry import Op
 
 TICKET_LIFE = DAY

@@ -15,7 +15,7 @@ from strongroom.documents.sqlite import Catalogue
 from strongroom.errors import ConfigError, Conflict, Unavailable
 from strongroom.identity import keyfile
 from strongroom.identity.officers import Role
-from strongroom.keeper.sqlite import create_tables
+from strongroom.keeper.schema import create_tables
 from strongroom.keys.recovery import RecoveryPrivate
 from strongroom.keys.sqlite import LifeFile
 from strongroom.secret import Secret
