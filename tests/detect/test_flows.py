@@ -3,8 +3,12 @@
 import random
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from strongroom.detect import flows
 from tests.detect.conftest import Scene
+from tests.detect.replayed import same
 
 SERVED, UNSEEN = flows.detections()
 MIB, DAY = 1024 * 1024, 86_400
@@ -12,7 +16,7 @@ SERVER = "10.0.0.10"
 
 
 def flow(
-    at: int, src: str, dst: str, out: int, back: int | None = None, *, ports: tuple[int, int] = (50_000, 443)
+    at: int, src: str, dst: str, out: int, back: int | None = None, *, ports: tuple[int | None, int] = (50_000, 443)
 ) -> dict[str, Any]:
     """A flow, at a second."""
     return {
@@ -87,3 +91,30 @@ def test_a_first_day_and_backups_are_no_finding(scene: Scene) -> None:
     backups = [flow(day * DAY + n, SERVER, f"198.51.{day}.{n}", 60 * MIB, 500) for day in range(4) for n in range(10)]
     scene.add(*usual(), *backups)
     assert scene.hits(UNSEEN) == []
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Servers with private and public addresses, asked by many or few; one way and both; thefts, drops and backups."""
+    rng = random.Random(seed)
+    server = rng.choice([SERVER, "203.0.113.1"])
+    events = [event for event in visitors(4, server) if rng.random() < rng.choice([0.4, 0.9])]
+    if rng.random() < 0.5:
+        events += [{**event, "src_endpoint.ip": server} for event in usual()]
+    for _ in range(rng.randrange(12)):
+        at, other = rng.choice([DAY, 2 * DAY - 600, rng.randrange(5 * DAY)]), f"192.0.2.{rng.randrange(6)}"
+        size, ports = rng.choice([MIB // 3, 2 * MIB, 50 * MIB]), rng.choice([(50_000, 443), (443, 50_000), (None, 443)])
+        back = rng.choice([None, 0, 400, size])
+        pair = (server, other) if rng.random() < 0.6 else (other, server)
+        for n in range(rng.randrange(1, 12)):
+            ends = {"end_time": (at + n * 60 + rng.choice([-5, 3, 4_000])) * 1_000} if rng.random() < 0.3 else {}
+            events.append({**flow(at + n * 60, *pair, size, back, ports=ports), **ends})
+    same(events, SERVED, UNSEEN, rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A theft and a drop are among what is compared."""
+    theft = [flow(4 * DAY + n * 60, "192.0.2.9", SERVER, 5_000, 20 * MIB) for n in range(10)]
+    drop = [flow(4 * DAY + 9_000 + n, SERVER, "192.0.2.7", MIB // 3, 500) for n in range(8)]
+    assert len(same([*visitors(), *usual(), *theft, *drop], SERVED, UNSEEN, rng=random.Random(1))) == 2
