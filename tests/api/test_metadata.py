@@ -3,7 +3,7 @@
 import pytest
 
 from strongroom.keeper import protocol as p
-from tests.api.conftest import BASE, House, issue
+from tests.api.conftest import BASE, House, build, issue
 
 
 def test_capabilities_need_no_sign_in(house: House) -> None:
@@ -29,6 +29,14 @@ def test_alive_is_not_ready(house: House) -> None:
     answer = house.client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"ready": False})
     assert house.client.get("/healthz").status_code == 200
+
+
+def test_a_probe_is_confirmed_by_the_operators_line_alone(house: House) -> None:
+    """Nothing is there unless the operator said so."""
+    path = "/.well-known/strongroom-probe"
+    assert house.client.get(path).status_code == 404
+    confirming = build(probe="a-line-that-confirms")
+    assert confirming.client.get(path).text == "a-line-that-confirms"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from strongroom.wiring.stage import _free_port
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import Running, unhurried
 
+CONFIRM = "this-store-may-be-probed"
+
 
 @pytest.fixture
 def served() -> Iterator[Running]:
@@ -22,6 +24,8 @@ def served() -> Iterator[Running]:
     make = [*PROGRAM, "demo", "--store", str(store), "--make-only", "--patients", "12", "--port", str(port)]
     subprocess.run([*make, "--signin-port", str(_free_port())], check=True)
     unhurried(store)
+    settings = store / "strongroom.toml"
+    settings.write_text(settings.read_text().replace("[api]\n", f'[api]\nprobe = "{CONFIRM}"\n'))
     process = subprocess.Popen([*PROGRAM, "serve", "--store", str(store)], stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert b"Serving" in process.stdout.readline()

@@ -1,6 +1,7 @@
 """The gateway, by its command, before a vulnerable portal and before our own store."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.stage import _free_port
 from tests.gateway.conftest import portal
+from tests.journeys.conftest import CONFIRM
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import Running
 
@@ -131,8 +133,45 @@ def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int
     assert "apt-get install" in done.stderr
 
 
-def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> None:
-    """With the settings of the page: a patient lists and reads their documents; what is not described is not there."""
+def probed(served: Running, tmp_path: Path) -> None:
+    """A probe of our own store finds nothing, and tried on each route; tokens are in no output."""
+    files, environment = [], {**os.environ, "STRONGROOM_PROBE_CONFIRM": CONFIRM}
+    for name in ("patient1", "patient10"):
+        listing = served.search(name).json()
+        owns = [entry["resource"]["id"] for entry in listing["entry"]]
+        patient = listing["entry"][0]["resource"]["subject"]["reference"]
+        file = tmp_path / f"{name}.toml"
+        file.write_text(
+            f'owns = {json.dumps(owns)}\n[headers]\nAuthorization = {{ env = "{name.upper()}" }}\n'
+            f'[values]\npatient = "{patient}"\nversion = "1"\n'
+        )
+        file.chmod(0o600)
+        files += ["--account", str(file)]
+        environment[name.upper()] = f"Bearer {served.token(name)}"
+    command = [
+        *PROGRAM,
+        "probe",
+        "--upstream",
+        served.base.removesuffix("/fhir"),
+        "--config",
+        str(DESCRIBED / "store.toml"),
+    ]
+    done = subprocess.run(
+        [*command, *files, "--rate", "200", "--json"], check=False, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert (report["schema"], report["complete"], report["findings"]) == ("strongroom/probe/v1", True, [])
+    tried = {one["route"]: (one["documents"], one["requests"]) for one in report["tested"]}
+    for route in ("read", "bytes", "version", "bytes-version"):
+        assert tried[route][0] >= 2
+        assert tried[route][1] > 40
+    assert tried["search"][1] >= 4
+    assert not any(environment[name][7:] in done.stdout + done.stderr for name in ("PATIENT1", "PATIENT10"))
+
+
+def test_our_own_store_is_served_through_it_and_probed(served: Running, tmp_path: Path) -> None:
+    """With its settings: a patient lists and reads their documents; what is not described is not there; nothing leaks."""
     upstream = served.base.removesuffix("/fhir")
     token = {"Authorization": f"Bearer {served.token('patient1')}"}
     with gateway((DESCRIBED / "store.toml").read_text(), upstream, tmp_path) as base:
@@ -143,6 +182,7 @@ def test_our_own_store_is_served_through_it(served: Running, tmp_path: Path) -> 
         assert httpx2.get(f"{base}/fhir/Binary/{documents[0]}", headers=token).content == direct
         assert httpx2.get(f"{base}/fhir/Binary/{documents[0]}").status_code == 401
         assert httpx2.get(f"{base}/readyz").status_code == 404
+    probed(served, tmp_path)
 
 
 def test_the_page_describes_what_it_shows(tmp_path: Path) -> None:

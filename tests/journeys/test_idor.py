@@ -36,7 +36,14 @@ def test_foreign_and_missing_are_answered_alike(found: Outcome) -> None:
 def test_every_route_is_in_the_matrix() -> None:
     """A route with an id in its address, or one that names a patient, has access paths for the matrix to walk."""
     bare = {way.path for way in WAYS if not way.access}
-    assert bare == {"/healthz", "/readyz", "/fhir/metadata", "/fhir/$step-up", "/fhir/$logout"}
+    assert bare == {
+        "/healthz",
+        "/readyz",
+        "/.well-known/strongroom-probe",
+        "/fhir/metadata",
+        "/fhir/$step-up",
+        "/fhir/$logout",
+    }
 
 
 def test_cliffs_delta_is_what_it_says() -> None:

@@ -3,13 +3,13 @@
 import hashlib
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from strongroom.api.parts import Parts, require_json
-from strongroom.api.respond import fhir
+from strongroom.api.respond import Declined, fhir
 from strongroom.errors import StrongroomError
 from strongroom.fhir.capability import capability_statement
-from strongroom.keeper.protocol import Ping, Status
+from strongroom.keeper.protocol import Ping, Refused, Status
 
 
 class Metadata:
@@ -31,6 +31,13 @@ class Metadata:
     async def alive(self, _request: Request) -> Response:
         """GET /healthz: this process answers."""
         return JSONResponse({"alive": True})
+
+    async def confirmation(self, _request: Request) -> Response:
+        """GET /.well-known/strongroom-probe: the operator's line, where there is one; else nothing is here."""
+        line = self._parts.settings.probe
+        if not line:
+            raise Declined(Refused(why="absent"))
+        return PlainTextResponse(line)
 
     async def ready(self, _request: Request) -> Response:
         """GET /readyz: the door is open. 503 when it is not, without saying why: that is for `strongroom doctor`."""

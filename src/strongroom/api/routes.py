@@ -36,6 +36,7 @@ _BYTES = ("read", "range", "conditional", "head", "fhir-form")
 WAYS = (
     Way("GET", "/healthz", "metadata.alive"),
     Way("GET", "/readyz", "metadata.ready"),
+    Way("GET", "/.well-known/strongroom-probe", "metadata.confirmation"),
     Way("GET", "/fhir/metadata", "metadata.capabilities"),
     Way("GET", "/fhir/DocumentReference", "documents.search", ("search", "search-id")),
     Way("POST", "/fhir/DocumentReference", "documents.create", ("create",)),
@@ -80,6 +81,7 @@ def handlers(parts: Parts) -> dict[str, Handler]:
         "documents.vread": documents.vread,
         "metadata.alive": metadata.alive,
         "metadata.capabilities": metadata.capabilities,
+        "metadata.confirmation": metadata.confirmation,
         "metadata.ready": metadata.ready,
         "operations.break_glass": operations.break_glass,
         "operations.delegate": operations.delegate,

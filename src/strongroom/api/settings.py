@@ -35,6 +35,8 @@ class Settings:
     """Documents of one patient that a search looks through."""
     media_types: frozenset[str] = DEFAULT
     """Types of documents that are accepted, bare and in lower case."""
+    probe: str = ""
+    """What confirms that `strongroom probe` may look at this server; empty: nothing does."""
     origins: tuple[str, ...] = ()
     """Web origins that may call the API from a browser (CORS). None by default."""
 

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ls": ("ls", "List a patient's documents through the door."),
     "network": ("network", "Who may reach what, and the rules that hold every process to it."),
     "people": ("people", "Take in an organisation's signed feed of people and relations."),
+    "probe": ("probe", "Audit who may read what on a portal of yours, with two test accounts."),
     "put": ("put", "Put one document in through the door."),
     "reencrypt": ("reencrypt", "Other keys and ciphertext for all that was released since a time."),
     "rehearse": ("rehearse", "Attack a store made for it (or your own) and say what would be lost."),

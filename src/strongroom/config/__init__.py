@@ -89,6 +89,8 @@ class Api(_Section, frozen=True, kw_only=True):
     max_document_mb: Annotated[int, msgspec.Meta(ge=1, le=10_240)] = 100
     media_types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=200)] | None = None
     """Media types of documents that are accepted, in place of the usual ones."""
+    probe: Annotated[str, msgspec.Meta(pattern=r"\A([A-Za-z0-9_-]{20,100})?\Z")] = ""
+    """The line by which the store confirms that `strongroom probe` may look at it; empty: it does not."""
 
 
 class Signin(_Section, frozen=True, kw_only=True):

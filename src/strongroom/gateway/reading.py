@@ -56,7 +56,7 @@ def shown(contract: Contract, one: Described, kind: bytes, target: Target, body:
         for place in one.shown:
             ids.update((family, value.rpartition("/")[2]) for value in found(document, place))
     if one.route.shows and one.route.shows.links:
-        ids.update(filter(None, map(contract.document_of, _links(target.path, body))))
+        ids.update(filter(None, map(contract.document_of, links(target.path, body))))
     said = [(value, one.route.query.get(name) in STRICT) for name, value in target.pairs]
     return frozenset([shown for shown in ids if not _repeated(shown[1], said)][:MAX_SHOWN])
 
@@ -65,7 +65,8 @@ def _repeated(document: str, said: Iterable[tuple[str, bool]]) -> bool:
     return any(document == value if strict else document in value for value, strict in said)
 
 
-def _links(address: str, body: bytes) -> Iterable[bytes]:
+def links(address: str, body: bytes) -> Iterable[bytes]:
+    """Every address in the answer that `address` gave: path and query, whatever host was named."""
     base = "http://portal" + address
     for match in _LINK.finditer(body):
         text = (match[1] or match[2]).replace(b"&amp;", b"&").decode("utf-8", "replace")

@@ -247,6 +247,13 @@ class _Connection(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+def listening(portal: Portal, port: int = 0) -> ThreadingHTTPServer:
+    """A server of it on loopback; `serve_forever` serves."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), type("Connection", (_Connection,), {"portal": portal}))
+    server.daemon_threads = True
+    return server
+
+
 def main() -> None:
     """See the module."""
     options = argparse.ArgumentParser(prog="python -m strongroom.rehearse.portal")
@@ -258,9 +265,7 @@ def main() -> None:
     holes = frozenset(filter(None, given.holes.split(",")))
     if not holes <= HOLES:
         options.error(f"holes are {', '.join(sorted(HOLES))}")
-    _Connection.portal = Portal(holes, given.patients, given.confirm)
-    server = ThreadingHTTPServer(("127.0.0.1", given.port), _Connection)
-    server.daemon_threads = True
+    server = listening(Portal(holes, given.patients, given.confirm), given.port)
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()
     server.serve_forever()

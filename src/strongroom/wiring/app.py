@@ -76,6 +76,7 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> tupl
         base=config.base,
         page_key=Secret(keyfile.read_private(layout.page_key)),
         max_document=config.api.max_document_mb * MIB,
+        probe=config.api.probe,
         media_types=DEFAULT if config.api.media_types is None else frozenset(map(bare, config.api.media_types)),
     )
     signer = ContextSigner(read_context_key(layout), clock)
