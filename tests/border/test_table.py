@@ -49,7 +49,7 @@ def test_a_user_is_closed_to_what_is_others() -> None:
     assert LAYOUT.socket in found.closed(61003)
     hidden = found.hidden(found.row("publisher"))
     assert LAYOUT.keeper in found.hidden(found.row("app"))
-    assert LAYOUT.keeper not in hidden  # its log is opened before root is given up
+    assert LAYOUT.keeper in hidden  # its log was opened before
     assert LAYOUT.run not in hidden
     assert LAYOUT.admin_socket.parent in hidden
 

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-NEWNS: Final = 0x20000
-"""sched.h: a mount namespace."""
+_NEWNS, _NEWNET = 0x20000, 0x40000000
+"""sched.h."""
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _REMOUNT, _BIND, _REC, _SLAVE = 32, 4_096, 16_384, 1 << 19
 _SHUT = _RDONLY | _NOSUID | _NODEV | _NOEXEC
@@ -29,8 +29,13 @@ def enter(namespace: int) -> None:
 
 def own_mounts() -> None:
     """A mount namespace of our own: what is mounted elsewhere later comes in, what we do stays in. Raises OSError."""
-    _done(_libc.unshare(NEWNS), "unshare")
+    _done(_libc.unshare(_NEWNS), "unshare")
     _mount(b"none", b"/", None, _REC | _SLAVE)
+
+
+def no_network() -> None:
+    """A network namespace of our own, with nothing in it. Sockets that are files go on. Raises OSError."""
+    _done(_libc.unshare(_NEWNET), "unshare")
 
 
 def hide(path: Path) -> None:

@@ -60,8 +60,10 @@ def _lines(borders: Borders, row: Row, book: Book, program: Path) -> Iterator[st
     yield "RestartSec=1"
     if row.name != FACES:
         yield f"ReadWritePaths={_quoted(borders.root)}"
+    taken = {path for name in row.process.takes for path in borders.files[name]}
     for path in borders.hidden(row):
-        yield f"InaccessiblePaths=-{_quoted(path)}"
+        if path not in taken:
+            yield f"InaccessiblePaths=-{_quoted(path)}"
     yield _HARDENING
     yield from _network(row, book)
     yield ""

@@ -28,6 +28,8 @@ class Process:
     files: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     """Others' files that it opens while it is still root, and cannot open again."""
+    groups: tuple[str, ...] = ()
+    """Whose groups it is in: of those whom it hands a socket. It gains nothing of theirs, whose files are their own."""
 
 
 TABLE = (
@@ -39,7 +41,7 @@ TABLE = (
     ),
     Process(
         "keeper", "keeper", connects=("hsm",), offers=("keeper.sock", "keeper-admin.sock", "courier.sock"),
-        files=("keeper", "hsm", "pin"),
+        files=("keeper", "hsm", "pin"), groups=("app", "courier"),
     ),
     Process("courier", "courier", connects=("issuers", "resolvers"), opens=("courier.sock",)),
     Process("publisher", "courier", connects=("witnesses", "copy", "resolvers"), takes=("keeper", "copy key")),
@@ -76,6 +78,7 @@ class Row:
 
     process: Process
     uid: int
+    groups: tuple[int, ...]
     listens: tuple[End, ...]
     connects: tuple[End, ...]
     opens: tuple[Path, ...]
@@ -129,10 +132,9 @@ class Borders:
 
         Sockets go by their directories: a socket is made anew at each start. What all sockets share stays.
         """
-        taken = {path for name in row.process.takes for path in self.files[name]}
         shared = Layout(self.root).run
         found = [path.parent if path in self.sockets.values() else path for path in self.closed(row.uid)]
-        return tuple(path for path in dict.fromkeys(found) if path not in taken and path != shared)
+        return tuple(path for path in dict.fromkeys(found) if path != shared)
 
     def offered(self, row: Row) -> tuple[Path, ...]:
         """The sockets that a process makes."""
@@ -152,6 +154,7 @@ def declare(config: Config, layout: Layout, table: tuple[Process, ...] = TABLE) 
         Row(
             one,
             getattr(config.users, one.user),
+            tuple(uid for uid in (getattr(config.users, name) for name in one.groups) if uid),
             places[one.listens] if one.listens else (),
             tuple(end for name in one.connects for end in places[name]),
             tuple(sockets[name] for name in one.opens),

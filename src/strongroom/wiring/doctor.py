@@ -5,7 +5,6 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
@@ -26,8 +25,10 @@ from strongroom.tlog.cosign import Cosigner, check_quorum
 from strongroom.tlog.tile import tile_nodes
 from strongroom.tlog.tree import frontier_at
 from strongroom.wiring.app import open_blobs
+from strongroom.wiring.finding import Finding
 from strongroom.wiring.place import log_keys, objects_path, read_officers
 from strongroom.wiring.publisher import asked
+from strongroom.wiring.reach import reach
 from strongroom.wiring.root import open_root
 from strongroom.wiring.verify import rows_wrong
 
@@ -42,21 +43,16 @@ SKEW = 5 * SECOND
 STALE = 5 * MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`state`: ok, warn, bad. `said` is a sentence, `advice` what to do about it."""
-
-    what: str
-    state: str
-    said: str
-    advice: str = ""
-
-
 Look = Callable[[Config, Layout], Iterator[Finding]]
 
 
-def examine(store: Path, *, rows: bool = False, tick: Tick | None = None) -> Iterator[Finding]:
-    """Every finding, in the order of what depends on what. `rows`: count the keeper's rows again, however many there are."""
+def examine(
+    store: Path, *, rows: bool = False, tick: Tick | None = None, outside: tuple[str, int] | None = None
+) -> Iterator[Finding]:
+    """Every finding, in the order of what depends on what.
+
+    `rows`: count the keeper's rows again, however many there are. `outside`: an end that no process may reach.
+    """
     layout = Layout(store)
     try:
         config = parse(layout.config.read_bytes())
@@ -86,7 +82,10 @@ def examine(store: Path, *, rows: bool = False, tick: Tick | None = None) -> Ite
             yield Finding(look.__name__.strip("_"), "bad", error.message, error.advice)
         except OSError as error:
             yield Finding(look.__name__.strip("_"), "warn", f"not looked at: {error.strerror}", "Run as root.")
-
+    try:
+        yield from reach(config, layout, outside)
+    except StrongroomError as error:
+        yield Finding("reach", "bad", error.message, error.advice)
     yield from _rows(config, layout, tick, every=rows)
 
 

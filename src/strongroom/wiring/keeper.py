@@ -60,6 +60,8 @@ class Opened:
 
     keeper: Keeper
     courier: CourierDoor | None
+    courier_group: int | None
+    """Who may open the courier's socket besides the keeper's own user."""
     warning: str
 
 
@@ -151,7 +153,9 @@ def open_keeper(
     keeper = Keeper(door, Acts(door, officers, advance), _addresses(config, layout), snapshots, recount)
     sources = _sources(config, layout)
     courier = CourierDoor(issuers, sources, clock) if sources else None
-    return Opened(keeper, courier, root.warning)
+    users = config.users
+    group = users.courier if users.courier not in {0, users.keeper} else None
+    return Opened(keeper, courier, group, root.warning)
 
 
 async def run_keeper(opened: Opened, layout: Layout) -> None:
@@ -165,7 +169,9 @@ async def run_keeper(opened: Opened, layout: Layout) -> None:
     if opened.courier is not None:
         layout.courier_socket.unlink(missing_ok=True)
         courier = await asyncio.start_unix_server(opened.courier.serve, str(layout.courier_socket))
-        layout.courier_socket.chmod(0o666)  # the courier can do nothing here but carry bytes of TLS
+        if opened.courier_group is not None:
+            os.chown(layout.courier_socket, -1, opened.courier_group)
+        layout.courier_socket.chmod(0o600 if opened.courier_group is None else 0o660)
     tell_ready()
     pulse = asyncio.create_task(keep_beating())
     await stop.wait()

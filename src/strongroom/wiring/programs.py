@@ -25,8 +25,9 @@ from strongroom.wiring.publisher import run_publisher
 from strongroom.wiring.pulse import keep_beating, tell_ready
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
 from strongroom.wiring.root import preload_root
+from strongroom.wiring.seat import take_seat
 from strongroom.wiring.signin import open_signin
-from strongroom.wiring.user import become, preload
+from strongroom.wiring.user import preload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -59,8 +60,7 @@ def run_program(name: str, store: Path) -> None:
 
 def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     preload_root(config)
-    # Of the apps' group, so that it may hand them their socket; it gains nothing of theirs, whose files are their own.
-    become(config.users.keeper, (config.users.app,))
+    take_seat("keeper", config, layout)
     opened = open_keeper(config, layout, rehearsal=rehearsal)
     if opened.warning:
         logging.getLogger("strongroom.keeper").warning("%s", opened.warning)
@@ -69,7 +69,7 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
 
 
 def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
-    become(config.users.app)
+    take_seat("app", config, layout)
     keep_freed()
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
     app, sweeper = open_app(config, layout, clock)
@@ -84,12 +84,12 @@ def _collect_rarely() -> None:
 
 
 def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
-    become(config.users.signin)
+    take_seat("signin", config, layout)
     _serve(open_signin(config, layout), config.signin.host, config.signin.port)
 
 
 def _courier(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
-    become(config.users.courier)
+    take_seat("courier", config, layout)
     wanted = [entry.jwks_uri for entry in config.issuer if entry.jwks_uri and not entry.jwks_file]
     relay = Relay(layout.courier_socket, allow(wanted))
     tell_ready()

@@ -25,7 +25,7 @@ from strongroom.tlog.logkeys import LogKeys
 from strongroom.tlog.tile import MAX_RESOURCE
 from strongroom.wiring.place import VKEY, log_keys
 from strongroom.wiring.pulse import BEAT, beat, tell_ready
-from strongroom.wiring.user import become
+from strongroom.wiring.seat import take_seat
 
 if TYPE_CHECKING:
     from strongroom.wiring.rehearsal import Rehearsal
@@ -73,7 +73,7 @@ def open_publisher(config: Config, layout: Layout) -> tuple[Publisher, Pusher | 
     except OSError as error:
         msg = f"The published log cannot be opened: {error.strerror}."
         raise ConfigError(msg, advice="Run as root or the keeper's user.") from error
-    become(config.users.courier)
+    take_seat("publisher", config, layout)
     read = reading(handle)
     publisher = Publisher(read, lambda: _keys(read, known), layout.published, asked(config), SystemClock(), post)
     if bucket is None or config.copy is None:
