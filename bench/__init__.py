@@ -63,6 +63,7 @@ class Entry:
 
 BENCHES: dict[str, Entry] = {
     "crash": Entry("what holds after processes are killed and power is lost", 110, 4_800),
+    "crs": Entry("the Core Rule Set's own tests, and payload sets of others, over HTTP through the gateway", 100, 100),
     "decision": Entry("one decision with its facts, in a large store and in a small one", 20, 60),
     "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
     "detect": Entry("what hunts find in real logs, and what they raise without reason", 110, 110),

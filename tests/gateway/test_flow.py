@@ -42,7 +42,9 @@ def flown(kind: bytes, pieces: Iterable[bytes], attack: bytes = b"ATTACK") -> tu
 
     async def run() -> str:
         try:
-            async for piece in flow(intake(pieces), kind, kind.partition(b";")[0].decode(), look, max_keys=10):
+            async for piece in flow(
+                intake(pieces), kind, kind.partition(b";")[0].decode(), look, max_keys=10, described=True
+            ):
                 told.append("piece")
                 gone.extend(piece)
         except Unfit as error:
@@ -96,4 +98,12 @@ def test_what_is_refused_before_any_look() -> None:
 def test_how_much_is_seen_is_said() -> None:
     """By type alone."""
     kinds = ["application/json", "text/xml", "multipart/form-data", "application/pdf", "text/html", ""]
-    assert [seen(kind) for kind in kinds] == [Seen.ALL, Seen.ALL, Seen.FIELDS, Seen.HEAD, Seen.START, Seen.START]
+    assert [seen(kind, described=True) for kind in kinds] == [
+        Seen.ALL,
+        Seen.ALL,
+        Seen.FIELDS,
+        Seen.HEAD,
+        Seen.START,
+        Seen.START,
+    ]
+    assert [seen("text/plain", described=described) for described in (True, False)] == [Seen.HEAD, Seen.START]

@@ -6,7 +6,7 @@ What is looked at depends on what a body of its type can be to a portal:
 
 * JSON, forms and XML are read whole, checked (`body`) and looked at;
 * multipart is split (`multipart`): fields, names and headers of parts are held until they were looked at, files flow behind them;
-* a document (PDF, pictures, plain text) flows: the look is at the headers of the request alone;
+* a document (PDF, pictures; plain text, where a route describes it) flows: the look is at the headers of the request alone;
 * a body of any other type is looked at for its first `START` bytes, and then flows.
 """
 
@@ -38,18 +38,20 @@ class Seen(StrEnum):
     """Nothing of it: it is a document."""
 
 
-def seen(kind: str) -> Seen:
-    """Of a body of the type `kind`."""
+def seen(kind: str, *, described: bool) -> Seen:
+    """Of a body of the type `kind`, which a route describes, or nobody."""
     if bodies.whole(kind):
         return Seen.ALL
     if kind == bodies.MULTIPART:
         return Seen.FIELDS
-    return Seen.HEAD if bodies.document(kind) else Seen.START
+    return Seen.HEAD if bodies.document(kind) and (described or not kind.startswith("text/")) else Seen.START
 
 
-async def flow(intake: Intake, content_type: bytes, kind: str, look: Look, *, max_keys: int) -> AsyncIterator[bytes]:
+async def flow(
+    intake: Intake, content_type: bytes, kind: str, look: Look, *, max_keys: int, described: bool
+) -> AsyncIterator[bytes]:
     """The pieces of a body, the first of them behind a look. Raises Gone and Unfit."""
-    how = seen(kind)
+    how = seen(kind, described=described)
     if how is Seen.ALL:
         body = await intake.whole()
         refusal = bodies.check(kind, body, max_keys)

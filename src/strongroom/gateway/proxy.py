@@ -236,10 +236,10 @@ class Proxy:
             one.intake.most = max_body(route, kind)
 
         async def look(body: bytes) -> None:
-            await self._inspected(one, match, address, body, seen(kind))
+            await self._inspected(one, match, address, body, seen(kind, described=route is not None))
 
         max_keys = route.route.max_keys if route else bodies.MAX_KEYS
-        body = flow(one.intake, content_type, kind, look, max_keys=max_keys)
+        body = flow(one.intake, content_type, kind, look, max_keys=max_keys, described=route is not None)
         first = await anext(body, b"")
         if not bodies.whole(kind):
             size = headers.get(b"content-length")

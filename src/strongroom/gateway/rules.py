@@ -44,11 +44,13 @@ SecRule REQBODY_ERROR "!@eq 0" "id:9400003,phase:2,t:none,log,deny,status:400,se
 SecRule MULTIPART_STRICT_ERROR "!@eq 0" "id:9400004,phase:2,t:none,log,deny,status:400,severity:2"
 SecRule TX:/^MSC_/ "!@streq 0" "id:9400005,phase:2,t:none,log,deny,status:500,severity:2"
 SecRule &ARGS "@ge 1200" "id:9400006,phase:2,t:none,log,deny,status:400,severity:2"
-SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:multipart/|application/(?:pdf|octet-stream)|image/)" \
+SecRule REQUEST_HEADERS:Content-Type \
+  "@rx ^(?:multipart/|application/(?:pdf|octet-stream)|image/|[a-z]+/(?:[a-z0-9.+-]+\+)?(?:json|xml)\b)" \
   "id:9400007,phase:1,t:none,t:lowercase,pass,nolog,ctl:ruleRemoveTargetByTag=OWASP_CRS;REQUEST_BODY"
 """
 """Before the Core Rule Set. Beyond SecArgumentsLimit the engine drops arguments, and the rule on their number refuses.
-What a multipart body holds is looked at field by field and not once more as one text."""
+What multipart, JSON and XML hold is looked at field by field and not once more as one text: so it is on the engine that the Core
+Rule Set is written for."""
 SETUP: Final = """
 SecAction "id:900990,phase:1,nolog,pass,t:none,setvar:tx.crs_setup_version={version}"
 SecAction "id:900000,phase:1,nolog,pass,t:none,setvar:tx.paranoia_level={level},setvar:tx.blocking_paranoia_level={level}"
