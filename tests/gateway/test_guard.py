@@ -2,7 +2,7 @@
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from strongroom.clock import DAY, HOUR, MINUTE, SECOND
 from strongroom.errors import ConfigError
+from strongroom.gateway.counts import Counts
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.person import Who
 from strongroom.gateway.ports import Asked, Verdict
 from strongroom.gateway.rule import DEFAULTS, OWN, Rung, Scope, What, overridden
-from strongroom.gateway.sqlite import Counts
 
 START = 1_767_225_600_000
 
@@ -140,7 +140,7 @@ def stolen(one: Scene, documents: list[int], *, misses: float = 0.25, each: int 
 @pytest.mark.parametrize("misses", [0.15, 0.4])
 def test_p1_takes_ten_documents_at_most(seed: int, misses: float) -> None:
     """Two days, numbers in a row, from two hundred addresses, in ever new sessions: five a day."""
-    assert stolen(scene(), list(range(5_000)), misses=misses, each=34 * SECOND, seed=seed) <= 10
+    assert stolen(scene(), list(range(2_500)), misses=misses, each=68 * SECOND, seed=seed) <= 10
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -148,8 +148,8 @@ def test_p1_takes_ten_documents_at_most(seed: int, misses: float) -> None:
 @pytest.mark.parametrize("turns", [1, 2])
 def test_p1_takes_twenty_five_at_most_where_listings_are_not_read(seed: int, misses: float, turns: int) -> None:
     """Thirty-six hours, in ever new sessions, one way or two ways by turns: neighbours are neighbours, given or refused."""
-    walk = [number // turns + number % turns * 1_000_000 for number in range(5_000)]
-    assert stolen(scene(listed=()), walk, misses=misses, each=26 * SECOND, seed=seed) <= 25
+    walk = [number // turns + number % turns * 1_000_000 for number in range(2_500)]
+    assert stolen(scene(listed=()), walk, misses=misses, each=52 * SECOND, seed=seed) <= 25
 
 
 def test_p3_gains_nothing_by_patience() -> None:
@@ -165,9 +165,9 @@ def test_many_at_once_pass_no_limit() -> None:
     requests = [one.request("thief", document) for document in range(0, 1_000, 10)]
     assert [one.guard.before(asked) for asked in requests] == [None] * 100
     verdicts = [one.guard.answered(asked, 200, 1) for asked in requests]
-    assert [verdict.refusal.rule if verdict else "" for verdict in verdicts] == [""] * 5 + [
-        "guard-person-unshown-24h"
-    ] * 95
+    assert [verdict is None for verdict in verdicts] == [True] * 5 + [False] * 95
+    assert verdicts[5] is not None
+    assert verdicts[5].refusal.rule == "guard-person-unshown-24h"
     assert not one.reads("thief", 5)
 
 
@@ -255,7 +255,7 @@ def test_simulating_refuses_nothing_and_says_what_enforcing_would() -> None:
         assert all(passed) == (one is told)
     assert told.rules[0] == held.rules[0] == "guard-person-unshown-24h"
     report = next(one for one in told.guard.counts.reported() if one.rule == "guard-person-unshown-24h")
-    assert (report.enforced, report.requests, report.who, report.first) == (False, 35, 1, START)
+    assert (report.enforced, report.requests, report.who, report.first) == (False, 21, 1, START)
 
 
 def test_an_undo_sticks() -> None:
@@ -343,3 +343,54 @@ def test_limits_are_overridden_by_name() -> None:
     for wrong in ({"person-unshown": 1}, {"person-unshown-24h": -1}):
         with pytest.raises(ConfigError):
             overridden(wrong)
+
+
+def test_rungs_are_overridden_by_name() -> None:
+    """But nothing that many share may refuse what was shown, and nothing of one person the others."""
+    changed = overridden({}, {"person-unshown-24h": "slow", "network-unshown-1h": "note"})
+    assert [rule.rung for rule in changed if rule.name in {"person-unshown-24h", "network-unshown-1h"}] == [
+        Rung.SLOW,
+        Rung.NOTE,
+    ]
+    for wrong in (
+        {"network-unshown-1h": "account"},
+        {"person-unshown-24h": "strangers"},
+        {"person-unshown-24h": "x"},
+        {"x": "slow"},
+    ):
+        with pytest.raises(ConfigError):
+            overridden({}, wrong)
+
+
+def test_who_is_slowed_down_goes_on_after_some_seconds() -> None:
+    """Each time for ten; and the count stands."""
+    one = scene(rules=overridden({}, {"person-unshown-24h": "slow"}))
+    assert [one.reads("ann", number * 10) for number in range(7)] == [True] * 5 + [False] * 2
+    one.shows("ann", [7])
+    assert not one.reads("ann", 7)
+    one.now += 10 * SECOND
+    assert one.reads("ann", 7)
+    assert not one.reads("ann", 990)
+
+
+def test_who_goes_on_when_told_no_loses_the_session() -> None:
+    """From asking to sign in again to refusing the session, in twenty documents."""
+    one = scene()
+    one.shows("thief", [7])
+    for number in range(0, 270, 10):
+        one.reads("thief", number)
+    assert one.rules.count("guard-person-unshown-24h") == 21
+    assert one.rules[-1] == "guard-session-refusals-1h"
+    assert not one.reads("thief", 7)
+    assert one.reads("thief", 7, session="another")
+
+
+def test_a_route_that_is_walked_is_closed_to_strangers_alone() -> None:
+    """From two hundred addresses: two hundred documents; then what was shown is read, and the other routes go on."""
+    one = scene()
+    one.shows("ann", [7])
+    passed = [one.reads(f"mule{number}", number * 10, network=f"n{number}") for number in range(220)]
+    assert sum(passed) == 200
+    assert one.reads("ann", 7)
+    asked = replace(one.request("mule219", 2_190, network="n219"), route="scan")
+    assert one.guard.before(asked) is None

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from strongroom.gateway.counts import Counts
 from strongroom.gateway.person import People
 from strongroom.gateway.settings import Person
-from strongroom.gateway.sqlite import Counts
 from strongroom.identity.strict import base64url
 
 COOKIE = Person(by="cookie", name="session_id")

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from strongroom.budget.window import Window
 from strongroom.clock import HOUR, SECOND
 from strongroom.errors import ConfigError
+from strongroom.gateway.counts import SLICES, UNUSED, Counts, Known
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.measures import Measure
 from strongroom.gateway.person import Who
 from strongroom.gateway.ports import Asked
 from strongroom.gateway.rule import Rung, Scope
-from strongroom.gateway.sqlite import SLICES, UNUSED, Counts, Known, Uncounted, prepare
+from strongroom.gateway.sqlite import Uncounted, prepare
 
 ANN = (Scope.PERSON, "ann")
 LONG = 60.0
@@ -82,10 +83,10 @@ def test_one_person_is_bounded() -> None:
     counts = Counts(each=1_000)
     for start in range(0, 5_000, 400):
         counts.showed("a", [("d", str(one)) for one in range(start, start + 400)], 0)
-        assert counts._one("SELECT count(*) FROM shown")[0] <= 1_000
+        assert counts.one("SELECT count(*) FROM shown")[0] <= 1_000
     assert counts.was_shown("a", "d", "5199")
     counts.showed("a", [("d", f"x{one}") for one in range(5_000)], 0)
-    assert counts._one("SELECT count(*) FROM shown")[0] == 1_000
+    assert counts.one("SELECT count(*) FROM shown")[0] == 1_000
 
 
 def test_all_are_bounded() -> None:
@@ -96,7 +97,7 @@ def test_all_are_bounded() -> None:
         counts.begin(str(person), str(person), person)
     swept(counts, 10_000)
     left = [person for person in range(2_000) if counts.was_shown(str(person), "d", "1")]
-    assert len(left) * 20 == counts._one("SELECT count(*) FROM shown")[0] <= 40 * SLICES
+    assert len(left) * 20 == counts.one("SELECT count(*) FROM shown")[0] <= 40 * SLICES
     assert 500 < len(left) <= 2 * SLICES
     assert sum(left) / len(left) > 1_000
     known = [person for person in range(2_000) if counts.person_of(str(person)) == str(person)]
@@ -114,10 +115,10 @@ def test_what_is_over_is_forgotten() -> None:
     counts.put(measure(Rung.SLOW), 0)
     assert counts.bytes(counts.number("p", "7"), 0) == 5
     swept(counts, HOUR - SLICES * SECOND)
-    assert counts._one("SELECT count(*) FROM counted")[0] == 1_000
+    assert counts.one("SELECT count(*) FROM counted")[0] == 1_000
     swept(counts, HOUR)
     for table in ("counted", "served", "measures"):
-        assert counts._one(f"SELECT count(*) FROM {table}")[0] == 0  # noqa: S608  # three names
+        assert counts.one(f"SELECT count(*) FROM {table}")[0] == 0  # noqa: S608  # three names
 
 
 def test_a_refresh_writes_nothing(path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_refresh_writes_nothing(path: Path) -> None:
 
 def measure(rung: Rung, since: int = 0, until: int = HOUR, *, enforced: bool = True) -> Measure:
     """One about ann."""
-    return Measure(ANN, "person-documents-1h", rung, "Test.", since, until, HOUR, (Scope.PERSON, "her"), enforced)
+    return Measure(ANN, "person-documents-1h", rung, "Test.", since, until, HOUR, (Scope.PERSON, "her"), "", enforced)
 
 
 def test_it_ends() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from strongroom.gateway.sqlite import Counts
+from strongroom.gateway.counts import Counts
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.stage import _free_port
 from tests.gateway.conftest import portal

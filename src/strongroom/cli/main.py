@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "token": ("token", "A token for a demonstration login."),
     "undelete": ("undelete", "Bring a deleted document back while its delay lasts."),
     "unfreeze": ("unfreeze", "Undo a freeze."),
+    "waf": ("waf", "Why the gateway refused a request, and how to exempt exactly that."),
     "watch": ("watch", "The same as hunt, over logs as they grow: alerts, each once."),
     "witness": ("witness", "Watch over somebody else's log: cosign what only grew."),
     "who-read": ("who_read", "The exact list of who was read, by whom, when."),

@@ -12,17 +12,17 @@ killed, nothing went out that was not counted.
 What is counted and what is in force is kept in `sqlite`. Fails closed: what it raises ends the request (`proxy`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from strongroom.clock import HOUR, MINUTE
-from strongroom.gateway.measures import Measure, Place, measure
+from strongroom.gateway.counts import Counts
+from strongroom.gateway.measures import ANY, Measure, Place, measure
 from strongroom.gateway.ports import Asked, Verdict
 from strongroom.gateway.reading import Shown
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.rule import AFTER, DEFAULTS, LASTS, OWN, Rule, Rung, Scope, What
-from strongroom.gateway.sqlite import Counts
+from strongroom.gateway.rule import AFTER, DEFAULTS, LASTS, Rule, Rung, Scope, What
 
 NEAR: Final = 3
 """Numbers that lie so close are neighbours: walks leave out some."""
@@ -45,11 +45,19 @@ class _Seen:
     """A request for a document, in what is known of it."""
 
     asked: Asked
+    places: dict[Scope, Place]
+    """Where it counts."""
     strange: bool
     """Whether the portal showed it to nobody like this."""
     walk: tuple[int, ...]
     ids: dict[What, int]
     """What it would add, as far as that is known before the portal is asked."""
+    allowed: frozenset[str]
+    """Rules that are not about it."""
+
+    def about(self, rule: str) -> bool:
+        """Whether that rule is about it."""
+        return self.allowed.isdisjoint({rule, ANY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +154,15 @@ class Watchful:
         number = _decimal(asked.document)
         if (strange or not listed) and any(0 < abs(number - other) <= NEAR for other in walk if number >= 0):
             ids[What.STEPS] = one
-        return _Seen(asked, strange, walk, ids)
+        places = _places(asked)
+        return _Seen(asked, places, strange, walk, ids, self.counts.allowed(list(places.values()), asked.at))
 
     def _charged(self, seen: _Seen) -> Iterator[tuple[Place, Rule]]:
         """Where it would count, and by which rule."""
         for rule in self._rules:
-            where = _place(rule.scope, seen.asked)
-            if where is not None and (rule.what in seen.ids or rule.what is What.BYTES) and not self._exempted(where):
+            where = seen.places.get(rule.scope)
+            known = rule.what in seen.ids or rule.what is What.BYTES
+            if where is not None and known and seen.about(rule.name) and not self._exempted(where):
                 yield where, rule
 
     def _exempted(self, where: Place) -> bool:
@@ -165,19 +175,18 @@ class Watchful:
 
     def _in_force(self, seen: _Seen) -> _Found | None:
         asked = seen.asked
-        places = [place for scope in Scope if (place := _place(scope, asked)) is not None]
-        for one in self.counts.measures([*places, (Scope.MODULE, asked.route)], asked.at):
-            if one.unshown_only and not seen.strange:
+        for one in self.counts.measures(list(seen.places.values()), asked.at):
+            if (one.unshown_only and not seen.strange) or not (one.by_hand or seen.about(one.rule)):
                 continue
             if one.by_hand or not self._enforce or one.enforced:
                 return _Found(Verdict(_refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand))
         return None
 
     def _decoy(self, seen: _Seen) -> _Found | None:
-        if seen.asked.document not in self._decoys:
+        if seen.asked.document not in self._decoys or not seen.about(DECOY.name):
             return None
         refusal = Refusal(401, "guard-decoy", "This session has been ended. Sign in again.", hard=True)
-        where = _place(Scope.SESSION, seen.asked)
+        where = seen.places.get(Scope.SESSION)
         return _Found(
             Verdict(refusal, enforced=self._enforce), None if where is None else self._measure(seen, where, DECOY)
         )
@@ -203,13 +212,17 @@ class Watchful:
 
     def _count(self, seen: _Seen, status: int) -> None:
         """Count it; what is known only afterwards, and what is only noted, steps upon the ladder here."""
-        asked, ids = seen.asked, {**seen.ids, What.BYTES: 0}
+        ids = {**seen.ids, What.BYTES: 0}
         if status not in _GIVEN:
             what = What.MISSES if status in _MISSED else What.DENIALS if status in _DENIED else None
             ids = {} if what is None else {what: ids[What.DOCUMENTS]}
+        self._tally(seen, ids)
+
+    def _tally(self, seen: _Seen, ids: Mapping[What, int]) -> None:
+        asked = seen.asked
         for rule in self._rules:
-            where = _place(rule.scope, asked)
-            if where is None or rule.what not in ids or self._exempted(where):
+            where = seen.places.get(rule.scope)
+            if where is None or rule.what not in ids or self._exempted(where) or not seen.about(rule.name):
                 continue
             if rule.rung is Rung.NOTE:
                 if self._beyond(seen, where, rule):
@@ -221,9 +234,9 @@ class Watchful:
                 self.counts.count(self._number(where, rule.what), ids[rule.what], until)
 
     def _serve(self, asked: Asked, size: int) -> None:
-        hour = asked.at // HOUR
+        hour, places = asked.at // HOUR, _places(asked)
         for scope, what in self._longest:
-            where = _place(scope, asked)
+            where = places.get(scope)
             if what is What.BYTES and where is not None and not self._exempted(where):
                 until = asked.at + self._longest[scope, what] + HOUR
                 self.counts.serve(self._number(where, what), hour, size, until)
@@ -232,6 +245,7 @@ class Watchful:
         asked = seen.asked
         self.counts.report(found.verdict.refusal.rule, _who(asked), asked.at, enforced=found.verdict.enforced)
         self._put(found.measure, asked.at)
+        self._tally(seen, {What.REFUSALS: seen.ids[What.DOCUMENTS]})
         if found.verdict.enforced:
             self._walked(seen)
 
@@ -244,11 +258,13 @@ class Watchful:
         if lasts is None:
             return None
         if rule.rung is Rung.SESSION:
-            where = _place(Scope.SESSION, seen.asked) or counted
+            where = seen.places.get(Scope.SESSION, counted)
         elif rule.rung is Rung.ROUTE:
-            where = Scope.MODULE, seen.asked.route
+            where = Scope.ROUTE, seen.asked.route
         now = seen.asked.at
-        return measure(where, rule, counted, now, now + lasts, enforced=self._enforce)
+        who = seen.asked.who
+        person = who.person if who is not None and where[0] is Scope.SESSION else ""
+        return measure(where, rule, counted, now, now + lasts, person=person, enforced=self._enforce)
 
     # ---- keeping ----------------------------------------------------------------------------------------------------
 
@@ -271,15 +287,12 @@ def _who(asked: Asked) -> str:
     return asked.who.person if asked.who else asked.network
 
 
-def _place(scope: Scope, asked: Asked) -> Place | None:
-    """Where a request counts in this scope; None where it has no such thing."""
-    if scope in OWN:
-        if asked.who is None:
-            return None
-        return scope, asked.who.person if scope is Scope.PERSON else asked.who.session
-    if scope is Scope.MODULE:
-        return scope, ""
-    return scope, asked.device if scope is Scope.DEVICE else asked.network
+def _places(asked: Asked) -> dict[Scope, Place]:
+    """Where a request counts; without what it does not have."""
+    names = {Scope.DEVICE: asked.device, Scope.NETWORK: asked.network, Scope.ROUTE: asked.route, Scope.MODULE: ""}
+    if asked.who is not None:
+        names |= {Scope.PERSON: asked.who.person, Scope.SESSION: asked.who.session}
+    return {scope: (scope, name) for scope, name in names.items()}
 
 
 def _refusal(rung: Rung, rule: str) -> Refusal:

@@ -6,9 +6,24 @@ from typing import Final
 from strongroom.gateway.rule import Rule, Rung, Scope
 
 Place = tuple[Scope, str]
-"""A scope and a name in it. A route is (MODULE, its name); the whole module is (MODULE, "")."""
+"""A scope and a name in it; the whole module has none."""
 BY_HAND: Final = "by-hand"
 """The rule of what a person put in force."""
+
+
+ANY: Final = "*"
+"""Every rule, in what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """That rule is not about requests from `where` until `until`: they are neither refused by it nor counted for it."""
+
+    where: Place
+    rule: str
+    why: str
+    since: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,8 @@ class Measure:
     until: int
     sticks: int
     counted: Place
+    person: str
+    """Whose session it is, where it is one."""
     enforced: bool = True
 
     @property
@@ -40,6 +57,8 @@ class Measure:
         return self.rule == BY_HAND
 
 
-def measure(where: Place, rule: Rule, counted: Place, since: int, until: int, *, enforced: bool) -> Measure:
+def measure(
+    where: Place, rule: Rule, counted: Place, since: int, until: int, *, person: str, enforced: bool
+) -> Measure:
     """What `rule` puts in force."""
-    return Measure(where, rule.name, rule.rung, rule.why, since, until, rule.window, counted, enforced)
+    return Measure(where, rule.name, rule.rung, rule.why, since, until, rule.window, counted, person, enforced)

@@ -24,7 +24,13 @@ MAX_HITS: Final = 64
 """Rules of one request that are remembered."""
 
 _RULE: Final = re.compile(rb'\[file "[^"]*"\] \[line "[0-9]+"\] \[id "([0-9]{1,9})"\]')
-_PART: Final = re.compile(rb"against variable `([A-Z_]{1,40})(?::([A-Za-z0-9_.-]{1,40}))?[^A-Z_]")
+_PART: Final = re.compile(rb"against variable `([A-Z_]{1,40})(?::([A-Za-z0-9_.-]{1,60})' |[^A-Z_])")
+"""A name that has other characters is left out: it may be text of a person's."""
+_FOUND: Final = re.compile(
+    rb'detected (?:SQLi|XSS) using libinjection[^"]*"[^"]*"\] \[line "[0-9]+"\] \[id "[0-9]+"\] \[rev ""\] \[msg "[^"]*"\] '
+    rb'\[data "Matched Data: [^ ]{1,10}(?: data)? found within ([A-Z_]{1,40})(?::([A-Za-z0-9_.-]{1,60}): |[^A-Z_])'
+)
+"""The same for rules that tell it in words of their own."""
 _SEVERITY: Final = re.compile(rb'\[severity "([0-9])"\]')
 
 
@@ -186,6 +192,6 @@ class Engine:
         rule = _RULE.search(line or b"")
         if hits is None or rule is None or line is None or len(hits) >= MAX_HITS:
             return
-        part, severity = _PART.search(line), _SEVERITY.search(line)
+        part, severity = _PART.search(line) or _FOUND.search(line), _SEVERITY.search(line)
         name = ":".join(word.decode("ascii") for word in part.groups() if word) if part else ""
         hits.append(Hit(int(rule[1]), name, int(severity[1]) if severity else 8))

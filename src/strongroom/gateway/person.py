@@ -17,9 +17,9 @@ import msgspec
 
 from strongroom.errors import Malformed
 from strongroom.gateway.contract import Headers
+from strongroom.gateway.counts import Counts
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Person
-from strongroom.gateway.sqlite import Counts
 from strongroom.identity.strict import unbase64url
 from strongroom.ids import encode
 

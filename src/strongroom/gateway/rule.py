@@ -19,10 +19,13 @@ from strongroom.errors import ConfigError
 class Scope(Enum):
     """Whose count it is."""
 
+    __hash__ = object.__hash__  # by identity: asked for at every step, and an enum's own is computed in Python
+
     PERSON = "person"
     SESSION = "session"
     DEVICE = "device"
     NETWORK = "network"
+    ROUTE = "route"
     MODULE = "module"
 
 
@@ -33,6 +36,8 @@ OWN: Final = frozenset({Scope.PERSON, Scope.SESSION})
 @unique
 class What(Enum):
     """What is counted."""
+
+    __hash__ = object.__hash__  # as above
 
     DOCUMENTS = "documents"
     """That were read."""
@@ -46,12 +51,14 @@ class What(Enum):
     """Documents that were asked for and are not there. Never counted against a person: a made-up token may name anybody."""
     DENIALS = "denials"
     """Documents that the portal itself refused. As for misses."""
+    REFUSALS = "refusals"
+    """Documents that the guard itself refused. As for misses."""
     BYTES = "bytes"
     """Of documents, that went out; by whole hours, so that up to one more than the window is looked at."""
 
 
-AFTER: Final = frozenset({What.MISSES, What.DENIALS})
-"""Known only when the portal has answered."""
+AFTER: Final = frozenset({What.MISSES, What.DENIALS, What.REFUSALS})
+"""Known only when there is an answer."""
 
 
 @unique
@@ -90,13 +97,13 @@ class Rule:
     limit: int
     rung: Rung
     why: str
-    called: str = ""
-    """For a rule that is not in the table."""
+    name: str = ""
+    """Scope, what and window, as `person-unshown-24h`; limits are changed by it."""
 
-    @property
-    def name(self) -> str:
-        """Scope, what and window, as `person-unshown-24h`; limits are changed by it."""
-        return self.called or f"{self.scope.value}-{self.what.value}-{_WINDOWS[self.window]}"
+    def __post_init__(self) -> None:
+        """Name it, unless it has a name of its own."""
+        if not self.name:
+            object.__setattr__(self, "name", f"{self.scope.value}-{self.what.value}-{_WINDOWS[self.window]}")
 
 
 _WINDOWS: Final = {HOUR: "1h", DAY: "24h", MONTH: "30d"}
@@ -111,20 +118,48 @@ DEFAULTS: Final = (
     Rule(Scope.PERSON, What.DOCUMENTS, DAY, 2_000, Rung.ACCOUNT, "A life's documents, several times over."),
     Rule(Scope.PERSON, What.BYTES, DAY, 20_000_000_000, Rung.ACCOUNT, "A life's pictures and letters; of scans, hundreds."),
     Rule(Scope.SESSION, What.DENIALS, HOUR, 10, Rung.SESSION, "The portal refuses; somebody goes on trying."),
+    Rule(Scope.SESSION, What.REFUSALS, HOUR, 20, Rung.SESSION, "Told no, somebody honest asks what is wrong."),
     Rule(Scope.DEVICE, What.UNSHOWN, HOUR, 100, Rung.NOTE, "Many share a kind of device; one tool has many accounts."),
     Rule(Scope.NETWORK, What.UNSHOWN, HOUR, 40, Rung.STRANGERS, "Hundreds may share an address; few open what was not shown."),
     Rule(Scope.NETWORK, What.MISSES, HOUR, 100, Rung.STRANGERS, "Numbers are tried, whoever is signed in."),
-    Rule(Scope.MODULE, What.UNSHOWN, HOUR, 200, Rung.STRANGERS, "However many accounts and addresses there are."),
+    Rule(Scope.ROUTE, What.UNSHOWN, HOUR, 200, Rung.ROUTE, "One route is walked, by however many; the others go on."),
+    Rule(Scope.MODULE, What.UNSHOWN, HOUR, 300, Rung.STRANGERS, "However many accounts and addresses there are."),
 )  # fmt: skip
 """Proposals until they have met a portal's own traffic: that is what `simulate` is for."""
 
 
-def overridden(limits: Mapping[str, int]) -> tuple[Rule, ...]:
-    """The rules with these limits in place of their own. Raises ConfigError for a name that is none, or a limit below 0."""
+WORDS: Final[Mapping[str, Rung]] = {
+    "note": Rung.NOTE, "slow": Rung.SLOW, "step-up": Rung.STEP_UP, "session": Rung.SESSION, "account": Rung.ACCOUNT,
+    "route": Rung.ROUTE, "strangers": Rung.STRANGERS,
+}  # fmt: skip
+"""Rungs as gateway.toml calls them."""
+SHARED_RUNGS: Final = frozenset({Rung.NOTE, Rung.ROUTE, Rung.STRANGERS})
+"""For scopes that many people share. They refuse nothing that was shown."""
+
+
+def overridden(limits: Mapping[str, int], rungs: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
+    """The rules with these limits and rungs in place of their own.
+
+    Raises ConfigError for a name that is none, a limit below 0, and a rung that would let some refuse others what is theirs.
+    """
+    steps = rungs or {}
     names = {rule.name for rule in DEFAULTS}
-    for name, limit in limits.items():
+    for name in (*limits, *steps):
         if name not in names:
             raise ConfigError(f"gateway.toml: there is no rule {name}.", advice="docs/gateway.md lists them.")
+    for name, limit in limits.items():
         if limit < 0:
             raise ConfigError(f"gateway.toml: the limit of {name} is below nothing.")
-    return tuple(replace(rule, limit=limits.get(rule.name, rule.limit)) for rule in DEFAULTS)
+    return tuple(_stepped(replace(rule, limit=limits.get(rule.name, rule.limit)), steps) for rule in DEFAULTS)
+
+
+def _stepped(rule: Rule, rungs: Mapping[str, str]) -> Rule:
+    word = rungs.get(rule.name)
+    if word is None:
+        return rule
+    rung = WORDS.get(word)
+    may = SHARED_RUNGS if rule.scope not in OWN else frozenset(WORDS.values()) - {Rung.ROUTE, Rung.STRANGERS}
+    if rung is None or rung not in may:
+        words = ", ".join(word for word, one in WORDS.items() if one in may)
+        raise ConfigError(f"gateway.toml: {rule.name} cannot step on {word}.", advice=f"It can on {words}.")
+    return replace(rule, rung=rung)

@@ -103,7 +103,7 @@ def load(
 
     `exempt`: rule and part, as `942100 ARGS:q`: that rule does not look at that part; or `* ARGS:q`, and no rule of the Core Rule
     Set does. `types`: of bodies that routes describe. `level`: the paranoia level. `more`: further rules before the Core Rule Set,
-    for those who try it; then nothing is tried here.
+    for those who try it; then nothing is tried here. Tried is what the rules do before anything is exempt.
     """
     engine.add(BASE, "our base rules")
     found = crs.read(folder, (BASE,))
@@ -116,13 +116,13 @@ def load(
         raise ConfigError(msg, advice=f"Install them: {INSTALL}")
     engine.add(CORRECTIONS, "our corrections")
     engine.add(DOCUMENTS.read_text(encoding="utf-8"), DOCUMENTS.name)
+    wrong = [] if more else list(tried(engine))
+    if wrong:
+        raise ConfigError(f"The WAF ({engine.version}) does not do what it must: {'; '.join(wrong)}.", advice=INSTALL)
     for one in exempt:
         rule, _, part = one.partition(" ")
         by = 'SecRuleUpdateTargetByTag "OWASP_CRS"' if rule == "*" else f"SecRuleUpdateTargetById {rule}"
         engine.add(f'{by} "!{part}"', f"the exemption {one}")
-    wrong = [] if more else list(tried(engine))
-    if wrong:
-        raise ConfigError(f"The WAF ({engine.version}) does not do what it must: {'; '.join(wrong)}.", advice=INSTALL)
     return found
 
 

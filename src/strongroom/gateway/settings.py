@@ -131,6 +131,8 @@ class Guard(_Section, frozen=True, kw_only=True):
     """`simulate`: nothing is refused, and what would have been is told."""
     limits: dict[str, int] = {}
     """Overrides of single limits, by the names of docs/gateway.md."""
+    rungs: dict[str, str] = {}
+    """And of what is done when they are passed: note, slow, step-up, session, account, route, strangers."""
     decoys: tuple[str, ...] = ()
     """Ids of documents that no answer of the portal ever shows."""
     exempt: tuple[str, ...] = ()
@@ -219,7 +221,12 @@ def parse(raw: bytes) -> Checked:
                 raise _wrong(route, f"nobody looks into {kind}; of multipart bodies only {MULTIPART} is taken.")
     if bool(settings.gateway.certificate) != bool(settings.gateway.key):
         raise ConfigError("gateway.toml: certificate and key belong together.", advice=_ADVICE)
-    return Checked(settings, routes, declare({"proxies": settings.gateway.proxies}), overridden(settings.guard.limits))
+    return Checked(
+        settings,
+        routes,
+        declare({"proxies": settings.gateway.proxies}),
+        overridden(settings.guard.limits, settings.guard.rungs),
+    )
 
 
 def _described(route: Route) -> Described:

@@ -1,5 +1,6 @@
 """Putting the gateway together, before anybody's portal. It needs no store, and holds no key but its own of TLS."""
 
+import contextlib
 import logging
 import os
 import pwd
@@ -16,14 +17,16 @@ from strongroom import __version__
 from strongroom.clock import SystemClock, iso
 from strongroom.errors import ConfigError
 from strongroom.gateway import ocsf, rules
+from strongroom.gateway.counts import Counts
 from strongroom.gateway.files import Events
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.modsecurity import Engine
+from strongroom.gateway.orders import Match, Refused
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
-from strongroom.gateway.sqlite import Counts, prepare
+from strongroom.gateway.sqlite import Uncounted, prepare
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
@@ -163,7 +166,13 @@ def _work(checked: Checked, url: str, path: Path, waf: Waf | None, listening: so
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
     events = open_events(checked)
     counts = Counts(path)
-    app = open_gateway(checked, url, say if events is None else teller(events), counts=counts, waf=waf)
+    tell, keep = say if events is None else teller(events), keeper_of(counts)
+
+    def report(event: Event) -> None:
+        tell(event)
+        keep(event)
+
+    app = open_gateway(checked, url, report, counts=counts, waf=waf)
     config = serving(app, checked)
     config.load()
     become(user_of(checked))
@@ -195,6 +204,17 @@ def bound(checked: Checked) -> socket.socket:
         raise ConfigError(msg, advice="Is the port in use?") from error
 
 
+def looked_after(settings: Path) -> tuple[Checked, Counts]:
+    """The settings in that file and the counts that go with them. Raises ConfigError."""
+    checked = read_settings(settings)
+    path = counts_of(checked, settings)
+    try:
+        return checked, Counts(path)
+    except Uncounted as error:
+        msg = f"There are no counts in {path}."
+        raise ConfigError(msg, advice="The gateway makes them when it starts. Is --config its gateway.toml?") from error
+
+
 async def _nothing(_scope: object, _receive: object, _send: object) -> None:
     """For trying what does not depend on what is served."""
 
@@ -219,6 +239,25 @@ def teller(events: Events) -> Callable[[Event], None]:
         events.put(lambda: ocsf.event(event, __version__))
 
     return tell
+
+
+def keeper_of(counts: Counts) -> Callable[[Event], None]:
+    """Keeps what was refused, to be explained; where that fails, the request has its answer all the same."""
+
+    def keep(event: Event) -> None:
+        if not event.rule.startswith(("waf", "guard")):
+            return
+        asked = event.asked
+        who = asked.who if asked else None
+        one = Refused(
+            event.request, event.at, event.method, asked.route if asked else "", event.status, event.rule, event.refused,
+            event.network, who.person if who else "", who.session if who else "",
+            tuple(Match(hit.rule, hit.part, hit.severity) for hit in event.hits),
+        )  # fmt: skip
+        with contextlib.suppress(Uncounted):  # which is said loudly where something would have left
+            counts.remember(one)
+
+    return keep
 
 
 def announced(checked: Checked) -> list[str]:

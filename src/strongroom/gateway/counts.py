@@ -1,0 +1,159 @@
+"""What the guard counts and remembers: different ids by place, bytes, what was shown to whom, whose session is whose. Bounded."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from strongroom.clock import DAY, SECOND
+from strongroom.gateway.orders import Orders
+
+SLICES: Final = 512
+"""Parts of the file, one of which is swept each second: all of it in nine minutes."""
+EACH: Final = 20_000
+"""Ids that one person may have been shown; whoever was shown more begins anew with the latest."""
+PEOPLE: Final = 4_000_000
+SHOWN: Final = 64_000_000
+"""Ids in all, some 25 bytes each on disk. Who was shown nothing for the longest time is forgotten first."""
+SESSIONS: Final = 2_000_000
+UNUSED: Final = 400 * DAY
+_IN: Final = 500
+"""Values in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of a person: until when nothing counts as unshown to them, and which numbers they asked for lately."""
+
+    blind: int = 0
+    walk: tuple[int, ...] = ()
+
+
+class Counts(Orders):
+    """See the module."""
+
+    def __init__(
+        self, path: Path | None = None, *, each: int = EACH, shown: int = SHOWN, sessions: int = SESSIONS
+    ) -> None:
+        """As `sqlite.File`; with bounds of people, ids and sessions."""
+        super().__init__(path)
+        self._each, self._most_shown, self._most_sessions = each, shown, sessions
+        self._swept = -1
+
+    # ---- different ids ----------------------------------------------------------------------------------------------
+
+    def others(self, place: int, one: int, since: int, most: int) -> int:
+        """How many ids other than `one` are counted there with an end after `since`; no more than `most` are looked at."""
+        sql = "SELECT count(*) FROM (SELECT 1 FROM counted WHERE place = ? AND until > ? AND one <> ? LIMIT ?)"
+        return int(self.one(sql, place, since, one, most)[0])
+
+    def count(self, place: int, one: int, until: int) -> None:
+        """`one` is counted there until then."""
+        self.do(
+            "INSERT INTO counted VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until", place, one, until
+        )
+
+    def serve(self, place: int, hour: int, size: int, until: int) -> None:
+        """So many bytes went out in that hour."""
+        sql = "INSERT INTO served VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = size + excluded.size"
+        self.do(sql, place, hour, size, until)
+
+    def bytes(self, place: int, hour: int) -> int:
+        """How many went out from that hour on."""
+        return int(self.one("SELECT coalesce(sum(size), 0) FROM served WHERE place = ? AND hour >= ?", place, hour)[0])
+
+    # ---- people -----------------------------------------------------------------------------------------------------
+
+    def known(self, person: str) -> Known:
+        """What is remembered of them."""
+        row = self.maybe("SELECT blind, walk FROM people WHERE person = ?", self.number("person", person))
+        return Known() if row is None else Known(row[0], tuple(map(int, row[1].split())))
+
+    def blinded(self, person: str, now: int, until: int) -> None:
+        """An answer that cannot be read showed them something."""
+        self._person(person, now, "blind", until)
+
+    def walked(self, person: str, now: int, walk: Iterable[int]) -> None:
+        """These numbers are what they asked for lately."""
+        self._person(person, now, "walk", " ".join(map(str, walk)))
+
+    def showed(self, person: str, ids: Iterable[tuple[str, str]], now: int) -> None:
+        """These (family and id) were shown to them. Writes nothing where all of it is known."""
+        who, numbers = (
+            self.number("person", person),
+            list(dict.fromkeys(self.number(*one) for one in ids))[: self._each],
+        )
+        seen = self.maybe("SELECT seen FROM people WHERE person = ?", who)
+        if seen is not None and seen[0] > now - DAY and self._knows(who, numbers) == len(numbers):
+            return
+        with self.together():
+            fresh = len(numbers) - self._knows(who, numbers)
+            row = self.maybe("SELECT shown FROM people WHERE person = ?", who)
+            before = row[0] if row is not None else 0
+            if before + fresh > self._each:
+                self.do("DELETE FROM shown WHERE person = ?", who)
+                before, fresh = 0, len(numbers)
+            self.many("INSERT OR IGNORE INTO shown VALUES (?, ?)", [(who, one) for one in numbers])
+            self._person(person, now, "shown", before + fresh)
+
+    def was_shown(self, person: str, family: str, document: str) -> bool:
+        """Whether it was shown to them."""
+        return self._knows(self.number("person", person), [self.number(family, document)]) > 0
+
+    def begin(self, session: str, person: str, now: int) -> None:
+        """That session is that person's."""
+        with self.together():
+            self.do("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", self.number("session", session), person, now)
+
+    def person_of(self, session: str) -> str | None:
+        """Whose session it is, where that is known."""
+        row = self.maybe("SELECT person FROM sessions WHERE session = ?", self.number("session", session))
+        return None if row is None else str(row[0])
+
+    # ---- keeping ----------------------------------------------------------------------------------------------------
+
+    def sweep(self, now: int) -> None:
+        """Forget what is over, and what there is too much of, in one part of the file. For whoever counts, now and then."""
+        part = now // SECOND % SLICES
+        if part == self._swept:
+            return
+        self._swept = part
+        low = -(2**63) + part * (2**64 // SLICES)
+        high = low + 2**64 // SLICES - 1
+        with self.together():
+            for table in ("counted", "served"):
+                self.do(f"DELETE FROM {table} WHERE place BETWEEN ? AND ? AND until <= ?", low, high, now)  # noqa: S608  # two names of ours
+            self.forget(now)
+            self._forget_people(low, high, now)
+            sql = (
+                "DELETE FROM sessions WHERE session IN (SELECT session FROM sessions WHERE session BETWEEN ? AND ?"
+                " ORDER BY used DESC LIMIT -1 OFFSET ?)"
+            )
+            self.do(sql, low, high, -(-self._most_sessions // SLICES))
+
+    def _forget_people(self, low: int, high: int, now: int) -> None:
+        held = 0
+        people = self.all(
+            "SELECT person, seen, shown FROM people WHERE person BETWEEN ? AND ? ORDER BY seen DESC", low, high
+        )
+        for rank, (person, seen, size) in enumerate(people):
+            held += size
+            if held > -(-self._most_shown // SLICES) or rank >= PEOPLE // SLICES or seen <= now - UNUSED:
+                self.do("DELETE FROM shown WHERE person = ?", person)
+                self.do("DELETE FROM people WHERE person = ?", person)
+
+    def _knows(self, who: int, numbers: Sequence[int]) -> int:
+        known = 0
+        for start in range(0, len(numbers), _IN):
+            some = numbers[start : start + _IN]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT count(*) FROM shown WHERE person = ? AND one IN ({marks})"  # noqa: S608  # question marks
+            known += self.one(sql, who, *some)[0]
+        return known
+
+    def _person(self, person: str, now: int, column: str, value: object) -> None:
+        sql = (
+            f"INSERT INTO people (person, seen, {column}) VALUES (?, ?, ?)"  # noqa: S608  # names of ours
+            f" ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen), {column} = excluded.{column}"
+        )
+        self.do(sql, self.number("person", person), now, value)
