@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from strongroom.cli.common import emit, json_option
+from strongroom.cli.learn import command as learn
 from strongroom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -248,3 +249,6 @@ def _place(checked: "Checked", counts: "Counts", text: str) -> "Place":
     from strongroom.gateway.person import People
 
     return read_place(text, People(checked.settings.person, counts).name)
+
+
+command.add_command(learn)
