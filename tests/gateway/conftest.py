@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 import uvicorn
 
+from strongroom.gateway.counts import Counts
 from strongroom.gateway.proxy import Event
 from strongroom.gateway.settings import parse
 from strongroom.gateway.waf import Waf
@@ -129,12 +130,14 @@ def read(answer: bytes) -> tuple[int, dict[str, str], bytes]:
 
 
 @contextlib.contextmanager
-def gateway(settings: bytes, port: int, scheme: str = "http", waf: Waf | None = None) -> Iterator[Served]:
+def gateway(
+    settings: bytes, port: int, scheme: str = "http", waf: Waf | None = None, counts: Counts | None = None
+) -> Iterator[Served]:
     """A gateway before the portal on `port`."""
     checked = parse(settings)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         served = Served(listening.getsockname()[1])
-        app = open_gateway(checked, f"{scheme}://127.0.0.1:{port}", served.hear, waf=waf)
+        app = open_gateway(checked, f"{scheme}://127.0.0.1:{port}", served.hear, waf=waf, counts=counts)
         server = uvicorn.Server(serving(app, checked, served.port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

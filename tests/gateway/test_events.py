@@ -95,6 +95,34 @@ def test_files_are_turned_over(tmp_path: Path) -> None:
     assert lines(path)[-1]["number"] == 199
 
 
+def test_two_processes_write_one_file(tmp_path: Path) -> None:
+    """Each follows when the other turned it over; nothing is lost, and no file is longer than it may be."""
+    path = tmp_path / "events.ndjson"
+    pair = Events(path, size=2_000), Events(path, size=2_000)
+    for number in range(600):
+        pair[number % 2].put(lambda number=number: {"number": number})  # type: ignore[misc]  # bound now
+    for events in pair:
+        events.close()
+        assert events.dropped == 0
+    files = sorted(tmp_path.iterdir())
+    assert len(files) > 2
+    assert sorted(line["number"] for file in files for line in lines(file)) == list(range(600))
+
+
+def test_a_file_that_cannot_be_turned_over_grows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is lost, and it is said."""
+    path = tmp_path / "events.ndjson"
+    path.with_name(f"events.ndjson.{KEPT - 1}").mkdir()
+    events = Events(path, size=100)
+    for number in range(50):
+        events.put(lambda number=number: {"number": number})  # type: ignore[misc]  # bound now
+    events.close()
+    files = [file for file in tmp_path.iterdir() if file.is_file()]
+    assert sum(len(lines(file)) for file in files) == 50
+    assert path.stat().st_size > 100
+    assert "CANNOT BE TURNED OVER" in caplog.text
+
+
 def test_nobody_waits_for_the_disk(tmp_path: Path) -> None:
     """When there is no room for more, events are dropped and counted, and whoever tells them goes on."""
     events, release = Events(tmp_path / "events.ndjson", room=10), threading.Event()

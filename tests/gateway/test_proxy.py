@@ -5,9 +5,12 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from strongroom.gateway.counts import Counts
+from strongroom.gateway.sqlite import prepare
 from tests.gateway.conftest import LONG, Scripted, Served, gateway, read
 
 OPEN = b"""
@@ -398,3 +401,30 @@ def test_a_body_flows_no_faster_than_the_portal_takes_it() -> None:
         assert pour(client, size - sent) == size - sent
         assert client.recv(15) == b"HTTP/1.1 200 OK"
     portal.close()
+
+
+@pytest.mark.parametrize("how", ["gone", "read-only"])
+def test_what_cannot_be_counted_does_not_leave(
+    how: str, portal: int, settings: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The file of counts is gone, or cannot be written: no letter, 503, one event each, and a loud line. Then it is there again."""
+    path = tmp_path / "state" / "counts.db"
+    prepare(path)
+    counts = Counts(path)
+    with gateway(settings, portal, counts=counts) as served:
+        cookie = sign_in(served, 7)
+        assert served.gets("/letters/70", cookie)[0] == 200
+        if how == "gone":
+            path.rename(tmp_path / "elsewhere")
+        else:
+            counts.do("PRAGMA query_only = ON")
+        before = len(served.events)
+        answers = [served.gets(f"/letters/{number}", cookie) for number in range(71, 74)]
+        assert [(status, json.loads(body)["error"]) for status, _, body in answers] == [(503, "guard-failed")] * 3
+        assert [served.event(before + number).rule for number in range(3)] == ["guard-failed"] * 3
+        assert "CANNOT BE COUNTED" in caplog.text
+        if how == "gone":
+            (tmp_path / "elsewhere").rename(path)
+        else:
+            counts.do("PRAGMA query_only = OFF")
+        assert served.gets("/letters/71", cookie)[0] == 200

@@ -102,7 +102,8 @@ def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) ->
     assert "requests of 1 people" in summary
     written = tmp_path / "events.ndjson"
     enforced = settings + f'\n[guard]\nmode = "enforce"\n\n[events]\nfile = "{written}"\n'
-    with gateway(enforced, upstream, tmp_path) as base:
+    (tmp_path / "anew").mkdir()  # where nothing was counted yet
+    with gateway(enforced, upstream, tmp_path / "anew") as base:
         taken, honest = walked(base)
     assert taken <= 10
     assert honest == [200] * 4

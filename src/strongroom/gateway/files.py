@@ -29,7 +29,7 @@ class Events:
 
     def __init__(self, path: Path, *, size: int = SIZE, room: int = QUEUE) -> None:
         """Raises OSError where the file cannot be opened."""
-        self._path, self._size = path, size
+        self._path, self._size, self._most = path, size, size
         self._queue: queue.Queue[Callable[[], dict[str, Any]] | None] = queue.Queue(room)
         self.dropped = 0
         """Events that were not written."""
@@ -58,8 +58,8 @@ class Events:
             try:
                 line = msgspec.json.encode(event()) + b"\n"
                 self._follow()
-                if os.fstat(self._file).st_size + len(line) > self._size:
-                    self._turn()
+                if os.fstat(self._file).st_size + len(line) > self._most:
+                    self._turn_over()
                 if os.write(self._file, line) != len(line):
                     self._drop("the disk took half of one")
             except OSError as error:
@@ -74,6 +74,16 @@ class Events:
         mine = os.fstat(self._file)
         if named is None or (named.st_dev, named.st_ino) != (mine.st_dev, mine.st_ino):
             self._reopen()
+
+    def _turn_over(self) -> None:
+        """Where that cannot be, the file grows by as much again: better a long file than a lost event."""
+        try:
+            self._turn()
+        except OSError as error:
+            self._most += self._size
+            _log.error("THE FILE OF EVENTS CANNOT BE TURNED OVER, and grows: %s.", error.strerror)
+        else:
+            self._most = self._size
 
     def _turn(self) -> None:
         fcntl.flock(self._file, fcntl.LOCK_EX)  # until it is closed; who waited for it follows

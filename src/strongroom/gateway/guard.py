@@ -301,7 +301,12 @@ def _refusal(rung: Rung, rule: str) -> Refusal:
         case Rung.SLOW:
             return Refusal(429, name, "Too much at once. Try again in some seconds.", extra=((b"retry-after", b"10"),))
         case Rung.STEP_UP:
-            return Refusal(401, name, "Sign in again to open what no page has shown you.", extra=_CHALLENGE)
+            return Refusal(
+                401,
+                name,
+                "No page has shown you this. Open it from the list of your documents, or sign in again.",
+                extra=_CHALLENGE,
+            )
         case Rung.SESSION:
             return Refusal(401, name, "This session has been ended. Sign in again.")
         case Rung.ACCOUNT:
