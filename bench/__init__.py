@@ -79,6 +79,7 @@ BENCHES: dict[str, Entry] = {
     "replay": Entry("sixty days of a portal and nine playbooks, hunted: what was lost, false alarms", 150, 3_600),
     "rules": Entry("rules by others: how many load and run, and whether another engine says the same", 60, 60),
     "scale": Entry("making a store of a country's size, which other benches then use", 20, 1_200),
+    "smuggle": Entry("malformed HTTP against the gateway: what two real portals read is what it read", 60, 600),
     "tamper": Entry("alterations of everything that is kept: what is found, and told where", 110, 900),
     "watch": Entry("a watch on one core: events a second, how soon, and memory at 100,000 people", 60, 240),
 }

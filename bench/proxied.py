@@ -3,12 +3,12 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import uvicorn
 
-from strongroom.gateway.proxy import Event
+from strongroom.gateway.proxy import Event, Proxy
 from strongroom.gateway.settings import parse
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.gateway import open_gateway, serving
@@ -67,12 +67,16 @@ def everything(client: socket.socket) -> bytes:
 
 
 @contextlib.contextmanager
-def gateway(settings: bytes, port: int, waf: Waf | None = None) -> Iterator[Served]:
-    """A gateway before the portal on `port`."""
+def gateway(
+    settings: bytes, port: int, waf: Waf | None = None, prepare: Callable[[Proxy], None] | None = None
+) -> Iterator[Served]:
+    """A gateway before the portal on `port`. `prepare` is given the application before it serves."""
     checked = parse(settings)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         served = Served(listening.getsockname()[1])
         app = open_gateway(checked, f"http://127.0.0.1:{port}", served.hear, waf=waf)
+        if prepare is not None:
+            prepare(app)
         server = uvicorn.Server(serving(app, checked, served.port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
