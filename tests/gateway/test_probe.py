@@ -17,7 +17,7 @@ from strongroom.gateway.settings import Upstream as Bounds
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.variants import Try
 from strongroom.gateway.visitor import Enough, Pace, Visitor
-from strongroom.rehearse.portal import CONFIRMATION, HOLES, Portal, listening, opaque
+from strongroom.rehearse.portal import CONFIRMATION, EACH, HOLES, Portal, listening, opaque
 from strongroom.wiring import probe
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.gateway import read_settings
@@ -87,7 +87,7 @@ def test_each_planted_hole_is_found_and_nothing_else(hole: str, tmp_path: Path) 
 
 def test_with_what_is_owned_a_list_that_shows_too_much_is_more_than_the_other_account(tmp_path: Path) -> None:
     """Then what the list gives is tried as well; people beside the two accounts are no longer untested."""
-    numbers = {user: [10 * int(user) + one for one in range(4)] for user in ("7", "8")}
+    numbers = {user: [10 * int(user) + one for one in range(EACH)] for user in ("7", "8")}
     ids = {user: [*map(str, own), *map(opaque, own)] for user, own in numbers.items()}
     with portal(frozenset({"list"})) as url:
         report = probed(url, *(account(tmp_path, user, owns=ids[user]) for user in ("7", "8")))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,9 @@ Say = Callable[[str], None]
 
 
 @click.command("rehearse")
-@click.argument("playbook", type=click.Choice(["P1"]))
+@click.argument("playbooks", type=click.Choice(["P1", "P2", "P3", "P4", "P9"]), nargs=-1, required=True)
+@click.option("--through", type=click.Choice(["store", "gateway"]), default="store", show_default=True,
+              help="gateway: the vulnerable portal, with the gateway before it. P2 and on are rehearsed so alone.")  # fmt: skip
 @click.option("--store", "url", help="Attack your own running store at this FHIR address instead; its guards stay on.")
 @click.option("--logins", type=click.Path(path_type=Path, exists=True, dir_okay=False),
               help="With --store: access tokens of test logins, one a line.")  # fmt: skip
@@ -34,8 +36,8 @@ Say = Callable[[str], None]
               show_default=True, help="Where to draw the timeline.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON of a documented shape (docs/rehearse.md).")
 def command(  # one parameter an option
-    playbook: str, *, url: str | None, logins: Path | None, documents: Path | None, patients: int, seed: int, svg: Path,
-    quick: bool, as_json: bool,
+    playbooks: tuple[str, ...], *, through: str, url: str | None, logins: Path | None, documents: Path | None, patients: int,
+    seed: int, svg: Path, quick: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Attack a temporary store with a playbook and report people and documents lost, and honest people refused.
 
@@ -44,27 +46,60 @@ def command(  # one parameter an option
     \b
     Examples:
       strongroom rehearse P1
+      strongroom rehearse P1 P2 P3 P4 P9 --through gateway
       strongroom rehearse P1 --store https://portal.example/fhir --logins tokens.txt
     """
 
     def say(line: str) -> None:
         click.echo(line, err=True)
 
+    if through == "gateway":
+        _through_gateway(playbooks, seed, say, quick=quick, as_json=as_json)
+        return
+    if set(playbooks) != {"P1"}:
+        raise UsageError("Before a store P1 is rehearsed alone.", advice="The others: add --through gateway.")
     attack = (lambda: _own_store(url, logins, documents, seed, say)) if url else None
     lanes = attack() if attack else _rehearse(patients, seed, say, quick=quick)
     from strongroom.rehearse.scorecard import as_json as shape
     from strongroom.rehearse.timeline import draw
 
     runs = [lane.run for lane in lanes]
-    svg.write_text(draw(playbook, lanes))
+    svg.write_text(draw("P1", lanes))
     if as_json:
-        click.echo(json.dumps(shape(playbook, runs)))
+        click.echo(json.dumps(shape("P1", runs)))
     else:
         _table(lanes)
         click.echo(f"Timeline: {svg}")
     if not all(run.holds for run in runs):
         broken = ", ".join(sorted({run.condition for run in runs if not run.holds}))
         raise Told(f"A promise was broken: {broken}.", advice="Look at the table above; keep the log.")
+
+
+def _through_gateway(playbooks: tuple[str, ...], seed: int, say: Say, *, quick: bool, as_json: bool) -> None:
+    from strongroom.rehearse import through
+    from strongroom.rehearse.robbers import robberies
+    from strongroom.wiring.front import open_fronts
+
+    broken = []
+    found: list[through.Loss] = []
+    with open_fronts() as open_front:
+        for playbook in dict.fromkeys(playbooks):
+            losses = []
+            for robbery in robberies(playbook, quick=quick):
+                with open_front(robbery.patients, robbery.listed) as front:
+                    loss = through.rob(front, robbery, seed, crowd=0.2 if quick else 1.0)
+                say(f"{playbook}, {loss.condition}, {loss.logins} logins, {loss.hours} h (simulated): {loss.documents_lost}"
+                    f" of at most {loss.bound} documents lost;"
+                    f" honest {loss.honest_requests}, refused {loss.honest_refused}")  # fmt: skip
+                losses.append(loss)
+            if as_json:
+                click.echo(json.dumps(through.as_json(playbook, losses)))
+            broken += [f"{loss.playbook}, {loss.condition}" for loss in losses if not loss.holds]
+            found += losses
+    if not as_json:
+        _draw("Through the gateway, on a simulated clock", through.COLUMNS, [(loss, loss.holds) for loss in found])
+    if broken:
+        raise Told(f"A promise was broken: {'; '.join(broken)}.", advice="Look at the runs above.")
 
 
 @contextmanager
@@ -130,18 +165,25 @@ def _own_store(url: str, logins: Path | None, documents: Path | None, seed: int,
 
 
 def _table(lanes: "list[Lane]") -> None:
+    from strongroom.rehearse.scorecard import COLUMNS
+
+    _draw(
+        "P1: the ManageMyHealth replay (simulated, on loopback)", COLUMNS,
+        [(lane.run, lane.run.holds) for lane in lanes],
+    )  # fmt: skip
+
+
+def _draw(title: str, columns: "tuple[tuple[str, str], ...]", rows: "Sequence[tuple[object, bool]]") -> None:
+    """One row a run; those that broke a promise stand out."""
     from rich.console import Console
     from rich.table import Table
 
-    from strongroom.rehearse.scorecard import COLUMNS
-
-    table = Table(title="P1: the ManageMyHealth replay (simulated, on loopback)")
-    for heading, _ in COLUMNS:
+    table = Table(title=title)
+    for heading, _ in columns:
         table.add_column(heading, min_width=24 if heading == "stopped by" else None)
-    for lane in lanes:
-        cells = [_cell(getattr(lane.run, name)) for _, name in COLUMNS]
-        table.add_row(*cells, style=None if lane.run.holds else "bold red")
-    Console(width=max(150, Console().width)).print(table)
+    for run, holds in rows:
+        table.add_row(*(_cell(getattr(run, name)) for _, name in columns), style=None if holds else "bold red")
+    Console(width=max(168, Console().width)).print(table)
 
 
 def _cell(value: object) -> str:

@@ -21,8 +21,9 @@ Five holes, each of which can be closed:
     list         /notes shows everybody's, and /notes/HEX gives what the list shows
 
 `python -m strongroom.rehearse.portal [PORT] [--holes number,list] [--patients N] [--confirm TOKEN]` prints its port and serves
-on loopback. Patient N has the password pN and the letters, scans and notes 10N to 10N+3; the last one has three hundred letters
-more, from 1000000 on. `family-N` reads for patients N to N+5, `practice-K` for 50K+1 to 50K+50, with pfamily-N and ppractice-K.
+on loopback. Patient N has the password pN and the letters, scans and notes 10N to 10N+6; the last one has three hundred letters
+more, from 1000000 on. `family-N` reads for patients N to N+5; `practice-K` for 50K+1 to 50K+50, and so do forty of its staff,
+`staff-40K` and on. Their passwords are pfamily-N and so on.
 """
 
 import argparse
@@ -39,8 +40,8 @@ from urllib.parse import parse_qs
 
 HOLES: Final = frozenset({"number", "parameter", "override", "forgotten", "list"})
 PATIENTS: Final = 50
-EACH: Final = 4
-"""Letters, scans and notes of a patient."""
+EACH: Final = 7
+"""Letters, scans and notes of a patient: of ten numbers three are nobody's."""
 LAWYERS: Final = range(1_000_000, 1_000_300)
 """Letters more, of the last patient."""
 PAGE: Final = 100
@@ -88,9 +89,9 @@ class Records:
         word, _, number = user.rpartition("-")
         if not number.isdecimal() or len(number) > 6:  # noqa: PLR2004  # a million patients
             return frozenset()
-        first, count = {"": (int(number), 1), "family": (int(number), 6), "practice": (50 * int(number) + 1, 50)}.get(
-            word, (0, 0)
-        )
+        one = int(number)
+        known = {"": (one, 1), "family": (one, 6), "practice": (50 * one + 1, 50), "staff": (one // 40 * 50 + 1, 50)}
+        first, count = known.get(word, (0, 0))
         return frozenset(range(max(1, first), min(first + count, self.patients + 1)))
 
 

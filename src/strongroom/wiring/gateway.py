@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from strongroom import __version__
-from strongroom.clock import SystemClock, iso
+from strongroom.clock import Clock, SystemClock, iso
 from strongroom.errors import ConfigError
 from strongroom.gateway import ocsf, rules
 from strongroom.gateway.counts import Counts
@@ -65,13 +65,14 @@ def read_settings(path: Path) -> Checked:
 
 
 def open_gateway(
-    checked: Checked, url: str, report: Callable[[Event], None], *, counts: Counts | None = None, waf: Waf | None = None
-) -> Proxy:
+    checked: Checked, url: str, report: Callable[[Event], None], *, counts: Counts | None = None, waf: Waf | None = None,
+    clock: Clock | None = None,
+) -> Proxy:  # fmt: skip
     """The gateway before the portal at `url`. Without `counts` it counts in memory. Raises ConfigError."""
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
     counts = counts or Counts()
     people, guard = People(checked.settings.person, counts), open_guard(checked, counts)
-    return Proxy(checked, upstream, people, guard, SystemClock(), report=report, waf=waf)
+    return Proxy(checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf)
 
 
 def open_waf(checked: Checked) -> Waf | None:
