@@ -12,3 +12,5 @@ uv pip compile pyproject.toml --all-extras --group build --group test $common --
   -c requirements/runtime.txt -o requirements/dev.txt
 # shellcheck disable=SC2086
 uv pip compile requirements/convert.in $common --exclude-newer "$newer_than" -o requirements/convert.txt
+# shellcheck disable=SC2086
+uv pip compile requirements/spark.in $common --exclude-newer "$newer_than" -o requirements/spark.txt

@@ -1,11 +1,7 @@
 """The environment in which rules are converted: pySigma's backends, locked, installed only when that is asked for."""
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import venv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
+from strongroom.cli import locked
 from strongroom.detect import converter, rules
 from strongroom.errors import OperationError, UsageError
 
-_HERE: Final = Path(__file__).resolve()
-LOCK: Final = next(
-    (
-        place
-        for place in (_HERE.parents[3] / "requirements" / "convert.txt", rules.OURS / "convert.txt")
-        if place.is_file()
-    ),
-    rules.OURS / "convert.txt",
-)
-"""The checkout's lock, or its copy in the installed package."""
+LOCK: Final = locked.lock("convert")
 ALIASES: Final = {"elastic": "elasticsearch", "esql": "elasticsearch", "sentinel": "kusto", "spl": "splunk"}
 OWN: Final = ("principal.kind", "act", "meaning", "route", "number", "patient", "store", "status_id", "document")
 """Columns that the hunt computes. A target that does not name them has them nowhere."""
@@ -83,38 +71,18 @@ def target(name: str) -> Target:
 
 
 def folder() -> Path:
-    """Where the environment is, by the lock that made it: another lock is another environment."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "strongroom" / f"convert-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
+    """Where the environment is."""
+    return locked.folder("convert", LOCK)
 
 
 def installed() -> bool:
     """Whether it is there, whole."""
-    return (folder() / "complete").exists()
+    return locked.installed(folder())
 
 
 def install() -> Path:
-    """Make it, with the packages of the lock, hash by hash. Raises OperationError. Does nothing where it is there."""
-    place = folder()
-    if installed():
-        return place
-    shutil.rmtree(place, ignore_errors=True)
-    quick = shutil.which("uv")
-    try:
-        venv.create(place, with_pip=quick is None)
-        python = str(place / "bin" / "python")
-        command = [quick, "pip", "install", "--python", python] if quick else [python, "-m", "pip", "install"]
-        locked = ["-q", "--require-hashes", "-r", str(LOCK)]
-        done = subprocess.run([*command, *locked], check=False, capture_output=True, text=True)  # noqa: S603  # our lock
-    except (OSError, subprocess.SubprocessError) as error:
-        raise OperationError("The environment for conversions cannot be made.", advice=str(error)[:200]) from error
-    if done.returncode:
-        raise OperationError(
-            "The packages for conversions cannot be installed.",
-            advice=(done.stderr.strip().splitlines() or [""])[-1][:300],
-        )
-    (place / "complete").touch()
-    return place
+    """Make it. Raises OperationError. Does nothing where it is there."""
+    return locked.install(folder(), LOCK, "conversions")
 
 
 def convert(paths: Sequence[Path], to: Target) -> list[Converted]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from strongroom.cli.show import millis
 from strongroom.errors import OperationError, UsageError
 
 if TYPE_CHECKING:
+    from strongroom.cluster.spark import Spark
     from strongroom.detect.evidence import Opened
     from strongroom.detect.finding import Finding
     from strongroom.detect.hunt import File, Result
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from strongroom.logs.mapping import Mapping
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
+
+
+def _install(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
+    """Install pyspark, and end."""
+    from strongroom.cli import locked
+
+    if wanted:
+        lock = locked.lock("spark")
+        place = locked.install(locked.folder("spark", lock), lock, "Spark")
+        click.echo(f"Spark is in {place}.")
+        context.exit()
 
 
 @click.command("hunt")
@@ -59,12 +72,25 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
     type=click.Path(path_type=Path, file_okay=False),
     help="A directory in which what was read is kept: an interrupted hunt goes on, and a repeated one is quick.",
 )
+@click.option(
+    "--spark",
+    metavar="MASTER",
+    help="Hunt on a cluster of Apache Spark: spark://host:7077, yarn, local[4] … (docs/sizing.md).",
+)
+@click.option(
+    "--install-spark",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_install,
+    help="Install what --spark needs.",
+)
 @reports.options
 @json_option
 def command(  # one parameter an option
     *, paths: tuple[str, ...], mapping: Path | None, format_name: str | None, log_format: str | None, rules: tuple[Path, ...],
     since: str | None, until: str | None, level: str, top: int, explain: str | None, as_json: bool, suppress: Path | None,
-    keep: Path | None, **files_: Path | None,
+    keep: Path | None, spark: str | None, **files_: Path | None,
 ) -> None:  # fmt: skip
     """Hunt in logs: files, directories, globs, s3:// addresses, or - for stdin; each format and packing recognised.
 
@@ -74,8 +100,10 @@ def command(  # one parameter an option
       strongroom hunt 'logs/access.log*' --mapping portal.toml
       strongroom hunt access.log --html report.html --documents taken.csv
       zcat cloudtrail/*.gz | strongroom hunt - --json
+      strongroom hunt --spark yarn 's3://our-logs/**' --json
     """
     from strongroom.cli import progress
+    from strongroom.cluster import hunt as many
     from strongroom.detect.duckdb import Engine
     from strongroom.detect.hunt import Wanted, hunt
     from strongroom.detect.kept import Kept
@@ -84,6 +112,8 @@ def command(  # one parameter an option
     if format_name is not None and format_name not in formats.NAMES:
         raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
     asked = reports.check(files_)
+    if spark is not None:
+        _distributable(paths, keep, asked)
     wanted = Wanted(
         format=formats.NAMES[format_name] if format_name else None,
         mapping=_mapping(mapping, log_format),
@@ -99,8 +129,12 @@ def command(  # one parameter an option
         raise UsageError("--since is not before --until.")
     sources = files.expand(paths)
     try:
-        with Engine() as engine, progress.shown(sources, quiet=as_json) as (told, looked):
-            found = hunt(sources, wanted, engine, told, looked)
+        with Engine() as engine, _cluster(spark) as cluster, progress.shown(sources, quiet=as_json) as (told, looked):
+            found = (
+                hunt(sources, wanted, engine, told, looked)
+                if cluster is None
+                else (many.hunt(sources, wanted, engine, cluster, told, looked))
+            )
             if found.first is None:
                 _refuse(found)
             found.findings = [one for one in found.findings if LEVELS.index(one.level) >= LEVELS.index(level)]
@@ -113,6 +147,32 @@ def command(  # one parameter an option
         click.echo(f"\nWrote {', '.join(str(path) for path in asked.values())}.")
     if found.findings:
         raise Told(f"{len(found.findings)} to look at.")
+
+
+def _distributable(paths: tuple[str, ...], keep: Path | None, asked: dict[str, Path]) -> None:
+    """Raises UsageError for what needs all events in one place."""
+    if "-" in paths:
+        raise UsageError("A cluster cannot read the standard input.", advice="Put it where every machine can read it.")
+    if keep is not None:
+        raise UsageError(
+            "--keep and --spark do not go together.", advice="A cluster keeps what it reads while it runs."
+        )
+    if "html" in asked:
+        msg = "--html draws all events, which a hunt on a cluster does not bring together."
+        raise UsageError(msg, advice="--csv, --ocsf, --documents and --json do.")
+
+
+@contextmanager
+def _cluster(master: str | None) -> "Iterator[Spark | None]":
+    """The cluster that is asked for."""
+    if master is None:
+        yield None
+        return
+    from strongroom.cli import locked
+    from strongroom.cluster.spark import Spark
+
+    with Spark(master, locked.library(locked.folder("spark", locked.lock("spark")))) as cluster:
+        yield cluster
 
 
 def _mapping(path: Path | None, log_format: str | None) -> "Mapping | None":

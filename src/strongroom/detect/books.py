@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from strongroom.clock import HOUR
 from strongroom.detect.detection import SERVED, Base, Detection, Fire
+from strongroom.detect.parts import By, Here, Known, Parts, Step
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 10
@@ -55,53 +56,74 @@ def detection() -> Detection:
     there = ", ".join(f"bool_or(book = '{book}') {near} AS there{at}" for at, book in enumerate(BOOKS))
     matched = " ".join(f"WHEN '{book}' THEN there{at}" for at, book in enumerate(BOOKS))
     before = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
-    sql = f"""
-    WITH every AS ({_BASE}),
-    kept AS (SELECT book, min(time) AS since, max(time) AS until FROM every GROUP BY book),
-    reading AS (SELECT *, {there} FROM every WHERE (SELECT count(*) FROM kept) > 1),
+    held = f"""
+    WITH reading AS (SELECT *, {there} FROM every WHERE (SELECT count(*) FROM kept) > 1),
     pair AS (
         SELECT one.book AS book, other.book AS other, greatest(one.since, other.since) AS since, other.until AS until
         FROM kept AS one, kept AS other WHERE one.book <> other.book
-    ),
-    held AS (
-        SELECT reading.*, time // {HOUR} AS h, other, CASE other {matched} END AS matched
-        FROM reading JOIN pair ON pair.book = reading.book AND time >= since + {HOUR} AND time + {LATE} < until
-    ),
-    kinds AS (SELECT book, other, kind, h, count(*) AS c, count(*) FILTER (matched) AS m FROM held GROUP BY ALL),
-    comparable AS (
-        SELECT book, other, kind, h FROM kinds
-        WINDOW earlier AS (PARTITION BY book, other, kind ORDER BY h {before})
-        QUALIFY 2 * sum(m) OVER earlier >= sum(c) OVER earlier
-    ),
-    compared AS (
-        SELECT *, count(*) OVER w AS c, count(*) FILTER (NOT matched) OVER w AS u
-        FROM held SEMI JOIN comparable USING (book, other, kind, h)
-        WINDOW w AS (PARTITION BY book, other, h ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING)
-    ),
-    hour AS (SELECT book, other, h, max(u) AS u FROM compared GROUP BY ALL),
+    )
+    SELECT reading.*, time // {HOUR} AS h, other, CASE other {matched} END AS matched
+    FROM reading JOIN pair ON pair.book = reading.book AND time >= since + {HOUR} AND time + {LATE} < until
+    """
+    comparable = f"""
+    WITH kinds AS (SELECT book, other, kind, h, sum(c)::BIGINT AS c, sum(m)::BIGINT AS m FROM comparable_share GROUP BY ALL)
+    SELECT book, other, kind, h FROM kinds
+    WINDOW earlier AS (PARTITION BY book, other, kind ORDER BY h {before})
+    QUALIFY 2 * sum(m) OVER earlier >= sum(c) OVER earlier
+    """
+    odd = f"""
+    WITH hour AS (SELECT book, other, h, sum(u)::BIGINT AS u FROM odd_share GROUP BY ALL),
     usual AS (
         SELECT *, count(*) OVER earlier AS known, median(u) OVER earlier AS usual FROM hour
         WINDOW earlier AS (PARTITION BY book, other ORDER BY h {before})
     ),
     spread AS (
         SELECT *, coalesce(median(abs(u - usual)) OVER (PARTITION BY book, other ORDER BY h {before}), 0) AS spread FROM usual
-    ),
-    odd AS (
-        SELECT book, other, h, greatest({FLOOR}, usual + {_ODD!r}::DOUBLE * spread) AS enough FROM spread
-        WHERE known >= {AGE} AND u >= enough
-    ),
-    missed AS (SELECT compared.*, enough FROM compared JOIN odd USING (book, other, h) WHERE NOT matched),
-    late AS (
-        SELECT missed.book, missed.other, h, min(went.time) AS fired
-        FROM missed ASOF JOIN (SELECT book, time FROM every) AS went
-            ON went.book = missed.other AND missed.time + {LATE} < went.time
-        WHERE u >= enough AND {PART} * u >= c GROUP BY ALL
     )
-    SELECT 'books: ' || book || ' without ' || other AS about, min(fired) OVER (PARTITION BY book, other) AS fired, event
-    FROM missed JOIN late USING (book, other, h)
+    SELECT book, other, h, greatest({FLOOR}, usual + {_ODD!r}::DOUBLE * spread) AS enough FROM spread
+    WHERE known >= {AGE} AND u >= enough
     """
+    due = f"""
+    WITH compared AS (
+        SELECT *, count(*) OVER w AS c, count(*) FILTER (NOT matched) OVER w AS u FROM due_share
+        WINDOW w AS (PARTITION BY book, other, h ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING)
+    )
+    SELECT book, other, h, min(time) AS time FROM compared JOIN odd USING (book, other, h)
+    WHERE NOT matched AND u >= enough AND {PART} * u >= c GROUP BY ALL
+    """
+    went = f"""
+    SELECT due.book, other, h, min(every.time) AS fired FROM due
+    JOIN every ON every.book = other AND every.time > due.time + {LATE} GROUP BY ALL
+    """
+    hits = """
+    SELECT 'books: ' || book || ' without ' || other AS about, min(fired) OVER (PARTITION BY book, other) AS fired, event
+    FROM compared JOIN late USING (book, other, h) WHERE NOT matched
+    """
+    steps: tuple[Step, ...] = (
+        By("every", _BASE, "number"),
+        Known(
+            "kept",
+            "SELECT book, min(time) AS since, max(time) AS until FROM every GROUP BY book",
+            "SELECT book, min(since) AS since, max(until) AS until FROM kept_share GROUP BY book",
+        ),
+        Here("held", held),
+        Known(
+            "comparable",
+            "SELECT book, other, kind, h, count(*) AS c, count(*) FILTER (matched) AS m FROM held GROUP BY ALL",
+            comparable,
+        ),
+        Here("compared", "SELECT * FROM held SEMI JOIN comparable USING (book, other, kind, h)"),
+        Known("odd", "SELECT book, other, h, count(*) FILTER (NOT matched) AS u FROM compared GROUP BY ALL", odd),
+        Known(
+            "due",
+            "SELECT book, other, h, time, source, place, event, matched FROM compared SEMI JOIN odd USING (book, other, h)",
+            due,
+        ),
+        Known("late", went, "SELECT book, other, h, min(fired) AS fired FROM late_share GROUP BY ALL"),
+    )
+    parts = Parts(steps, hits)
     note = f"at least {FLOOR} readings in an hour, one in {PART} of all, and {DEVIATIONS} deviations"
-    return Detection(HEAD, sql, note=note, bases=(Base(_BASE, _LOGS),), fold=Books)
+    return Detection(HEAD, parts.sql, note=note, bases=(Base(_BASE, _LOGS),), fold=Books, parts=parts)
 
 
 _BOOK: Final = {

@@ -10,6 +10,7 @@ from typing import Any, Final
 from strongroom.clock import DAY, HOUR
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.parts import By, Parts
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
@@ -33,8 +34,7 @@ NETWORK: Final = """CASE WHEN contains("src_endpoint.ip", ':')
 def detection() -> Detection:
     """New place, many documents. Places of the same instant are as new as each other."""
     base = f"""
-    WITH request AS ({_BASE}),
-    debut AS (SELECT about, place, min(time) AS first FROM request GROUP BY about, place),
+    WITH debut AS (SELECT about, place, min(time) AS first FROM request GROUP BY about, place),
     ranked AS (SELECT *, rank() OVER (PARTITION BY about ORDER BY first) - 1 AS places FROM debut),
     days AS (SELECT about, time // {DAY} AS day FROM request GROUP BY ALL),
     dated AS (SELECT about, day, row_number() OVER (PARTITION BY about ORDER BY day) AS days FROM days),
@@ -47,8 +47,8 @@ def detection() -> Detection:
     FROM request JOIN new USING (about, place) WHERE v IS NOT NULL AND time <= first + {DAY}
     """
     note = f"at least {TEN} documents in an hour, after {TEN} days in at most {FEW} networks"
-    hits = windowed(base, distinct(HOUR, TEN), DAY)
-    return Detection(HEAD, hits, shape="wide", note=note, bases=(Base(_BASE),), fold=Borrowed)
+    parts = Parts((By("request", _BASE, "about"),), windowed(base, distinct(HOUR, TEN), DAY))
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(Base(_BASE),), fold=Borrowed, parts=parts)
 
 
 _BASE: Final = f"""

@@ -100,11 +100,36 @@ class Engine:
         self._widen(tuple(self._lacking))
         return self._execute(sql).fetchall()
 
+    def numbered(self) -> Self:
+        """Events bring their `rowid` themselves: numbers that are the same in whichever part of them an engine has."""
+        self._execute('ALTER TABLE event ADD COLUMN "rowid" BIGINT')
+        return self
+
+    def make(self, name: str, rows: pa.Table) -> None:
+        """A table, or another in place of the one of this name."""
+        self._execute(f'DROP VIEW IF EXISTS "{name}"' if name == "span" else f'DROP TABLE IF EXISTS "{name}"')
+        self._con.register("batch", rows)
+        self._execute(f'CREATE TABLE "{name}" AS SELECT * FROM batch')
+        self._con.unregister("batch")
+
+    def table(self, sql: str) -> pa.Table:
+        """What a query finds, as columns. Raises like `rows`."""
+        self._store()
+        self._widen(tuple(self._lacking))
+        try:
+            return self._con.sql(sql).to_arrow_table()
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise _exhausted() from error
+
     def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
         try:
             return self._con.execute(sql)
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-            msg = "The hunt ran out of memory or of disk space for what it spills."
-            raise OperationError(
-                msg, advice="Free space in the temporary directory (TMPDIR), or hunt in fewer files."
-            ) from error
+            raise _exhausted() from error
+
+
+def _exhausted() -> OperationError:
+    return OperationError(
+        "The hunt ran out of memory or of disk space for what it spills.",
+        advice="Free space in the temporary directory (TMPDIR), or hunt in fewer files.",
+    )

@@ -31,8 +31,11 @@ class Campaign:
     lost: int  # documents that had left when the first of the findings would have fired
 
 
-def campaigns(engine: Engine, findings: Sequence[Finding]) -> list[Campaign]:
-    """The campaigns of two findings and more among these, in the order of their worst finding."""
+def campaigns(engine: Engine, findings: Sequence[Finding], addresses: str = "") -> list[Campaign]:
+    """The campaigns of two findings and more among these, in the order of their worst finding.
+
+    `addresses` selects (address, n): how many events came from those that hits came from, where the engine does not have all.
+    """
     known = {one.about: one for one in findings}
     over = {about: about for about in known}
 
@@ -42,7 +45,7 @@ def campaigns(engine: Engine, findings: Sequence[Finding]) -> list[Campaign]:
             about = over[about]
         return about
 
-    for one, other in engine.rows(_PAIRS):
+    for one, other in engine.rows(_PAIRS.format(addresses=addresses or _ADDRESSES)):
         if one in known and other in known:
             over[top(other)] = top(one)
     groups: dict[str, list[Finding]] = {}
@@ -65,6 +68,9 @@ def _campaign(engine: Engine, group: list[Finding]) -> Campaign:
     return Campaign(name, ids, documents, people or None, addresses, principals, first, last, fired, lost)
 
 
+_ADDRESSES: Final = """
+    SELECT "src_endpoint.ip" AS address, count(*) AS n FROM event SEMI JOIN came ON came.address = "src_endpoint.ip" GROUP BY ALL
+"""
 _PAIRS: Final = """
 WITH of AS (SELECT DISTINCT about, event FROM hit),
 size AS (SELECT about, count(*) AS n FROM of GROUP BY about),
@@ -80,9 +86,7 @@ came AS (
     SELECT of.about, "src_endpoint.ip" AS address, count(*) AS n FROM of JOIN event ON event.rowid = of.event
     WHERE "src_endpoint.ip" IS NOT NULL GROUP BY ALL
 ),
-address AS (
-    SELECT "src_endpoint.ip" AS address, count(*) AS n FROM event SEMI JOIN came ON came.address = "src_endpoint.ip" GROUP BY ALL
-),
+address AS ({addresses}),
 found AS (
     SELECT "src_endpoint.ip" AS address, count(*) AS n FROM event SEMI JOIN of ON of.event = event.rowid
     WHERE "src_endpoint.ip" IS NOT NULL GROUP BY ALL

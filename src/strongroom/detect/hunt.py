@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
 
 from strongroom.detect import (
     books,
@@ -91,23 +94,38 @@ def hunt(
 ) -> Result:  # fmt: skip
     """Read everything, run every detection, and say what was found. Raises OperationError when the machine gives out."""
     result = Result(files=[take(source, number, wanted, engine, told) for number, source in enumerate(sources)])
-    result.duplicates = engine.run(_TWICE)
+    result.duplicates = engine.run(TWICE)
     if wanted.mapping:
         wanted.mapping.fill(engine)
-    for bound, sign in ((wanted.since, "<"), (wanted.until, ">=")):
-        if bound is not None:
-            engine.run(f"DELETE FROM event WHERE time {sign} {int(bound)}")
-    result.first, result.last = engine.rows("SELECT min(time), max(time) FROM event")[0]
-    loaded = rules.load(rules.files((rules.OURS, *wanted.rules)))
-    result.stopped += loaded.stopped
-    every = (*own(wanted.mapping), *loaded.detections)
+    narrow(wanted, engine)
+    result.first, result.last = engine.rows("SELECT first, last FROM span")[0]
+    every = detections(wanted, result)
     result.detections = run(_watching(every, looked), engine, result.stopped)
-    result.suppressed = suppress.apply(engine, wanted.suppressions, result.detections)
-    result.findings = findings(engine, result.detections)
-    result.campaigns = group.campaigns(engine, result.findings)
+    conclude(result, wanted, engine)
     if wanted.kept:
         wanted.kept.forget()
     return result
+
+
+def narrow(wanted: Wanted, engine: Engine) -> None:
+    """Let events go that are not of the time that is asked about."""
+    for bound, sign in ((wanted.since, "<"), (wanted.until, ">=")):
+        if bound is not None:
+            engine.run(f"DELETE FROM event WHERE time {sign} {int(bound)}")
+
+
+def detections(wanted: Wanted, result: Result) -> tuple[Detection, ...]:
+    """All that will look. Rules that cannot are named in the result."""
+    loaded = rules.load(rules.files((rules.OURS, *wanted.rules)))
+    result.stopped += loaded.stopped
+    return (*own(wanted.mapping), *loaded.detections)
+
+
+def conclude(result: Result, wanted: Wanted, engine: Engine, addresses: str = "") -> None:
+    """Hits to findings and campaigns, without what is suppressed. `addresses`: see `group.campaigns`."""
+    result.suppressed = suppress.apply(engine, wanted.suppressions, result.detections)
+    result.findings = findings(engine, result.detections)
+    result.campaigns = group.campaigns(engine, result.findings, addresses)
 
 
 def _watching(detections: tuple[Detection, ...], looked: Looked) -> Iterator[Detection]:
@@ -144,6 +162,14 @@ def run(detections: Iterable[Detection], engine: Engine, stopped: list[rules.Sto
 
 def take(source: Source, number: int, wanted: Wanted, engine: Engine, told: Told) -> File:
     """Read one source into the engine."""
+    file, found = reading(source, number, wanted, told)
+    for events in found:
+        engine.take(events)
+    return file
+
+
+def reading(source: Source, number: int, wanted: Wanted, told: Told) -> tuple[File, Iterator[pa.Table]]:
+    """One source and its events; the file's account is complete when they were taken."""
     account = read.Account()
     try:
         sample = next(files.blocks(source, formats.SAMPLE), b"")
@@ -152,13 +178,12 @@ def take(source: Source, number: int, wanted: Wanted, engine: Engine, told: Told
     mapped = wanted.mapping.format_of(sample) if wanted.mapping else None
     format_ = wanted.format or mapped or formats.recognise(sample)
     if format_ is None:
-        return File(source, None, account)
+        return File(source, None, account), iter(())
     found = read.tables(_watched(source, told), format_, number, account)
     if wanted.kept:
         found = wanted.kept.through(source, format_, number, account, found, told)
-    for events in found:
-        engine.take(wanted.mapping.changed(events) if wanted.mapping else events)
-    return File(source, format_, account)
+    mapping = wanted.mapping
+    return File(source, format_, account), found if mapping is None else map(mapping.changed, found)
 
 
 def _watched(source: Source, told: Told) -> Iterable[bytes]:
@@ -167,7 +192,7 @@ def _watched(source: Source, told: Told) -> Iterable[bytes]:
         yield block
 
 
-_TWICE = """
+TWICE: Final = """
 DELETE FROM event WHERE rowid IN (
     SELECT rowid FROM event WHERE "metadata.uid" IS NOT NULL
     QUALIFY row_number() OVER (

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from strongroom.clock import DAY
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.parts import Here, Known, Parts
 from strongroom.sigma.rule import Head
 
 AGE: Final = 7 * DAY
@@ -31,18 +32,21 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """First seen: principal and store. Who came at the same instant has come after as many as the other."""
-    sql = f"""
-    WITH read AS ({_BASE}),
-    debut AS (SELECT g, who, min(time) AS first FROM read GROUP BY g, who),
+    new = f"""
+    WITH debut AS (SELECT g, who, min(first) AS first FROM new_share GROUP BY g, who),
     ranked AS (
         SELECT *, rank() OVER (PARTITION BY g ORDER BY first) AS nth, min(first) OVER (PARTITION BY g) AS opened FROM debut
-    ),
-    new AS (SELECT g, who, first FROM ranked WHERE nth BETWEEN 2 AND {FEW} AND first >= opened + {AGE})
+    )
+    SELECT g, who, first FROM ranked WHERE nth BETWEEN 2 AND {FEW} AND first >= opened + {AGE}
+    """
+    hits = f"""
     SELECT about, min(time) OVER (PARTITION BY about) AS fired, event
-    FROM read JOIN new USING (g, who) WHERE time <= first + {DAY}
+    FROM reading JOIN new USING (g, who) WHERE time <= first + {DAY}
     """
     note = f"after {AGE // DAY} days of at most {FEW} readers"
-    return Detection(HEAD, sql, note=note, bases=(Base(_BASE),), fold=Newcomer)
+    came = "SELECT g, who, min(time) AS first FROM reading GROUP BY g, who"
+    parts = Parts((Here("reading", _BASE), Known("new", came, new)), hits)
+    return Detection(HEAD, parts.sql, note=note, bases=(Base(_BASE),), fold=Newcomer, parts=parts)
 
 
 _BASE: Final = f"""

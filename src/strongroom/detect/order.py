@@ -11,6 +11,7 @@ from typing import Any, Final
 from strongroom.clock import DAY
 from strongroom.detect import slow, wide
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Head
 
 RUN: Final = 12
@@ -30,9 +31,8 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """Needs people: logs or a mapping that tell whose documents are."""
     sql = f"""
-    WITH read AS ({_BASE}),
-    met AS (
-        SELECT about, patient, time // {DAY} AS d, min((time, source, place)) AS moment FROM read GROUP BY about, patient, d
+    WITH met AS (
+        SELECT about, patient, time // {DAY} AS d, min((time, source, place)) AS moment FROM reading GROUP BY about, patient, d
         QUALIFY row_number() OVER (PARTITION BY about, d ORDER BY moment) <= {wide.MOST}
     ),
     step AS (
@@ -50,16 +50,17 @@ def detection() -> Detection:
         ) AS fired, patient, d
         FROM run
     ),
-    usual AS (SELECT DISTINCT about FROM long WHERE fired < (SELECT min(time) FROM event) + {LEARN}),
+    usual AS (SELECT DISTINCT about FROM long WHERE fired < (SELECT first FROM span) + {LEARN}),
     odd AS (
         SELECT about, patient, d, min(fired) AS fired FROM long ANTI JOIN usual USING (about)
         WHERE fired IS NOT NULL GROUP BY ALL
     )
-    SELECT read.about, min(fired) OVER (PARTITION BY read.about) AS fired, event
-    FROM read JOIN odd ON odd.about = read.about AND odd.patient = read.patient AND odd.d = read.time // {DAY}
+    SELECT reading.about, min(fired) OVER (PARTITION BY reading.about) AS fired, event
+    FROM reading JOIN odd ON odd.about = reading.about AND odd.patient = reading.patient AND odd.d = reading.time // {DAY}
     """
     note = f"at least {RUN} people in a row"
-    return Detection(HEAD, sql, shape="wide", note=note, bases=(Base(_BASE), Base(slow.FIRST)), fold=Order)
+    parts, bases = Parts((By("reading", _BASE, "about"),), sql), (Base(_BASE), Base(slow.FIRST))
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=Order, parts=parts)
 
 
 _BASE: Final = f"""

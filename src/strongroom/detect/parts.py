@@ -58,5 +58,5 @@ def _tables(step: Step) -> str:
     return f"{step.name} AS ({step.rows})"
 
 
-EVERYTHING: Final = By("event", "SELECT rowid, * FROM event", "0")
+EVERYTHING: Final = By("event", "SELECT * FROM event", "0")
 """Of a detection that has no parts: one of them has everything."""

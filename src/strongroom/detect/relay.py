@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from strongroom.clock import HOUR
 from strongroom.detect.detection import Base, Detection, Fire
+from strongroom.detect.parts import By, Known, Parts
 from strongroom.detect.walk import BASE, FEW, RUN, STRIDE, WEEK
 from strongroom.sigma.rule import Head
 
@@ -36,17 +37,17 @@ def detection() -> Detection:
         f"abs(number - lag(number, {n}) OVER w) <= {STRIDE} AND moment[1] - lag(moment[1], {n}) OVER w <= {WEEK}"
         for n in range(1, TURNS + 1)
     )
-    sql = f"""
-    WITH asked AS (SELECT * FROM ({BASE})),
-    weekly AS (
+    new = f"""
+    WITH weekly AS (
         SELECT route, number, time // {WEEK} AS week, min((time, source, place)) AS moment,
             arg_min(about, (time, source, place)) AS who
         FROM asked GROUP BY ALL
-    ),
-    new AS (
-        SELECT * FROM weekly
-        QUALIFY coalesce(lag(week) OVER (PARTITION BY route, number ORDER BY week) < week - 1, true)
-    ),
+    )
+    SELECT route, number, moment[1] AS time, moment[2] AS source, moment[3] AS place, who FROM weekly
+    QUALIFY coalesce(lag(week) OVER (PARTITION BY route, number ORDER BY week) < week - 1, true)
+    """
+    likely = f"""
+    WITH new AS (SELECT *, (time, source, place) AS moment FROM likely_share),
     near AS (
         SELECT *, coalesce({near}, false) AS near, row_number() OVER w AS nth FROM new
         WINDOW w AS (PARTITION BY route ORDER BY moment)
@@ -56,20 +57,28 @@ def detection() -> Detection:
         FROM near WHERE near WINDOW w AS (PARTITION BY route ORDER BY nth)
     ),
     run AS (SELECT *, sum(breaks::INT) OVER (PARTITION BY route ORDER BY nth) AS run FROM step),
-    likely AS (SELECT * FROM run QUALIFY count(*) OVER (PARTITION BY route, run) >= {RUN - 1}),
-    wanted AS (
+    likely AS (SELECT * FROM run QUALIFY count(*) OVER (PARTITION BY route, run) >= {RUN - 1})
+    SELECT route, number, time, source, place, who, run, nth FROM likely
+    """
+    askers = f"""
+    WITH wanted AS (
         SELECT likely.route, run, nth, about, min((asked.time, asked.source, asked.place)) AS moment
         FROM likely JOIN asked ON asked.route = likely.route AND asked.number = likely.number
-            AND asked.time BETWEEN likely.moment[1] AND likely.moment[1] + {HOUR}
+            AND asked.time BETWEEN likely.time AND likely.time + {HOUR}
         GROUP BY ALL
-    ),
+    )
+    SELECT route, run, nth, about, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM wanted
+    """
+    walked = f"""
+    WITH wanted AS (SELECT *, (time, source, place) AS moment FROM walked_share),
+    step AS (SELECT *, (time, source, place) AS moment FROM likely),
     common AS (
         SELECT route, run, moment FROM wanted
         QUALIFY row_number() OVER (PARTITION BY route, nth ORDER BY moment) = {FEW + 1}
     ),
     change AS (
         SELECT route, run, moment, 1 AS x, (row_number() OVER (PARTITION BY route, run, who ORDER BY moment) = 1)::INT AS joins
-        FROM likely UNION ALL SELECT route, run, moment, -1, 0 FROM common
+        FROM step UNION ALL SELECT route, run, moment, -1, 0 FROM common
     ),
     level AS (
         SELECT route, run, moment, x, sum(x) OVER w AS level, sum(joins) OVER w AS several FROM change
@@ -78,13 +87,18 @@ def detection() -> Detection:
     walk AS (
         SELECT route, run, min(moment[1]) AS fired FROM level
         WHERE x = 1 AND level >= {RUN - 1} AND several >= {SEVERAL} GROUP BY ALL
-    ),
-    walked AS (SELECT route, number, fired FROM likely JOIN walk USING (route, run))
+    )
+    SELECT route, number, fired FROM step JOIN walk USING (route, run)
+    """
+    hits = """
     SELECT 'walk on ' || route AS about, min(fired) OVER (PARTITION BY route) AS fired, event
     FROM asked JOIN walked USING (route, number)
     """
+    steps = (By("asked", BASE, "(route, number)"), Known("likely", new, likely), Known("walked", askers, walked))
+    parts = Parts(steps, hits)
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
-    return Detection(HEAD, sql, shape="walk", quiet=True, note=note, bases=(Base(BASE),), fold=Relay)
+    bases = (Base(BASE),)
+    return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Relay, parts=parts)
 
 
 class Route:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR, MINUTE
 from strongroom.detect.detection import Base, Detection, Fire
+from strongroom.detect.parts import Known, Parts
 from strongroom.sigma.rule import Head
 
 TIMES: Final = 3
@@ -30,8 +31,12 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """One finding a kind of log; its events are those before and after."""
-    sql = f"""
-    WITH minute AS ({_BASE}),
+    silent = f"""
+    WITH minute AS (
+        SELECT log, min(time) AS time, max(until) AS until, sum(n)::BIGINT AS n, arg_min(event, (time, event)) AS event,
+            arg_max(last, (until, last)) AS last
+        FROM silent_share GROUP BY log, time // {MINUTE}
+    ),
     gap AS (
         SELECT log, time, event, sum(n) OVER earlier AS so_far, min(time) OVER earlier AS first,
             lag(until) OVER w AS since, lag(last) OVER w AS before, time - lag(until) OVER w AS long
@@ -47,15 +52,18 @@ def detection() -> Detection:
             since + greatest({TIMES} * longest, {LEAST}, {ENOUGH} * (since - first) // so_far)::BIGINT AS fired
         FROM past WHERE since >= first + {AGE} AND time >= fired
     )
-    SELECT 'log ' || log AS about, min(fired) OVER (PARTITION BY log) AS fired, unnest([before, event]) AS event FROM silent
+    SELECT 'log ' || log AS about, min(fired) OVER (PARTITION BY log) AS fired, unnest([before, event]) AS edge FROM silent
     """
+    hits = "SELECT about, fired, event.rowid AS event FROM event JOIN silent ON event.rowid = edge"
+    minutes = f"SELECT log, event, time, until, n, last FROM ({_BASE})"
+    parts = Parts((Known("silent", minutes, silent),), hits)
     note = f"{TIMES} times the longest before, and {ENOUGH} events were to be expected"
-    return Detection(HEAD, sql, note=note, bases=(Base(_BASE),), fold=Silence)
+    return Detection(HEAD, parts.sql, note=note, bases=(Base(_BASE),), fold=Silence, parts=parts)
 
 
 _BASE: Final = f"""
-    SELECT arg_min(rowid, time) AS event, min(time) AS time, "metadata.log_name" AS log, NULL AS about, max(time) AS until,
-        count(*) AS n, arg_max(rowid, time) AS last
+    SELECT arg_min(rowid, (event.time, rowid)) AS event, min(time) AS time, "metadata.log_name" AS log, NULL AS about,
+        max(time) AS until, count(*) AS n, arg_max(rowid, (event.time, rowid)) AS last
     FROM event GROUP BY log, event.time // {MINUTE}
 """
 """The events of each minute. Those of a minute may come in several batches: counts, beginnings and ends add up."""

@@ -77,6 +77,11 @@ def objects(address: str, environment: Mapping[str, str] = os.environ) -> Iterat
         raise _failed(address, error) from error
 
 
+def known(bucket: str, key: str, size: int, environment: Mapping[str, str] = os.environ) -> Object:
+    """An object that was listed elsewhere. Raises UsageError without credentials."""
+    return Object(bucket, key, size, _store(bucket, environment))
+
+
 def _store(bucket: str, environment: Mapping[str, str]) -> S3Store:
     access, secret = environment.get("AWS_ACCESS_KEY_ID"), environment.get("AWS_SECRET_ACCESS_KEY")
     if not access or not secret:
