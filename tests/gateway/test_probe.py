@@ -6,7 +6,10 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -95,6 +98,45 @@ def test_with_what_is_owned_a_list_that_shows_too_much_is_more_than_the_other_ac
         (kind, route, reader) for kind, route in ((LISTED, "notes"), (READ, "note")) for reader in ("p7", "p8")
     }
     assert not any("beside the two" in one.what for one in report.untested)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A static file server that tells of nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_server_of_files_that_asks_nobody(tmp_path: Path) -> None:
+    """Opaque ids, people by a header: documents and lists are given to the other and to nobody, by paths that name the person."""
+    shelf = tmp_path / "shelf"
+    (shelf / "documents").mkdir(parents=True)
+    files = []
+    for number, name in enumerate(("ann", "ben")):
+        ids = [str(UUID(int=(2 * one + number + 1) << 96)) for one in range(3)]
+        (shelf / "people" / name).mkdir(parents=True)
+        (shelf / "people" / name / "index.json").write_text(json.dumps({"documents": [{"id": one} for one in ids]}))
+        for one in ids:
+            (shelf / "documents" / f"{one}.pdf").write_text(f"%PDF-1.4\nthe document {one}\n")
+        file = tmp_path / f"{name}.toml"
+        file.write_text(f'[headers]\nX-Remote-User = "{name}"\n[values]\nname = "{name}"\n')
+        file.chmod(0o600)
+        files.append(file)
+    (shelf / ".well-known").mkdir()
+    (shelf / CONFIRMATION[1:]).write_text(LINE)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(shelf))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        report = probed(f"http://127.0.0.1:{server.server_port}", *files, settings=DESCRIBED / "files.toml")
+        server.shutdown()
+        thread.join(LONG)
+    found = {(one.kind, one.route, one.owner, one.reader) for one in report.findings}
+    assert found == {
+        (kind, route, owner, reader)
+        for kind, route in ((LISTED, "list"), (READ, "document"))
+        for owner, other in (("ann", "ben"), ("ben", "ann"))
+        for reader in (other, "nobody")
+    }
 
 
 def test_what_is_not_tested_is_said(tmp_path: Path) -> None:
