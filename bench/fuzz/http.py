@@ -97,9 +97,9 @@ def _otherwise(data: bytes) -> Seen:
                 body += bytes(event.data)
             if not isinstance(event, h11.EndOfMessage):
                 return found
-            found.append(
-                (bytes(request.method), bytes(request.target), [(bytes(n), bytes(v)) for n, v in request.headers], body)
-            )
+            path, _, query = bytes(request.target).partition(b"?")  # ASGI: an empty query is none
+            target = path + (b"?" + query if query else b"")
+            found.append((bytes(request.method), target, [(bytes(n), bytes(v)) for n, v in request.headers], body))
             connection.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
             connection.send(h11.EndOfMessage())
             connection.start_next_cycle()
