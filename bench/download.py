@@ -35,8 +35,9 @@ from starlette.routing import Route
 
 from bench import Scale
 from bench.report import Figure, Goal
-from bench.store import Store, cpu_seconds, free_port, open_store
+from bench.store import Store, cpu_seconds, open_store
 from strongroom.errors import ConfigError
+from strongroom.wiring.port import free_port
 
 SIZE = 252_000
 PIECE = 65_536

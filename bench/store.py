@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from strongroom.signin.tokens import mint
 from strongroom.wiring.app import read_context_key
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.place import choose_users
+from strongroom.wiring.port import free_port
 from strongroom.wiring.signin import signin_settings, signing_key
 from strongroom.wiring.supervisor import Supervisor
 
@@ -88,10 +88,3 @@ def cpu_seconds(*pids: int) -> float:
     """User and system time that processes have used, all their threads together (proc(5), fields 14 and 15)."""
     fields = [Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split() for pid in pids]
     return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from bench.store import free_port
 from strongroom.config import Layout
 from strongroom.identity import keyfile
 from strongroom.tlog.cosign import Cosigner
 from strongroom.wiring.place import VKEY
+from strongroom.wiring.port import free_port
 
 
 class Provider:

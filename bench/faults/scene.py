@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.faults.outside import Provider, Watcher
 from bench.faults.wire import Wire
-from bench.store import CONFIG, Store, free_port
+from bench.store import CONFIG, Store
 from bench.weed import Weed
 from strongroom.cli.serve import programs_of
 from strongroom.config import Layout, parse
@@ -26,6 +26,7 @@ from strongroom.errors import ConfigError, StrongroomError
 from strongroom.keys.driver import driver
 from strongroom.wiring.demo import make_demo
 from strongroom.wiring.place import choose_users, objects_path
+from strongroom.wiring.port import free_port
 from strongroom.wiring.supervisor import LAUNCHER, Child, Supervisor
 
 PATIENTS = 12

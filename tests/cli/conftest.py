@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from strongroom.cli.main import main
 from strongroom.cli.token import token_for
 from strongroom.wiring.demo import make_demo
 from strongroom.wiring.place import choose_users
+from strongroom.wiring.port import free_port
 from strongroom.wiring.supervisor import Supervisor
 
 
@@ -47,13 +47,6 @@ def typed(*arguments: str | Path) -> Said:
         except SystemExit as done:
             code = int(done.code or 0)
     return Said(code, raw.getvalue().decode(), err.getvalue())
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

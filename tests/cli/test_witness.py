@@ -17,8 +17,9 @@ from strongroom.config import Layout, parse
 from strongroom.wiring.demo import make_demo
 from strongroom.wiring.doctor import examine
 from strongroom.wiring.place import choose_users
+from strongroom.wiring.port import free_port
 from strongroom.wiring.supervisor import Supervisor
-from tests.cli.conftest import free_port, typed
+from tests.cli.conftest import typed
 
 Type = Callable
 

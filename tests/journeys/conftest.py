@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import Running, unhurried
 
@@ -20,9 +20,21 @@ def served() -> Iterator[Running]:
     """A store of 12 patients, served; in a folder that every process's user can pass through."""
     folder = Path(tempfile.mkdtemp(prefix="strongroom-test-"))
     folder.chmod(0o755)
-    store, port = folder / "store", _free_port()
-    make = [*PROGRAM, "demo", "--store", str(store), "--make-only", "--patients", "12", "--port", str(port)]
-    subprocess.run([*make, "--signin-port", str(_free_port())], check=True)
+    store, port = folder / "store", free_port()
+    make = [
+        *PROGRAM,
+        "demo",
+        "--store",
+        str(store),
+        "--make-only",
+        "--patients",
+        "12",
+        "--port",
+        str(port),
+        "--gateway-port",
+        "0",
+    ]
+    subprocess.run([*make, "--signin-port", str(free_port())], check=True)
     unhurried(store)
     settings = store / "strongroom.toml"
     settings.write_text(settings.read_text().replace("[api]\n", f'[api]\nprobe = "{CONFIRM}"\n'))

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from strongroom.config import Layout, parse
 from strongroom.keys.recovery import RecoveryPrivate
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.place import choose_users
+from strongroom.wiring.port import free_port
 from strongroom.wiring.supervisor import Supervisor
 
 TITLE = "Zwischenbericht Quokka"
@@ -37,13 +37,6 @@ class World:
     base: str
     put: dict[str, bytes]
     patient: str
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

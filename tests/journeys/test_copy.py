@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from strongroom.ids import new_id
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 from tests.courier.test_s3 import _closing, locked  # noqa: F401  # the fixture closes what is opened
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import unhurried
@@ -57,10 +57,22 @@ def test_a_store_pushes_its_log_and_a_set_back_one_is_found(s3_port: int, folder
     """Served, read, pushed; verified from the bucket with the store and by a stranger without it. Then the published files
     of before are put back: the copy holds, and the command says that the local log was set back.
     """
-    store, port = folder / "store", _free_port()
+    store, port = folder / "store", free_port()
     locked(s3_port)
-    make = [*PROGRAM, "demo", "--store", str(store), "--make-only", "--patients", "8", "--port", str(port)]
-    subprocess.run([*make, "--signin-port", str(_free_port())], check=True, capture_output=True)
+    make = [
+        *PROGRAM,
+        "demo",
+        "--store",
+        str(store),
+        "--make-only",
+        "--patients",
+        "8",
+        "--port",
+        str(port),
+        "--gateway-port",
+        "0",
+    ]
+    subprocess.run([*make, "--signin-port", str(free_port())], check=True, capture_output=True)
     (folder / "s3key").write_text("key\nsecret\n")
     (folder / "s3key").chmod(0o600)
     prefix = new_id()

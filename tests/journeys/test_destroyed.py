@@ -22,9 +22,10 @@ from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.app import read_context_key
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.place import choose_users
+from strongroom.wiring.port import free_port
 from strongroom.wiring.rehearsal import MovedClock, clock_file
 from strongroom.wiring.signin import signing_key
-from tests.journeys.test_backup_restore import free_port, run
+from tests.journeys.test_backup_restore import run
 from tests.keeper.conftest import House
 
 

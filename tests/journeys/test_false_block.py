@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 
 from strongroom.wiring.described import DESCRIBED
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 from tests.gateway.conftest import portal
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_workers import LONG, listening_on, until, workers
@@ -30,7 +30,7 @@ class Desk:
     """Whoever looks after the portal: a gateway, its settings, and the commands."""
 
     def __init__(self, upstream: str, folder: Path, more: str = "") -> None:
-        self.file, self.said, self.port = folder / "gateway.toml", folder / "said", _free_port()
+        self.file, self.said, self.port = folder / "gateway.toml", folder / "said", free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.write(more)
         with self.said.open("wb") as said:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from strongroom.wiring.described import DESCRIBED
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 from tests.gateway.conftest import portal
 from tests.journeys.conftest import CONFIRM
 from tests.journeys.honest import PROGRAM
@@ -27,7 +27,7 @@ LONG = 60.0
 @contextmanager
 def gateway(settings: str, upstream: str, folder: Path, said: list[str] | None = None) -> Iterator[str]:
     """The command, running, with these settings; gives its address. `said`: gets what it said, at the end."""
-    file, port = folder / "gateway.toml", _free_port()
+    file, port = folder / "gateway.toml", free_port()
     file.write_text(f"[gateway]\nport = {port}\n{settings}")
     process = subprocess.Popen(
         [*PROGRAM, "gateway", "--upstream", upstream, "--config", str(file)], stderr=subprocess.PIPE

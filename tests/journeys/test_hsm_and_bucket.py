@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from strongroom.cli.main import cli
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 
@@ -89,9 +89,9 @@ def served(url: str, headers: dict[str, str]) -> httpx2.Response:
 def test_a_store_lives_on_an_hsm_and_a_bucket(s3_port: int, token: Path, tmp_path: Path) -> None:
     """Made, filled, served and read; what lies in the bucket is ciphertext; without the HSM it does not start."""
     environment = {**os.environ, "SOFTHSM2_CONF": f"{token}/softhsm.conf"}
-    store, port = tmp_path / "s", _free_port()
+    store, port = tmp_path / "s", free_port()
     text = tmp_path / "strongroom.toml"
-    text.write_text(CONFIG.format(module=MODULE, folder=token, s3=s3_port, port=port, signin=_free_port()))
+    text.write_text(CONFIG.format(module=MODULE, folder=token, s3=s3_port, port=port, signin=free_port()))
     made = subprocess.run(
         [sys.executable, "-c", MAKE, store, text], env=environment, capture_output=True, text=True, check=False
     )

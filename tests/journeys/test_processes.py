@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from strongroom.cli.main import cli
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 
 SECONDS = 90.0
 """Within which a killed process must be back, at the latest: no measure, which docs/reliability.md has."""
@@ -68,7 +68,7 @@ def running() -> Iterator[Running]:
     # Not pytest's own directory: other users cannot pass through it, and there would be no border to test.
     folder = Path(tempfile.mkdtemp(prefix="strongroom-test-"))
     folder.chmod(0o755)
-    store, port = folder / "store", _free_port()
+    store, port = folder / "store", free_port()
     made = [
         sys.executable,
         "-m",
@@ -79,8 +79,10 @@ def running() -> Iterator[Running]:
         "--make-only",
         "--patients",
         "20",
+        "--gateway-port",
+        "0",
     ]
-    subprocess.run([*made, "--port", str(port), "--signin-port", str(_free_port())], check=True)
+    subprocess.run([*made, "--port", str(port), "--signin-port", str(free_port())], check=True)
     unhurried(store)
     process = subprocess.Popen(
         [sys.executable, "-m", "strongroom.cli.main", "serve", "--store", str(store)], stdout=subprocess.PIPE

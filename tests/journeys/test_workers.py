@@ -18,7 +18,7 @@ import pytest
 
 from strongroom.gateway.counts import Counts
 from strongroom.wiring.described import DESCRIBED
-from strongroom.wiring.stage import _free_port
+from strongroom.wiring.port import free_port
 from tests.gateway.conftest import portal
 from tests.journeys.honest import PROGRAM
 
@@ -100,7 +100,7 @@ def signed_in(base: str, patient: int) -> tuple[str, list[int]]:
 @contextmanager
 def gateway(upstream: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
     """The command, enforcing, with the vulnerable portal's settings: its process, its port and its settings."""
-    file, port = folder / "gateway.toml", _free_port()
+    file, port = folder / "gateway.toml", free_port()
     settings = (DESCRIBED / "portal.toml").read_text()
     file.write_text(f'[gateway]\nport = {port}\n[guard]\nmode = "enforce"\n{settings}')
     with (folder / "said").open("wb") as said:

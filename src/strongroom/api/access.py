@@ -14,6 +14,7 @@ from strongroom.api.ports import ContextSigner, Door
 from strongroom.api.respond import Declined, no_token, stop
 from strongroom.api.settings import Settings
 from strongroom.errors import Unavailable
+from strongroom.identity.context import CONTEXT
 from strongroom.ids import is_ours, new_id
 from strongroom.keeper.protocol import AppRequest, Asking, Known, List, Listed, Refused, Reply, Row, WhoAmI
 
@@ -26,6 +27,7 @@ MAX_VERSION = 2**31 - 1
 _CREDENTIAL = re.compile(r"(?P<scheme>Bearer|DPoP) +(?P<token>[A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
 _VERSION = re.compile(r"[1-9][0-9]{0,9}")
 _PURPOSE = re.compile(r"[A-Z]{2,16}")
+_CONTEXT = re.compile(r"[A-Za-z0-9._-]{1,8192}")
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 R = TypeVar("R", bound=Reply)
@@ -76,6 +78,7 @@ class Access:
             url=self.settings.origin + request.scope["raw_path"].decode("latin-1"),
             device=_matching(_DEVICE, request.headers.get("x-device-id", "")),
             request=new_id(),
+            told=_matching(_CONTEXT, request.headers.get(CONTEXT, "")),
         )
         return Asking(
             token=found["token"], context=context, proof=_proof(request, found["scheme"]), purpose=_purpose(request)

@@ -14,10 +14,13 @@ class Door(Protocol):
 
 
 class ContextSigner(Protocol):
-    """Signs the circumstances of a request: the local signer until there is a gateway."""
+    """Signs the circumstances of a request; or, behind a gateway, hands on what it signed."""
 
-    def __call__(self, *, token: str, address: str, method: str, url: str, device: str, request: str) -> str:
-        """A context (see identity.context) for one request that carries `token`. `request` names this occasion."""
+    def __call__(self, *, token: str, address: str, method: str, url: str, device: str, request: str, told: str) -> str:
+        """A context (see identity.context) for one request that carries `token`. `request` names this occasion.
+
+        `told`: what came as `Strongroom-Context`. Only a gateway's is worth anything, and only its signature shows that it is one.
+        """
 
 
 class Catalogue(Protocol):

@@ -194,7 +194,7 @@ def addresses(end: End, book: Book) -> tuple[str, ...]:
 def _places(config: Config) -> dict[str, tuple[End, ...]]:
     pkcs11, objects, copy = config.keeper.pkcs11, config.objects, config.copy
     return {
-        "gateway": (End("gateway", "0.0.0.0", config.reach.gateway_port),),  # noqa: S104  # the one that faces the street
+        "gateway": (End("gateway", "0.0.0.0", config.gateway.port),),  # noqa: S104  # the one that faces the street
         "app": (End("app", config.api.host, config.api.port),),
         "signin": (End("signin", config.signin.host, config.signin.port),) if config.signin.enabled else (),
         "objects": () if objects.kind == "local" else (_bucket("objects", objects.endpoint, objects.bucket, objects.region),),

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from strongroom.cli.common import load
-from strongroom.cli.init import TEMPLATE
+from strongroom.cli.init import TEMPLATE, gateway_section
 from strongroom.cli.serve import programs_of
 from strongroom.config import Layout
 from strongroom.wiring.supervisor import Supervisor
@@ -23,8 +23,9 @@ NAMES = (
 @click.option("--patients", default=300, show_default=True, help="How many synthetic patients to make.")
 @click.option("--port", default=8441, show_default=True, help="Port of the FHIR server.")
 @click.option("--signin-port", default=8442, show_default=True, help="Port of the built-in sign-in.")
+@click.option("--gateway-port", default=8440, show_default=True, help="Port of the gateway before it; 0: no gateway.")
 @click.option("--make-only", is_flag=True, help="Make it, and do not start it.")
-def command(store: Path, patients: int, port: int, signin_port: int, *, make_only: bool) -> None:
+def command(store: Path, patients: int, port: int, signin_port: int, gateway_port: int, *, make_only: bool) -> None:
     """Make a demonstration store if there is none, start it, and say what to try. Everybody in it is synthetic.
 
     \b
@@ -32,7 +33,7 @@ def command(store: Path, patients: int, port: int, signin_port: int, *, make_onl
       strongroom demo
     """
     if not Layout(store).config.exists():
-        _make(store, patients, port, signin_port)
+        _make(store, patients, port, signin_port, gateway_port)
     if make_only:
         return
     config = load(store)
@@ -42,7 +43,7 @@ def command(store: Path, patients: int, port: int, signin_port: int, *, make_onl
     supervisor.watch()
 
 
-def _make(store: Path, patients: int, port: int, signin_port: int) -> None:
+def _make(store: Path, patients: int, port: int, signin_port: int, gateway_port: int) -> None:
     from strongroom.wiring.demo import make_demo  # loads the whole program
     from strongroom.wiring.place import choose_users
 
@@ -50,7 +51,7 @@ def _make(store: Path, patients: int, port: int, signin_port: int) -> None:
     text = TEMPLATE.format(
         name="demo", demonstration="true", host="127.0.0.1", port=port, signin_port=signin_port,
         users=choose_users(store),
-    )  # fmt: skip
+    ) + gateway_section("127.0.0.1", gateway_port, "enforce")  # fmt: skip
     made = make_demo(store, text, patients=patients, say=lambda line: click.echo(f"  {line}", err=True))
     click.echo(f"  Recovery key, shown this once: {made.recovery}", err=True)
 

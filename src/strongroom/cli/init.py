@@ -30,6 +30,11 @@ gateway = {users.gateway}
 """
 
 
+def gateway_section(host: str, port: int, guard: str) -> str:
+    """What stands behind the template where there is a gateway. Port 0: there is none."""
+    return f'\n[gateway]\nenabled = true\nhost = "{host}"\nport = {port}\nguard = "{guard}"\n' if port else ""
+
+
 @click.command("init")
 @click.option("--store", type=click.Path(path_type=Path, file_okay=False), default=Path("strongroom-data"),
               show_default=True, help="Directory to make.")  # fmt: skip
@@ -37,12 +42,14 @@ gateway = {users.gateway}
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8441, show_default=True, help="Port of the FHIR server.")
 @click.option("--signin-port", default=8442, show_default=True, help="Port of the built-in sign-in.")
+@click.option("--gateway-port", default=8440, show_default=True, help="Port of the gateway before it; 0: no gateway.")
 @click.option("--config", "given", type=click.Path(path_type=Path, dir_okay=False, exists=True),
               help="Use this strongroom.toml instead (needed for an HSM or a bucket).")  # fmt: skip
 @json_option
 def command(  # one parameter an option
-    store: Path, name: str, host: str, port: int, signin_port: int, given: Path | None, *, as_json: bool
-) -> None:
+    *, store: Path, name: str, host: str, port: int, signin_port: int, gateway_port: int, given: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Make a new, empty store and print its recovery key once. Refuses if anything is there.
 
     \b
@@ -53,7 +60,7 @@ def command(  # one parameter an option
 
     text = given.read_text() if given else TEMPLATE.format(
         name=name, demonstration="false", host=host, port=port, signin_port=signin_port, users=choose_users(store)
-    )  # fmt: skip
+    ) + gateway_section(host, gateway_port, "simulate")  # fmt: skip
     made = make_store(store, text)
     said = [
         f"Made the store {made.config.store.name} in {store}.",

@@ -8,7 +8,7 @@ from strongroom.cli.common import find_store, store_option
 
 
 @click.command("run")
-@click.argument("name", type=click.Choice(["keeper", "signin", "app", "courier", "publisher"]))
+@click.argument("name", type=click.Choice(["keeper", "signin", "app", "courier", "gateway", "publisher"]))
 @store_option
 def command(name: str, store: Path | None) -> None:
     """Run one program of a store until it is told to stop. `strongroom serve` starts them all.

@@ -32,4 +32,6 @@ def programs_of(config: Config) -> tuple[str, ...]:
     """The programs that this store needs."""
     fetched = any(entry.jwks_uri and not entry.jwks_file for entry in config.issuer)
     names = [name for name in PROGRAMS if name != "signin" or config.signin.enabled]
+    if config.gateway.enabled:
+        names.append("gateway")
     return (*names, *(["courier"] if fetched else []), *(["publisher"] if config.witness or config.copy else []))

@@ -85,12 +85,24 @@ class Api(_Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 8441
     base: str = ""
-    """Public base address; empty: `http://host:port/fhir`."""
+    """Public base address; empty: `http://host:port/fhir`, of the gateway where there is one."""
     max_document_mb: Annotated[int, msgspec.Meta(ge=1, le=10_240)] = 100
     media_types: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=200)] | None = None
     """Media types of documents that are accepted, in place of the usual ones."""
     probe: Annotated[str, msgspec.Meta(pattern=r"\A([A-Za-z0-9_-]{20,100})?\Z")] = ""
     """The line by which the store confirms that `strongroom probe` may look at it; empty: it does not."""
+
+
+class Gateway(_Section, frozen=True, kw_only=True):
+    """`[gateway]`: our own gateway before this store's app. It alone then signs the circumstances of requests."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 8440
+    guard: Literal["simulate", "enforce", "off"] = "simulate"
+    waf: Literal["block", "detect", "off"] = "block"
+    settings: str = ""
+    """A `gateway.toml`, relative to the store; where it listens and what is on is told here. Empty: the one for our API."""
 
 
 class Signin(_Section, frozen=True, kw_only=True):
@@ -157,8 +169,6 @@ class Copy(_Section, frozen=True, kw_only=True):
 class Reach(_Section, frozen=True, kw_only=True):
     """`[reach]`: what the table of processes (`strongroom network`) cannot know of the other sections."""
 
-    gateway_port: Port = 8440
-    """Where the gateway listens. Nothing else faces the street."""
     gateways: tuple[str, ...] = ()
     """Addresses of gateways on other machines: besides the one here they alone reach app and signin."""
     resolvers: tuple[str, ...] = ()
@@ -195,6 +205,7 @@ class Config(_Section, frozen=True, kw_only=True):
     keeper: Keeper = Keeper()
     objects: Objects = Objects()
     api: Api = Api()
+    gateway: Gateway = Gateway()
     signin: Signin = Signin()
     issuer: tuple[Issuer, ...] = ()
     network: tuple[Network, ...] = ()
@@ -209,7 +220,10 @@ class Config(_Section, frozen=True, kw_only=True):
     @property
     def base(self) -> str:
         """Public base address of the FHIR server; also the audience of access tokens."""
-        return self.api.base or f"http://{self.api.host}:{self.api.port}/fhir"
+        if self.api.base:
+            return self.api.base
+        street: Gateway | Api = self.gateway if self.gateway.enabled else self.api
+        return f"http://{street.host}:{street.port}/fhir"
 
     @property
     def issuer_url(self) -> str:
@@ -277,6 +291,9 @@ class Layout:
         self.catalogue = self.app / "catalogue.db"
         self.context_key = self.app / "context.key"
         self.page_key = self.app / "page.key"
+        self.gateway = root / "gateway"
+        """Where there is one: its key for contexts, and what it counted."""
+        self.gateway_key = self.gateway / "context.key"
         self.published = root / "published"
         """What the courier keeps of the published log: the newest checkpoint that witnesses cosigned."""
         self.run = root / "run"

@@ -20,7 +20,7 @@ HOP: Final = frozenset(
 )
 _OURS: Final = frozenset(
     b"forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port x-forwarded-prefix x-forwarded-server "
-    b"x-real-ip x-client-ip true-client-ip x-request-id expect".split()
+    b"x-real-ip x-client-ip true-client-ip x-request-id strongroom-context expect".split()
 )
 _FRAMING: Final = frozenset({b"content-length"})
 MAX_FORWARDS: Final = 32

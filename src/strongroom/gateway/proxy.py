@@ -17,7 +17,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
@@ -73,6 +73,15 @@ class Event:
     """How much of the body the WAF looked at (`flow.Seen`); empty: it did not look."""
 
 
+class Vouching(Protocol):
+    """Signs what the portal is to believe of a request."""
+
+    def __call__(
+        self, headers: Headers, *, method: str, wire: bytes, client: str, request: str
+    ) -> list[tuple[bytes, bytes]]:
+        """Headers to add, by names that are never taken from clients (`headers`)."""
+
+
 @dataclass(slots=True)
 class _Exchange:
     """One request as it stands."""
@@ -103,12 +112,12 @@ class Proxy:
 
     def __init__(
         self, checked: Checked, upstream: Upstream, people: People, guard: Guard, clock: Clock,
-        *, report: Callable[[Event], None], waf: Waf | None = None,
+        *, report: Callable[[Event], None], waf: Waf | None = None, vouch: Vouching | None = None,
     ) -> None:  # fmt: skip
-        """`waf` is None where gateway.toml says that it is off."""
+        """`waf` is None where gateway.toml says that it is off. `vouch` is for a portal that believes what we sign."""
         self._checked, self._upstream, self._people = checked, upstream, people
         self._guard, self._clock, self._report, self._waf = guard, clock, report, waf
-        self._contract = Contract(checked)
+        self._contract, self._vouch = Contract(checked), vouch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; or, for uvicorn, the beginning and the end of all."""
@@ -227,6 +236,8 @@ class Proxy:
             plain=plain,
         )
         method, wire = one.scope["method"], match.target.wire
+        if self._vouch is not None:
+            told += self._vouch(one.headers, method=method, wire=wire, client=address, request=one.event.request)
         if b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0":
             await self._inspected(one, match, address, b"")
             one.watch.append(asyncio.ensure_future(one.intake.gone()))
@@ -268,6 +279,7 @@ class Proxy:
             status = 503 if head.status == 503 else 502  # noqa: PLR2004  # it will be back
             await _refuse(one, Refusal(status, "portal-error", "The portal could not answer. Try again later."))
             return
+        self._created(match, asked, head)
         start: Message = {
             "type": "http.response.start",
             "status": head.status,
@@ -289,6 +301,14 @@ class Proxy:
         if reader is not None:
             self._learn(one, match, asked, head, reader.body)
         await one.tell({"type": "http.response.body", "body": held, "more_body": False})
+
+    def _created(self, match: Match, asked: Asked, head: Head) -> None:
+        """Whoever put a document in has been shown it: the answer names it (RFC 9110, section 10.2.2)."""
+        if match.route is None or head.status != 201:  # noqa: PLR2004  # Created
+            return
+        made = self._contract.document_of(reading.path_of(dict(head.headers).get(b"location", b"")))
+        if made is not None:
+            self._guard.showed(asked, frozenset({made}))
 
     def _learn(self, one: _Exchange, match: Match, asked: Asked, head: Head, body: bytes | None) -> None:
         """From an answer that was read. `body` is None where it could not be."""

@@ -61,6 +61,15 @@ def shown(contract: Contract, one: Described, kind: bytes, target: Target, body:
     return frozenset([shown for shown in ids if not _repeated(shown[1], said)][:MAX_SHOWN])
 
 
+def path_of(location: bytes) -> bytes:
+    """Path and query of an address in `Location`; empty when there is none."""
+    try:
+        parts = urlsplit(location[:2_048].decode("ascii"))
+    except ValueError:  # UnicodeDecodeError among them
+        return b""
+    return (parts.path + (f"?{parts.query}" if parts.query else "")).encode()
+
+
 def _repeated(document: str, said: Iterable[tuple[str, bool]]) -> bool:
     return any(document == value if strict else document in value for value, strict in said)
 

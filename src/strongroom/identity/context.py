@@ -39,6 +39,8 @@ FRESH = 30 * SECOND
 MAX_CONTEXT = 8_192
 """Characters; `keeper.protocol.Token` has the same bound."""
 KEY_SIZE = 32
+CONTEXT = "strongroom-context"
+"""Header in which a gateway tells the app behind it what it signed."""
 
 _MADE_HERE = object()
 _Short = Annotated[str, msgspec.Meta(pattern=r"\A[\x20-\x7e]{0,128}\Z")]

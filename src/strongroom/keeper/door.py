@@ -54,7 +54,9 @@ if TYPE_CHECKING:
     from strongroom.keeper.logkey import Pens
 
 NETWORK_UNKNOWN = "unknown"
-SIGNER = "Compare the clocks of the app's machine and the keeper's; put app/context.key back, and start the app again."
+SIGNER = (
+    "Compare the clocks of the app's machine and the keeper's; put its signer's context.key back, and start that again."
+)
 FREEZES = "freezes"
 """Name of the freeze list among the snapshots beside the log."""
 

@@ -39,28 +39,37 @@ def open_blobs(config: Config, layout: Layout, *, answer: float | None = None) -
     return s3_blobs(bucket, read_credentials(layout.root / config.objects.access_key_file), answer=answer)
 
 
-def read_context_key(layout: Layout, owner: int | None = None) -> ContextKey:
-    """The local signer's key. `owner` as in `keyfile.read_private`. Raises ConfigError."""
+def read_context_key(layout: Layout, owner: int | None = None, signer: Signer = Signer.LOCAL) -> ContextKey:
+    """A signer's key. `owner` as in `keyfile.read_private`. Raises ConfigError."""
+    path = layout.gateway_key if signer is Signer.GATEWAY else layout.context_key
     try:
-        return ContextKey(Secret(keyfile.read_private(layout.context_key, owner=owner)), Signer.LOCAL)
+        return ContextKey(Secret(keyfile.read_private(path, owner=owner)), signer)
     except ValueError as error:
-        msg = f"{layout.context_key} is no context key."
+        msg = f"{path} is no context key."
         raise ConfigError(msg, advice="Put it back from a backup.") from error
 
 
 class ContextSigner:
-    """The local signer of request context, until there is a gateway."""
+    """The local signer of request context, where there is no gateway."""
 
     def __init__(self, key: ContextKey, clock: Clock) -> None:
         self._key = key
         self._clock = clock
 
-    def __call__(self, *, token: str, address: str, method: str, url: str, device: str, request: str) -> str:
+    def __call__(self, *, token: str, address: str, method: str, url: str, device: str, request: str, **_: str) -> str:
         """See `api.ports.ContextSigner`."""
         return sign_context(
             self._key, token=token, address=address, now=self._clock.now(), method=method, url=url, device=device,
             request=request,
         )  # fmt: skip
+
+
+class ContextForwarder:
+    """Hands on what the gateway signed. Whoever came around it has nothing that the keeper believes."""
+
+    def __call__(self, *, told: str, **_: str) -> str:
+        """See `api.ports.ContextSigner`."""
+        return told
 
 
 def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> tuple[Api, Sweeper]:
@@ -79,7 +88,7 @@ def open_app(config: Config, layout: Layout, clock: Clock | None = None) -> tupl
         probe=config.api.probe,
         media_types=DEFAULT if config.api.media_types is None else frozenset(map(bare, config.api.media_types)),
     )
-    signer = ContextSigner(read_context_key(layout), clock)
+    signer = ContextForwarder() if config.gateway.enabled else ContextSigner(read_context_key(layout), clock)
     patience = config.store.patience_seconds
     blobs, catalogue = open_blobs(config, layout, answer=patience), Catalogue.open(layout.catalogue, ENTRY * patience)
     app = create_app(KeeperClient(layout.socket, DOOR * patience), blobs, catalogue, signer, clock, settings)

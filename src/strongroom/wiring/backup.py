@@ -179,7 +179,7 @@ def _settings(config: Config, layout: Layout) -> Iterator[Path]:
             yield layout.root / relative
     yield from sorted(layout.trust.iterdir())
     yield from sorted(path for path in layout.secrets.iterdir() if path.suffix != ".root")
-    yield layout.context_key
+    yield layout.gateway_key if config.gateway.enabled else layout.context_key
     yield layout.page_key
     yield from sorted(path for path in layout.signin.iterdir() if path.suffix == ".key")
 

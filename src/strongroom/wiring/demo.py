@@ -34,7 +34,7 @@ from strongroom.rehearse.population import Paper, Population, make_population
 from strongroom.secret import Secret
 from strongroom.signin.tokens import mint
 from strongroom.wiring.app import ContextSigner, open_blobs, read_context_key
-from strongroom.wiring.keeper import open_keeper
+from strongroom.wiring.keeper import open_keeper, signer_of_contexts
 from strongroom.wiring.place import Made, hand_over, make_store
 from strongroom.wiring.rehearsal import Rehearsal
 from strongroom.wiring.signin import signin_settings, signing_key
@@ -115,7 +115,7 @@ class _Filler:
         self._acts = acts
         self._key = signing_key(made.config, made.layout)
         settings = Settings(base=made.config.base, page_key=Secret(keyfile.read_private(made.layout.page_key)))
-        signer = ContextSigner(read_context_key(made.layout), clock)
+        signer = ContextSigner(read_context_key(made.layout, signer=signer_of_contexts(made.config)), clock)
         self._catalogue = Catalogue.open(made.layout.catalogue)
         blobs = open_blobs(made.config, made.layout)
         app = create_app(_InProcess(dispatch), blobs, self._catalogue, signer, clock, settings)

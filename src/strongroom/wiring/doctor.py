@@ -124,6 +124,8 @@ def _permissions(config: Config, layout: Layout) -> Iterator[Finding]:
         layout.keeper: users.keeper, layout.database: users.keeper, layout.secrets: users.keeper,
         layout.signin: users.signin, layout.app: users.app, layout.catalogue: users.app,
     }  # fmt: skip
+    if config.gateway.enabled:
+        wanted |= {layout.gateway: users.gateway, layout.gateway_key: users.gateway}
     if config.objects.kind == "local":
         wanted[objects_path(layout, config)] = users.app
     count = 0

@@ -24,7 +24,7 @@ from strongroom.gateway.modsecurity import Engine
 from strongroom.gateway.orders import Match, Refused
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard, Unwatched
-from strongroom.gateway.proxy import Event, Proxy
+from strongroom.gateway.proxy import Event, Proxy, Vouching
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
 from strongroom.gateway.sqlite import Uncounted, prepare
 from strongroom.gateway.upstream import Upstream, read_origin
@@ -54,6 +54,10 @@ class Narrow(Patient):
         super().on_headers_complete()
 
 
+def _silent() -> None:
+    """Nobody wants to know."""
+
+
 def read_settings(path: Path) -> Checked:
     """The settings in the file `path`. Raises ConfigError."""
     try:
@@ -64,15 +68,15 @@ def read_settings(path: Path) -> Checked:
         raise ConfigError(msg, advice="docs/gateway.md shows what stands in it.") from error
 
 
-def open_gateway(
-    checked: Checked, url: str, report: Callable[[Event], None], *, counts: Counts | None = None, waf: Waf | None = None,
-    clock: Clock | None = None,
+def open_gateway(  # each is a part that may be missing
+    checked: Checked, url: str, report: Callable[[Event], None], *,
+    counts: Counts | None = None, waf: Waf | None = None, clock: Clock | None = None, vouch: Vouching | None = None,
 ) -> Proxy:  # fmt: skip
     """The gateway before the portal at `url`. Without `counts` it counts in memory. Raises ConfigError."""
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
     counts = counts or Counts()
     people, guard = People(checked.settings.person, counts), open_guard(checked, counts)
-    return Proxy(checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf)
+    return Proxy(checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch)
 
 
 def open_waf(checked: Checked) -> Waf | None:
@@ -114,23 +118,35 @@ def serving(app: ASGIApp, checked: Checked, port: int | None = None) -> uvicorn.
 def run_gateway(settings: Path, url: str) -> None:
     """Serve until told to stop. Raises ConfigError before the port is bound."""
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
-    checked = read_settings(settings)
-    path = counts_of(checked, settings)
-    serve = ready(checked, url, path)
+    run(lambda: read_settings(settings), url, counts_of(read_settings(settings), settings))
+
+
+def run(  # what a supervisor wants besides
+    read: Callable[[], Checked], url: str, path: Path, *,
+    vouch: Vouching | None = None, ready: Callable[[], None] = _silent, beat: Callable[[], None] = _silent,
+) -> None:  # fmt: skip
+    """Serve what `read` gives, again each time we are told to reload. `path`: of the counts. Raises ConfigError, as `run_gateway`.
+
+    `ready` is called when the port is bound, `beat` about each second from then on.
+    """
+    checked = read()
+    serve = prepared(checked, url, path, vouch)
     with bound(checked) as listening:
+        ready()
 
         def again() -> Callable[[], None] | None:
             """What SIGHUP brings: the port and the counts stay where they are."""
             try:
-                newer = read_settings(settings)
-                serve = ready(newer, url, path)
+                serve = prepared(read(), url, path, vouch)
             except ConfigError as error:
                 log.error("NOT RELOADED, and all goes on as before: %s", error)
                 return None
-            log.warning("Reloaded: new workers serve what %s says now.", settings.name)
+            log.warning("Reloaded: new workers serve what the settings say now.")
             return lambda: serve(listening)
 
-        workers = Workers(checked.settings.gateway.workers, lambda: serve(listening), log.error, again, STOPPING + 5)
+        workers = Workers(
+            checked.settings.gateway.workers, lambda: serve(listening), log.error, again, STOPPING + 5, beat
+        )
         workers.run()
     if checked.settings.guard.mode != "off":
         for line in summary(Counts(path)):
@@ -142,7 +158,7 @@ def counts_of(checked: Checked, settings: Path) -> Path:
     return settings.absolute().parent / checked.settings.gateway.state / "counts.db"
 
 
-def ready(checked: Checked, url: str, path: Path) -> Callable[[socket.socket], None]:
+def prepared(checked: Checked, url: str, path: Path, vouch: Vouching | None = None) -> Callable[[socket.socket], None]:
     """What a worker does, when all that it needs is there and was tried. Raises ConfigError."""
     waf = open_waf(checked)
     open_gateway(checked, url, say, waf=waf)  # whether it can be
@@ -160,10 +176,12 @@ def ready(checked: Checked, url: str, path: Path) -> Callable[[socket.socket], N
     prepare(path, owner or -1)
     for line in announced(checked):
         log.warning("%s", line)
-    return lambda listening: _work(checked, url, path, waf, listening)
+    return lambda listening: _work(checked, url, path, waf, vouch, listening)
 
 
-def _work(checked: Checked, url: str, path: Path, waf: Waf | None, listening: socket.socket) -> None:
+def _work(
+    checked: Checked, url: str, path: Path, waf: Waf | None, vouch: Vouching | None, listening: socket.socket
+) -> None:
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
     events = open_events(checked)
     counts = Counts(path)
@@ -173,7 +191,7 @@ def _work(checked: Checked, url: str, path: Path, waf: Waf | None, listening: so
         tell(event)
         keep(event)
 
-    app = open_gateway(checked, url, report, counts=counts, waf=waf)
+    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=vouch)
     config = serving(app, checked)
     config.load()
     become(user_of(checked))

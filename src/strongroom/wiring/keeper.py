@@ -115,7 +115,7 @@ def open_keeper(
     issuers = _issuers(config, layout, clock.now(), catalog)
     parts = Parts(
         clock=clock,
-        contexts=ContextVerifier([ContextKey(secrets.context, Signer.LOCAL)]),
+        contexts=ContextVerifier([ContextKey(secrets.context, signer_of_contexts(config))]),
         verifier=Verifier(issuers, revoked := Revoked(catalog.revoked()), Proofs()),
         issuers=issuers,
         networks=declare({network.name: network.addresses for network in config.network}),
@@ -198,6 +198,11 @@ def _last_time(database: Path) -> Millis:
     with closing(Reader.open(database)) as reader:
         row = next(iter(reader.rows("select coalesce(max(t), 0) from log_entry", ())), (0,))
     return Millis(int(row[0]))
+
+
+def signer_of_contexts(config: Config) -> Signer:
+    """Who is believed about addresses and devices: one, so that whoever owns the app cannot go around the gateway."""
+    return Signer.GATEWAY if config.gateway.enabled else Signer.LOCAL
 
 
 def _probe_limit(config: Config, rehearsal: Rehearsal | None) -> int:

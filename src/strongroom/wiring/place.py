@@ -73,7 +73,7 @@ def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = T
     Log.create(Place(layout.database, layout.log), signer)
     pin_keys(layout, LogKeys.of(signer.verifier))
     _trust(layout)
-    _app(layout, secrets)
+    _app(layout, secrets, gateway=config.gateway.enabled)
     _signin(layout)
     if hand:
         hand_over(layout, config)
@@ -142,6 +142,18 @@ def choose_users(root: Path) -> Users:
     return Users(keeper=free[0], app=free[1], signin=free[2], courier=free[3], gateway=free[4])
 
 
+def place_signer(config: Config, layout: Layout) -> None:
+    """The key of contexts lies where the configuration says who signs them; from wherever it was."""
+    wanted, other = layout.context_key, layout.gateway_key
+    if config.gateway.enabled:
+        wanted, other = other, wanted
+    if other.exists():
+        wanted.parent.mkdir(mode=0o700, exist_ok=True)
+        other.replace(wanted)
+    if not config.gateway.enabled and layout.gateway.exists():
+        layout.gateway.rmdir()
+
+
 def reachable(root: Path) -> bool:
     """Whether any user may pass through every directory above `root`."""
     return all(parent.stat().st_mode & 0o001 for parent in root.resolve().parents if parent.exists())
@@ -154,7 +166,7 @@ def hand_over(layout: Layout, config: Config) -> None:
     users = config.users
     for folder, owner in (
         (layout.keeper, users.keeper), (layout.run, users.keeper), (layout.signin, users.signin),
-        (layout.app, users.app), (objects_path(layout, config), users.app),
+        (layout.app, users.app), (objects_path(layout, config), users.app), (layout.gateway, users.gateway),
     ):  # fmt: skip
         if folder.exists():
             for path in (folder, *folder.rglob("*")):
@@ -172,6 +184,8 @@ def _folders(layout: Layout, config: Config) -> None:
     private = [layout.keeper, layout.secrets, layout.trust, layout.signin, layout.app, layout.root / "officers"]
     if config.objects.kind == "local":
         private.append(objects_path(layout, config))
+    if config.gateway.enabled:
+        private.append(layout.gateway)
     for folder in private:
         folder.mkdir(mode=0o700)
     # The sockets' own permissions say who may connect; one must be able to get to them.
@@ -188,8 +202,8 @@ def _trust(layout: Layout) -> None:
     (layout.trust / "officers.json").write_bytes(msgspec.json.format(msgspec.json.encode(entries)))
 
 
-def _app(layout: Layout, secrets: KeeperSecrets) -> None:
-    keyfile.write_private(layout.context_key, secrets.context.reveal())
+def _app(layout: Layout, secrets: KeeperSecrets, *, gateway: bool) -> None:
+    keyfile.write_private(layout.gateway_key if gateway else layout.context_key, secrets.context.reveal())
     keyfile.write_private(layout.page_key, random.token_bytes(32))
     Catalogue.create(layout.catalogue)
 

@@ -18,6 +18,7 @@ from strongroom.courier.allow import allow
 from strongroom.courier.relay import Relay
 from strongroom.errors import ConfigError
 from strongroom.wiring.app import open_app
+from strongroom.wiring.fronting import run_front
 from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
 from strongroom.wiring.memory import keep_freed
@@ -48,6 +49,7 @@ def run_program(name: str, store: Path) -> None:
     programs: dict[str, Callable[[Config, Layout, Rehearsal | None], None]] = {
         "app": _app,
         "courier": _courier,
+        "gateway": run_front,
         "keeper": _keeper,
         "publisher": run_publisher,
         "signin": _signin,

@@ -40,7 +40,7 @@ from strongroom.keys.root import RootKey
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring import archive
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.place import hand_over, log_signers, objects_path, read_officers
+from strongroom.wiring.place import hand_over, log_signers, objects_path, place_signer, read_officers
 from strongroom.wiring.root import create_root, open_root
 from strongroom.wiring.secrets import cover_of, open_secrets, reseal
 from strongroom.wiring.verify import rows_wrong
@@ -94,6 +94,7 @@ def restore(whence: Whence, root: Path, clock: Clock, say: Say) -> Restored:
         manifest = archive.unpack(whence.backup, header, key, layout.root)  # 2
         _life(whence, header, layout)
         config = _config(layout, header.store, whence.text)
+        place_signer(config, layout)
         root_key = _root(config, layout)
         say("Wrapping keys under the new root key")
         reseal(layout.secrets, config.store.name, whence.paper, root_key)  # 3
@@ -147,7 +148,8 @@ def accept_log(
 def _folders(layout: Layout) -> None:
     layout.root.mkdir(parents=True, exist_ok=True)
     layout.root.chmod(0o755)
-    for folder in (layout.keeper, layout.secrets, layout.trust, layout.signin, layout.app, layout.root / "officers"):
+    private = (layout.keeper, layout.secrets, layout.trust, layout.signin, layout.app, layout.gateway)
+    for folder in (*private, layout.root / "officers"):
         folder.mkdir(mode=0o700)
     for folder in (layout.run, layout.admin_socket.parent, layout.courier_socket.parent):
         folder.mkdir(mode=0o711)

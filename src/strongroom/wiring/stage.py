@@ -4,7 +4,6 @@ import base64
 import contextlib
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from strongroom.rehearse.stage import StageOptions
 from strongroom.signin.tokens import Session, issue, mint
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.place import choose_users
+from strongroom.wiring.port import free_port
 from strongroom.wiring.rehearsal import BROKEN, PROBES, VARIABLE, MovedClock, clock_file
 from strongroom.wiring.signin import signin_settings, signing_key
 from strongroom.wiring.supervisor import LAUNCHER, Supervisor
@@ -63,7 +63,7 @@ def open_stage(
     folder.chmod(0o755)
     try:
         root = folder / "store"
-        text = CONFIG.format(port=_free_port(), signin=_free_port(), users=choose_users(root))
+        text = CONFIG.format(port=free_port(), signin=free_port(), users=choose_users(root))
         make_demo(root, text, patients=options.patients, decoys=options.decoys, rehearsal=True, say=say)
         stage = RunningStage(root, options, say, launcher)
         stage.start()
@@ -242,9 +242,3 @@ def _proof(key: SigningKey, token: str, method: str, url: str, now: Millis) -> s
 
     signed = f"{part(header)}.{part(claims)}"
     return f"{signed}.{base64.urlsafe_b64encode(key.sign(signed.encode())).rstrip(b'=').decode()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

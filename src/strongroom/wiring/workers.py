@@ -16,6 +16,8 @@ from typing import Final
 QUICK: Final = 5.0
 """Seconds. A worker that lives less is started again more and more slowly."""
 MAX_PAUSE: Final = 10.0
+BEAT: Final = 1.0
+"""Seconds between two looks when nothing happens."""
 _CHILD: Final = {signal.SIGCHLD}
 _HEARD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *_CHILD}
 
@@ -40,6 +42,8 @@ class Workers:
     again: Callable[[], Callable[[], None] | None]
     patience: float
     """Seconds that a worker may take to end when it is told to."""
+    beat: Callable[[], None] = lambda: None
+    """Called about each second."""
     _places: list[_Worker] = field(default_factory=list)
     _leaving: dict[int, float] = field(default_factory=dict)
     """Processes that were told to end, and when they are killed."""
@@ -54,6 +58,7 @@ class Workers:
             if not stopping:
                 for place in self._places:
                     self._start(place, alive)
+            self.beat()
             heard = signal.sigtimedwait(_HEARD, self._pause(stopping))
             number = heard.si_signo if heard is not None else 0
             if number in {signal.SIGTERM, signal.SIGINT} and not stopping:
@@ -137,7 +142,7 @@ class Workers:
         ends = list(self._leaving.values())
         if not stopping:
             ends += [place.start_at for place in self._places if not place.pid]
-        return max(0.01, min([end - now for end in ends], default=60.0))
+        return max(0.01, min([BEAT, *(end - now for end in ends)]))
 
 
 def _ended(_signal: int, _frame: object) -> None:
