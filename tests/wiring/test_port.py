@@ -4,7 +4,6 @@ import socket
 
 import pytest
 
-from strongroom.wiring import port
 from strongroom.wiring.port import HIGH, LOW, free_port
 
 
@@ -21,8 +20,8 @@ def test_a_taken_port_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         number = taken.getsockname()[1]
         drawn = iter([number, number, number + 1])
-        monkeypatch.setattr(port.random, "randint", lambda _low, _high: next(drawn))
+        monkeypatch.setattr("random.randint", lambda _low, _high: next(drawn))
         assert free_port() == number + 1
-        monkeypatch.setattr(port.random, "randint", lambda _low, _high: number)
+        monkeypatch.setattr("random.randint", lambda _low, _high: number)
         with pytest.raises(OSError, match="No port"):
             free_port()
