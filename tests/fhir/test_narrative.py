@@ -60,6 +60,7 @@ def test_what_acts_is_refused(inner: str) -> None:
         f'<!DOCTYPE div [<!ENTITY a "aaaa">]>{_div("&a;")}',
         "words",
         "\x00",
+        _div("half a character: \udd12"),
     ],
 )
 def test_only_one_div_without_declarations(text: str) -> None:

@@ -63,5 +63,6 @@ def _range(part: str) -> tuple[str, float]:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "q":
-            quality = float(value) if _QUALITY.fullmatch(value.strip()) else 0.0
+            told = value.strip()
+            quality = float(told) if _QUALITY.fullmatch(told) else 0.0
     return name.lower(), quality

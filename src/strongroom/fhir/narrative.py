@@ -41,7 +41,7 @@ def narrative_fault(div: str, expression: str) -> Iterator[Fault]:
     parser.ProcessingInstructionHandler = _refuse
     try:
         parser.Parse(div, True)  # noqa: FBT003  # expat takes no keywords
-    except expat.ExpatError:
+    except (expat.ExpatError, UnicodeEncodeError):  # half a character, escaped in JSON, is none of XML's
         yield Fault("invalid", "The narrative is not well-formed XHTML.", expression)
     except _Refused:
         yield Fault("invalid", "The narrative has elements or attributes that FHIR does not allow in it.", expression)
