@@ -20,7 +20,7 @@ from strongroom.gateway.settings import Upstream as Bounds
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.variants import Try
 from strongroom.gateway.visitor import Enough, Pace, Visitor
-from strongroom.rehearse.portal import CONFIRMATION, EACH, HOLES, Portal, listening, opaque
+from strongroom.rehearse.portal import CONFIRMATION, EACH, HOLES, Asked, Portal, Reply, listening, opaque
 from strongroom.wiring import probe
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.gateway import read_settings
@@ -31,9 +31,9 @@ SETTINGS = DESCRIBED / "portal.toml"
 
 
 @contextmanager
-def portal(holes: frozenset[str], confirm: str = LINE) -> Iterator[str]:
+def portal(holes: frozenset[str], confirm: str = LINE, kind: type[Portal] = Portal) -> Iterator[str]:
     """The portal, served; its address."""
-    server = listening(Portal(holes, confirm=confirm))
+    server = listening(kind(holes, confirm=confirm))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -155,6 +155,28 @@ def test_what_is_not_tested_is_said(tmp_path: Path) -> None:
     assert any(one.startswith("whether lists show people beside") for one in said)
     assert report.findings == short.findings == []
     assert (report.complete, short.complete, short.requests) == (True, False, 120)
+
+
+class Wary(Portal):
+    """A portal that ends the session of whoever asks for a document that is not theirs, and has no time for strangers."""
+
+    def answer(self, asked: Asked) -> Reply:
+        """As said."""
+        reply = super().answer(asked)
+        owner = self.records.letters.get(int(name)) if (name := asked.path.rpartition("/")[2]).isdecimal() else None
+        if asked.session and owner and reply.status == 404:
+            self._sessions.pop(asked.session, None)
+        return Reply(429) if reply.status == 401 and not asked.session else reply
+
+
+def test_answers_that_say_nothing_are_no_all_clear(tmp_path: Path) -> None:
+    """Sessions that ended in the course of it, and 429, are told as what was not tested."""
+    with portal(frozenset(), kind=Wary) as url:
+        report = probed(url, account(tmp_path, "7"), account(tmp_path, "8"))
+    said = {f"{one.what}: {one.why}" for one in report.untested}
+    assert any(one.startswith("route letter as p8: its own documents were refused to it afterwards") for one in said)
+    assert any("answered 429" in one for one in said)
+    assert report.findings == []
 
 
 def test_a_host_that_does_not_confirm_is_asked_for_nothing_else(tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ class Probe:
         except Enough as error:
             self.report.complete = False
             self.report.untested.append(Untested("everything after that", error.message))
+        unsaid = sum(visitor.unsaid for visitor in (*self._pair, self._nobody))
+        if unsaid:
+            self._not(
+                f"{unsaid} requests", "they were answered 429 or 503, or not at all. Ask more slowly, with --rate."
+            )
         if not self.report.findings and not any(one.requests for one in self.report.tested):
             raise OperationError(
                 "Nothing could be tested: neither account has a document that it is given and the other is not shown.",
@@ -246,6 +251,10 @@ class Probe:
                 ways.append(Way(item.how, item.line, heard.status, says))
         if ways:
             self._finds(READ, name, owner.name, reader.name, [place.document], ways)
+        if own is not None and (await reader.ask(plain(own))).status != OK:
+            self._not(
+                f"route {name} as {reader.name}", "its own documents were refused to it afterwards: its session ended."
+            )
         return asked
 
     # ---- what is not described --------------------------------------------------------------------------------------

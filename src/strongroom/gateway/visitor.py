@@ -22,6 +22,7 @@ from strongroom.gateway.upstream import Question, Upstream
 from strongroom.gateway.variants import FORM, Try
 
 _AGENT: Final = b"strongroom-probe"
+_SAYS_NOTHING: Final = (0, 429, 503)
 
 
 class Enough(CheckFailed):
@@ -50,6 +51,8 @@ class Visitor:
     def __init__(self, upstream: Upstream, host: str, pace: Pace, account: Account | None = None) -> None:
         self._upstream, self._host, self._pace, self.account = upstream, host.encode(), pace, account
         self._cookies: dict[str, str] = {}
+        self.unsaid = 0
+        """Requests whose answer says nothing of who may read what."""
 
     @property
     def name(self) -> str:
@@ -59,6 +62,11 @@ class Visitor:
     async def ask(self, one: Try) -> Heard:
         """One request. What is no answer has status 0."""
         await self._pace.turn()
+        heard = await self._heard(one)
+        self.unsaid += heard.status in _SAYS_NOTHING
+        return heard
+
+    async def _heard(self, one: Try) -> Heard:
         headers = [
             (b"host", self._host),
             (b"user-agent", _AGENT),
