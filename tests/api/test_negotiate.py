@@ -23,7 +23,7 @@ from strongroom.api.negotiate import taste
         ("application/fhir+json;q=0", None, False, False, False),
         ("*/*;q=0", None, False, False, False),
         ("*/*;q=zero", None, False, False, False),
-        ("*/*;q=\x1f0.5", None, False, True, True),
+        ("*/*;q=\x1f0.5", None, False, False, False),
         (",;,x", None, False, False, False),
         ("application/pdf", "json", True, True, False),
         ("application/pdf", "application/fhir json", True, True, False),

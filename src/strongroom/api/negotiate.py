@@ -63,6 +63,6 @@ def _range(part: str) -> tuple[str, float]:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "q":
-            told = value.strip()
+            told = value.strip(" \t")
             quality = float(told) if _QUALITY.fullmatch(told) else 0.0
     return name.lower(), quality
