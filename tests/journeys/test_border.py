@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import pytest
 from strongroom.border.process import REACHED, Seat, Tries, attempt, seat_of
 from strongroom.border.table import Borders, declare
 from strongroom.config import Config, Layout, parse
+from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.place import choose_users
 from strongroom.wiring.reach import running
 from tests.border.world import World
@@ -104,6 +106,12 @@ class Closed:
         """Our own command on the machine."""
         return self.run(*PROGRAM, *arguments, "--store", str(self.store))
 
+    def from_street(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
+        """A command of somebody around."""
+        return subprocess.run(
+            self.world.inside(self.world.around, *command), capture_output=True, text=True, check=False
+        )
+
     def reached(self) -> dict[str, dict[str, Any]]:
         """What `doctor` finds about reach, and its exit code as `code`."""
         done = self.strongroom("doctor", "--outside", f"{OUTSIDE[0]}:{OUTSIDE[1]}", "--json")
@@ -169,19 +177,49 @@ def closed(s3_port: int) -> Iterator[Closed]:
         assert served.stdout is not None
         stack.callback(served.stdout.close)
         assert b"Serving" in served.stdout.readline()
+        settings = f'[gateway]\nhost = "0.0.0.0"\nuser = "{users.gateway}"\n' + (DESCRIBED / "store.toml").read_text()
+        (folder / "gateway.toml").write_text(settings)
+        front: list[str | Path] = [
+            "gateway",
+            "--upstream",
+            "http://127.0.0.1:8441",
+            "--config",
+            folder / "gateway.toml",
+        ]
+        gateway = subprocess.Popen(world.inside(world.machine, *PROGRAM, *front), stderr=subprocess.DEVNULL)
+        stack.callback(gateway.wait, 60)
+        stack.callback(gateway.terminate)
+        _answers(machine, gateway)
         yield machine
     shutil.rmtree(folder)
 
 
+def _answers(machine: Closed, gateway: "subprocess.Popen[bytes]") -> None:
+    """Returns once the street gets an answer of the gateway."""
+    ask = "import httpx2; print(httpx2.get('http://10.77.0.1:8440/.strongroom/health').status_code)"
+    end = time.monotonic() + WAIT
+    while gateway.poll() is None and time.monotonic() < end:
+        if machine.from_street(sys.executable, "-c", ask).stdout.strip() == "200":
+            return
+    pytest.fail(f"no answer of the gateway; it ended with {gateway.returncode}")
+
+
 def test_within_its_borders_everything_works(closed: Closed) -> None:
-    """A document is read through app, keeper, HSM and bucket; and each process reaches its row, and nothing else."""
+    """The street reads a document through gateway, app, keeper, HSM and bucket; each process reaches its row, and nothing else."""
     token = closed.strongroom("token", "--as", "patient1").stdout.strip()
-    read = closed.run(sys.executable, "-c", READ, "http://127.0.0.1:8441/fhir", token)
+    read = closed.from_street(sys.executable, "-c", READ, "http://10.77.0.1:8440/fhir", token)
     assert read.stdout.split() == ["200", "True"], read.stderr
     found = closed.reached()
-    assert {name: one["state"] for name, one in found.items() if name.startswith("reach of") and name != "reach of gateway"} == {
-        "reach of app": "ok", "reach of keeper": "ok", "reach of signin": "ok",
-    }, found  # fmt: skip
+    assert {name: one["state"] for name, one in found.items() if name.startswith("reach of")} == {
+        f"reach of {name}": "ok" for name in ("gateway", "app", "keeper", "signin")
+    }, found
+
+
+def test_the_street_reaches_the_gateway_and_nothing_else(closed: Closed) -> None:
+    """Of all that listens on the machine one port answers to the outside; the others refuse at once."""
+    ends = tuple(("10.77.0.1", port) for port in (8440, 8441, 8442, 22))
+    found = attempt(Seat(0, (), (closed.world.path(closed.world.around),)), Tries(tcp=ends), WAIT)
+    assert [name for name, end in found.items() if end == REACHED] == ["tcp 10.77.0.1 8440"]
 
 
 def test_whoever_sits_in_the_apps_place_is_shut_in(closed: Closed) -> None:

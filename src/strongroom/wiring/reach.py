@@ -109,7 +109,7 @@ def _findings(borders: Borders, row: Row, around: Around, config: Config) -> lis
     memory = tuple(pid for name, pid in around.pids.items() if name != row.name)
     ends = [(address, port) for _, address, port in _ends(borders, around)]
     tries = Tries(
-        tcp=tuple(dict.fromkeys([*ends, *around.ours, *([around.outside] if around.outside else [])])),
+        tcp=tuple(dict.fromkeys([*([around.outside] if around.outside else []), *ends, *around.ours])),
         sockets=tuple(str(path) for path in borders.sockets.values() if path.exists()),
         files=tuple(_closed_files(borders, row)),
         memory=(*memory, os.getpid()),
