@@ -93,6 +93,13 @@ def test_a_network_that_is_none_is_refused(given: str) -> None:
             parse(f'[store]\nname = "x"\n[reach]\n{field} = ["{given}"]'.encode())
 
 
+def test_a_name_server_is_one_address_and_administrators_may_be_a_network() -> None:
+    """Rules ask a server by its address; who comes in may come from many."""
+    parse(b'[store]\nname = "x"\n[reach]\nadmin = ["10.0.0.0/8"]\nresolvers = ["fd00::1"]')
+    with pytest.raises(ConfigError, match="no address"):
+        parse(b'[store]\nname = "x"\n[reach]\nresolvers = ["10.0.0.0/8"]')
+
+
 def test_a_name_is_looked_up_or_said_to_be_unknown() -> None:
     """The machine's own name service answers; for what it does not know there is an advice."""
     assert set(dns.ask("localhost")) & {"127.0.0.1", "::1"}

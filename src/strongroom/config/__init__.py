@@ -1,6 +1,7 @@
 """The configuration of one store: `strongroom.toml`, decoded and bounded. No I/O: bytes in, `Config` out."""
 
 import ipaddress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -254,22 +255,28 @@ def parse(raw: bytes) -> Config:
     if config.copy is not None and config.copy.endpoint.startswith("http:") and not config.copy.allow_http:
         msg = "strongroom.toml: copy.endpoint is without TLS, and copy.allow_http is not set."
         raise ConfigError(msg, advice="Use https; without TLS is for loopback and tests.")
-    for field in ("gateways", "resolvers", "admin"):
-        _networks(f"reach.{field}", getattr(config.reach, field))
+    for field, read in _REACH.items():
+        _addresses(f"reach.{field}", getattr(config.reach, field), read)
     if not config.signin.enabled and not config.issuer:
         msg = "strongroom.toml: the built-in sign-in is off and no [[issuer]] is pinned: nobody could ever sign in."
         raise ConfigError(msg)
     return config
 
 
-def _networks(field: str, given: tuple[str, ...]) -> None:
-    """Each must be an address, or a network, as it is written. Raises ConfigError."""
+_REACH: Mapping[str, Callable[[str], object]] = {
+    "gateways": ipaddress.ip_network, "resolvers": ipaddress.ip_address, "admin": ipaddress.ip_network,
+}  # fmt: skip
+
+
+def _addresses(field: str, given: tuple[str, ...], read: Callable[[str], object]) -> None:
+    """Each must be what the field holds, as it is written. Raises ConfigError."""
     for one in given:
         try:
-            ipaddress.ip_network("" if "%" in one else one)  # the rules know no zones
+            read("" if "%" in one else one)  # the rules know no zones
         except ValueError as error:
-            msg = f"strongroom.toml: {field}: {one[:60]} is neither an address nor a network."
-            raise ConfigError(msg, advice="As 10.0.0.7, 10.0.0.0/24 or fd00::/64.") from error
+            kind = "address" if read is ipaddress.ip_address else "network"
+            msg = f"strongroom.toml: {field}: {one[:60]} is no {kind}."
+            raise ConfigError(msg, advice="As 10.0.0.7 or fd00::7; a network as 10.0.0.0/24 or fd00::/64.") from error
 
 
 class Layout:
