@@ -91,8 +91,9 @@ class Watchful:
         if not asked.document:
             return None
         self.counts.sweep(asked.at)
-        seen = self._seen(asked)
-        found = self._found(seen)
+        with self.counts.looking():
+            seen = self._seen(asked)
+            found = self._found(seen)
         if found is None:
             return None
         with self.counts.together():
@@ -219,7 +220,7 @@ class Watchful:
         self._tally(seen, ids)
 
     def _tally(self, seen: _Seen, ids: Mapping[What, int]) -> None:
-        asked = seen.asked
+        asked, counted = seen.asked, dict[tuple[Scope, What], Place]()
         for rule in self._rules:
             where = seen.places.get(rule.scope)
             if where is None or rule.what not in ids or self._exempted(where) or not seen.about(rule.name):
@@ -229,9 +230,10 @@ class Watchful:
                     self.counts.report(f"guard-{rule.name}", _who(asked), asked.at, enforced=False)
             elif rule.what in AFTER and self._beyond(seen, where, rule):
                 self._put(self._measure(seen, where, rule), asked.at)
-            if rule.what is not What.BYTES:
-                until = asked.at + self._longest[rule.scope, rule.what]
-                self.counts.count(self._number(where, rule.what), ids[rule.what], until)
+            counted[rule.scope, rule.what] = where
+        for (scope, what), where in counted.items():  # once, however many rules look at it
+            if what is not What.BYTES:
+                self.counts.count(self._number(where, what), ids[what], asked.at + self._longest[scope, what])
 
     def _serve(self, asked: Asked, size: int) -> None:
         hour, places = asked.at // HOUR, _places(asked)

@@ -113,8 +113,19 @@ class File:
     def together(self) -> Iterator[None]:
         """What is done inside is done at once or not at all, and no other worker counts meanwhile. Raises Uncounted."""
         self._still_there()
+        with self._within("BEGIN IMMEDIATE"):
+            yield
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """What is read inside is of one moment, and costs one lock. Nothing is written. Raises Uncounted."""
+        with self._within("BEGIN"):
+            yield
+
+    @contextlib.contextmanager
+    def _within(self, begin: str) -> Iterator[None]:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(begin)
             yield
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
