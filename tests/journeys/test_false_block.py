@@ -31,6 +31,7 @@ class Desk:
 
     def __init__(self, upstream: str, folder: Path, more: str = "") -> None:
         self.file, self.said, self.port = folder / "gateway.toml", folder / "said", free_port()
+        self.meter = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.write(more)
         with self.said.open("wb") as said:
@@ -43,7 +44,8 @@ class Desk:
         """The settings of the page for this portal, and these."""
         self.more = more
         settings = (DESCRIBED / "portal.toml").read_text()
-        self.file.write_text(f"[gateway]\nport = {self.port}\n{more}\n{settings}")
+        ports = f"[metrics]\nport = {self.meter}\n[gateway]\nport = {self.port}\n"
+        self.file.write_text(f"{ports}{more}\n{settings}")
 
     def reload(self) -> None:
         """Returns when other workers serve."""
@@ -90,6 +92,7 @@ def test_a_false_block_never_comes_back(portal: int, tmp_path: Path) -> None:
         allows_the_lawyer(desk)
         exempts_the_search(desk)
         holds_the_thief(desk)
+        tells_its_numbers(desk)
     finally:
         desk.close()
     again = Desk(f"http://127.0.0.1:{portal}", tmp_path, desk.more)
@@ -158,3 +161,24 @@ def holds_the_thief(desk: Desk) -> None:
         assert "by-hand" in desk.runs("gateway", "undo", "login:9")["rules"]
         assert set(statuses(thief, own * 2)) == {200}
     desk.runs("gateway", "undo", "login:50", code=2)
+
+
+def tells_its_numbers(desk: Desk) -> None:
+    """All workers together, whichever answers; nobody's name, and only at a port of their own."""
+    before, walks, held = 8, 5 * 20, 4 + 8 + 8  # letters that were asked for, by the steps above
+    until(lambda: numbers(desk).get("letters") == before + walks + held)  # each worker adds its own once a second
+    found = numbers(desk)
+    assert found['strongroom_gateway_refused_total{rule="guard-by-hand"}'] == 8
+    assert found["strongroom_gateway_allowed"] == 2
+    assert httpx2.get(f"http://127.0.0.1:{desk.meter}/").status_code == 404
+    assert httpx2.get(f"{desk.base}/metrics").status_code == 404
+
+
+def numbers(desk: Desk) -> dict[str, int]:
+    """What is told; `letters`: requests for one, however they were answered."""
+    answer = httpx2.get(f"http://127.0.0.1:{desk.meter}/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    rows = [line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#")]
+    found = {series: int(value) for series, value in rows}
+    asked = sum(value for series, value in found.items() if 'requests_total{route="letter",' in series)
+    return {**found, "letters": asked}

@@ -1,6 +1,6 @@
 """What is in force, what was taken back, what is allowed, and what rules did: for the guard, and for people who look after it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -164,6 +164,19 @@ class Orders(File):
         """The request of that number; None: it was not refused, or was long ago."""
         row = self.maybe("SELECT what FROM refused WHERE request = ?", request)
         return None if row is None else msgspec.json.decode(row[0], type=Refused)
+
+    def add_numbers(self, new: Mapping[str, int]) -> None:
+        """To what all workers did."""
+        for series, value in new.items():
+            self.do(
+                "INSERT INTO numbers VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                series,
+                value,
+            )
+
+    def numbers(self) -> list[tuple[str, int]]:
+        """What all workers did."""
+        return [(row[0], row[1]) for row in self.all("SELECT series, value FROM numbers")]
 
     def forget(self, now: int) -> None:
         """What is over, and the oldest of what there is too much of."""

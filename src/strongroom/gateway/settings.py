@@ -160,6 +160,14 @@ class Events(_Section, frozen=True, kw_only=True):
     """OCSF, a line each; turned over at 64 MiB, eight are kept. Empty: only what is refused, in the log."""
 
 
+class Metrics(_Section, frozen=True, kw_only=True):
+    """`[metrics]`: numbers for Prometheus, at a port that the street does not reach."""
+
+    port: Port | None = None
+    """Of `GET /metrics`. None: they are not told."""
+    host: str = "127.0.0.1"
+
+
 class Settings(_Section, frozen=True, kw_only=True):
     """The whole of `gateway.toml`."""
 
@@ -168,6 +176,7 @@ class Settings(_Section, frozen=True, kw_only=True):
     guard: Guard = Guard()
     waf: Waf = Waf()
     events: Events = Events()
+    metrics: Metrics = Metrics()
     person: Person | None = None
     route: tuple[Route, ...] = ()
 

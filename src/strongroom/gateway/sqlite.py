@@ -42,6 +42,7 @@ CREATE TABLE undone (scope TEXT, name TEXT, rule TEXT, until INTEGER NOT NULL, P
 CREATE TABLE allowed (scope TEXT, name TEXT, rule TEXT, why TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
   PRIMARY KEY (scope, name, rule)) WITHOUT ROWID;
 CREATE TABLE refused (number INTEGER PRIMARY KEY, request TEXT UNIQUE, what BLOB NOT NULL);
+CREATE TABLE numbers (series TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE reported (rule TEXT, who TEXT, enforced INTEGER, requests INTEGER NOT NULL, first INTEGER NOT NULL,
   last INTEGER NOT NULL, PRIMARY KEY (rule, who, enforced)) WITHOUT ROWID;
 """

@@ -7,6 +7,7 @@ import pwd
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from strongroom.gateway import ocsf, rules
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.files import Events
 from strongroom.gateway.guard import Watchful
+from strongroom.gateway.metrics import Metrics
 from strongroom.gateway.modsecurity import Engine
 from strongroom.gateway.orders import Match, Refused
 from strongroom.gateway.person import People
@@ -31,6 +33,7 @@ from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import Patient, Unacceptable, served
+from strongroom.wiring.meter import Metered
 from strongroom.wiring.user import become, preload
 from strongroom.wiring.workers import Workers
 
@@ -115,6 +118,14 @@ def serving(app: ASGIApp, checked: Checked, port: int | None = None) -> uvicorn.
     return config
 
 
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the parent bound: where the portal is served, and where numbers are told."""
+
+    street: socket.socket
+    meter: socket.socket | None
+
+
 def run_gateway(settings: Path, url: str) -> None:
     """Serve until told to stop. Raises ConfigError before the port is bound."""
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
@@ -131,22 +142,25 @@ def run(  # what a supervisor wants besides
     """
     checked = read()
     serve = prepared(checked, url, path, vouch)
-    with bound(checked) as listening:
+    street, meter = checked.settings.gateway, checked.settings.metrics
+    with contextlib.ExitStack() as open_ports:
+        ports = Ports(
+            open_ports.enter_context(bound(street.host, street.port)),
+            None if meter.port is None else open_ports.enter_context(bound(meter.host, meter.port)),
+        )
         ready()
 
         def again() -> Callable[[], None] | None:
-            """What SIGHUP brings: the port and the counts stay where they are."""
+            """What SIGHUP brings: ports and counts stay where they are."""
             try:
                 serve = prepared(read(), url, path, vouch)
             except ConfigError as error:
                 log.error("NOT RELOADED, and all goes on as before: %s", error)
                 return None
             log.warning("Reloaded: new workers serve what the settings say now.")
-            return lambda: serve(listening)
+            return lambda: serve(ports)
 
-        workers = Workers(
-            checked.settings.gateway.workers, lambda: serve(listening), log.error, again, STOPPING + 5, beat
-        )
+        workers = Workers(checked.settings.gateway.workers, lambda: serve(ports), log.error, again, STOPPING + 5, beat)
         workers.run()
     if checked.settings.guard.mode != "off":
         for line in summary(Counts(path)):
@@ -158,7 +172,7 @@ def counts_of(checked: Checked, settings: Path) -> Path:
     return settings.absolute().parent / checked.settings.gateway.state / "counts.db"
 
 
-def prepared(checked: Checked, url: str, path: Path, vouch: Vouching | None = None) -> Callable[[socket.socket], None]:
+def prepared(checked: Checked, url: str, path: Path, vouch: Vouching | None = None) -> Callable[[Ports], None]:
     """What a worker does, when all that it needs is there and was tried. Raises ConfigError."""
     waf = open_waf(checked)
     open_gateway(checked, url, say, waf=waf)  # whether it can be
@@ -176,26 +190,27 @@ def prepared(checked: Checked, url: str, path: Path, vouch: Vouching | None = No
     prepare(path, owner or -1)
     for line in announced(checked):
         log.warning("%s", line)
-    return lambda listening: _work(checked, url, path, waf, vouch, listening)
+    return lambda ports: _work(checked, url, path, waf, vouch, ports)
 
 
-def _work(
-    checked: Checked, url: str, path: Path, waf: Waf | None, vouch: Vouching | None, listening: socket.socket
+def _work(  # one part each
+    checked: Checked, url: str, path: Path, waf: Waf | None, vouch: Vouching | None, ports: Ports
 ) -> None:
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
     events = open_events(checked)
     counts = Counts(path)
-    tell, keep = say if events is None else teller(events), keeper_of(counts)
+    tell, keep, metrics = say if events is None else teller(events), keeper_of(counts), Metrics()
 
     def report(event: Event) -> None:
         tell(event)
         keep(event)
+        metrics.note(event)
 
     app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=vouch)
     config = serving(app, checked)
     config.load()
     become(user_of(checked))
-    uvicorn.Server(config).run(sockets=[listening])
+    Metered(config, counts, metrics, events, ports.meter).run(sockets=[ports.street])
     if events is not None:
         events.close()
     counts.close()
@@ -212,14 +227,13 @@ def user_of(checked: Checked) -> int:
         raise ConfigError(f"There is no user {name}.", advice="[gateway] user names who the workers are.") from error
 
 
-def bound(checked: Checked) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
     """The port, open: who comes now waits for the first worker. Raises ConfigError."""
-    settings = checked.settings.gateway
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        msg = f"The gateway cannot listen on {settings.host}:{settings.port}: {error.strerror}."
+        msg = f"The gateway cannot listen on {host}:{port}: {error.strerror}."
         raise ConfigError(msg, advice="Is the port in use?") from error
 
 

@@ -1,0 +1,93 @@
+"""A worker of the gateway that also tells its numbers: once a second to the counts, and to whoever asks at a port of their own."""
+
+import asyncio
+import contextlib
+import socket
+from collections import Counter
+from typing import Final
+
+import uvicorn
+
+from strongroom.clock import SystemClock
+from strongroom.gateway.counts import Counts
+from strongroom.gateway.files import Events
+from strongroom.gateway.metrics import Metrics, series, written
+from strongroom.gateway.sqlite import Uncounted
+
+TICKS: Final = 10
+"""uvicorn looks around ten times a second."""
+PATIENCE: Final = 10.0
+"""Seconds that somebody may take to ask."""
+MAX_ASKED: Final = 8_192
+_ANSWER: Final = (
+    "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {length}\r\n"
+    "Connection: close\r\n\r\n"
+)
+
+
+class Metered(uvicorn.Server):
+    """See the module."""
+
+    def __init__(
+        self, config: uvicorn.Config, counts: Counts, metrics: Metrics, events: Events | None, at: socket.socket | None
+    ) -> None:
+        """`at`: where numbers are asked for; None: nowhere."""
+        super().__init__(config)
+        self._counts, self._metrics, self._events, self._at = counts, metrics, events, at
+        self._dropped = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See `uvicorn.Server`."""
+        await super().startup(sockets)
+        if self._at is not None:
+            self._asked = await asyncio.start_server(self._tell, sock=self._at, limit=MAX_ASKED)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See `uvicorn.Server`."""
+        if self._at is not None:
+            self._asked.close()
+        await super().shutdown(sockets)
+        self.add()
+
+    async def on_tick(self, counter: int) -> bool:
+        """See `uvicorn.Server`."""
+        if counter % TICKS == 0:
+            self.add()
+        return await super().on_tick(counter)
+
+    def add(self) -> None:
+        """What is new, to what all workers did. Where that fails it is kept."""
+        if self._events is not None:
+            dropped = self._events.dropped
+            self._metrics.dropped(dropped - self._dropped)
+            self._dropped = dropped
+        new = self._metrics.take()
+        if new:
+            try:
+                with self._counts.together():
+                    self._counts.add_numbers(new)
+            except Uncounted:
+                self._metrics.give_back(new)
+
+    async def _tell(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                first = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n", 1)[0]
+                status, text = "404 Not Found", ""
+                if first.startswith(b"GET /metrics "):
+                    try:
+                        status, text = "200 OK", self._text()
+                    except Uncounted:
+                        status = "503 Service Unavailable"
+                body = text.encode()
+                writer.write(_ANSWER.format(status=status, length=len(body)).encode() + body)
+                await writer.drain()
+        writer.close()
+
+    def _text(self) -> str:
+        self.add()
+        now = int(SystemClock().now())
+        held = Counter(one.where[0].value for one in self._counts.in_force(now) if one.enforced)
+        gauges = [(series("held", scope=scope), number) for scope, number in held.items()]
+        allowed = len(self._counts.all_allowed(now))
+        return written([*self._counts.numbers(), *gauges, (series("allowed"), allowed)])
