@@ -66,6 +66,8 @@ class _Found:
 
     verdict: Verdict
     measure: Measure | None = None
+    told_no: bool = True
+    """Whether it counts as a refusal: not where something is in force anyway, that may have been put there by hand."""
 
 
 class Watchful:
@@ -180,7 +182,8 @@ class Watchful:
             if (one.unshown_only and not seen.strange) or not (one.by_hand or seen.about(one.rule)):
                 continue
             if one.by_hand or not self._enforce or one.enforced:
-                return _Found(Verdict(_refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand))
+                verdict = Verdict(_refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand)
+                return _Found(verdict, told_no=False)
         return None
 
     def _decoy(self, seen: _Seen) -> _Found | None:
@@ -247,7 +250,8 @@ class Watchful:
         asked = seen.asked
         self.counts.report(found.verdict.refusal.rule, _who(asked), asked.at, enforced=found.verdict.enforced)
         self._put(found.measure, asked.at)
-        self._tally(seen, {What.REFUSALS: seen.ids[What.DOCUMENTS]})
+        if found.told_no:
+            self._tally(seen, {What.REFUSALS: seen.ids[What.DOCUMENTS]})
         if found.verdict.enforced:
             self._walked(seen)
 

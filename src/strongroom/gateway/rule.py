@@ -52,7 +52,7 @@ class What(Enum):
     DENIALS = "denials"
     """Documents that the portal itself refused. As for misses."""
     REFUSALS = "refusals"
-    """Documents that the guard itself refused. As for misses."""
+    """Documents that a limit of the guard refused. As for misses."""
     BYTES = "bytes"
     """Of documents, that went out; by whole hours, so that up to one more than the window is looked at."""
 
