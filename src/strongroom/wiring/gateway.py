@@ -307,7 +307,7 @@ def announced(checked: Checked) -> list[str]:
     if checked.settings.waf.mode == "off":
         lines.append("THE WAF IS OFF: nothing looks for attacks in what is passed on.")
     if os.geteuid() == 0 and not checked.settings.gateway.user:
-        lines.append("THE WORKERS ARE ROOT: name a user of less power in [gateway] user.")
+        lines.append("THE WORKERS ARE ROOT: name a user of less power in [gateway] user (of a store: [users] gateway).")
     if checked.settings.waf.mode == "detect":
         lines.append("The WAF only detects: what it would block is told.")
     return lines
