@@ -3,8 +3,12 @@
 import random
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from strongroom.detect import campaign
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 AGENTS = ("Phone/1.2", "Desk/7", "Pad/3.0.1", "Old/5")
 DAY = 86_400
@@ -72,3 +76,23 @@ def test_the_same_people_again_are_no_campaign(scene: Scene) -> None:
     again = [came(n, 15 * DAY + 2 * 3_600 + n, "Desk/7") for n in range(100)]
     scene.add(*regulars, *again)
     assert scene.hits(campaign.detection()) == []
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Days with and without news, nights of stuffed accounts, some of whom were there before; several begin at once."""
+    rng = random.Random(seed)
+    events = honest(rng.choice([9, 16]), 60, rng.choice([0, 8, 12]))
+    for _ in range(rng.randrange(1, 5)):
+        agents = rng.choice([("Desk/8",), (*AGENTS, "a"), ("New/1", "Old/5")])
+        many = night(rng.choice([15, 25, 40, 90]), agents, rng.randrange(5, 16))
+        begin, pace = rng.choice([0, 6 * 3_600, 78_900]), rng.choice([0, 1, 10])
+        events += [{**event, "time": event["time"] + (begin - n * pace) * 1_000} for n, event in enumerate(many)]
+    events = [{**event, "time": event["time"] + 20_453 * DAY * 1_000} for event in events]
+    same(events, campaign.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A night of stuffed accounts is among what is compared."""
+    assert same([*honest(16, 60), *night(60, ("Desk/8",))], campaign.detection(), rng=random.Random(1))

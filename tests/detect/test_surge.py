@@ -3,8 +3,12 @@
 import random
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from strongroom.detect import surge
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 HOUR = 3_600
 MONDAY = 4 * 24  # 1970 began on a Thursday
@@ -59,3 +63,24 @@ def test_the_first_week_is_no_past(scene: Scene) -> None:
     """Nothing is usual yet."""
     scene.add(*theft(5 * 24, 2_000))
     assert scene.hits(surge.detection()) == []
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """Weeks, with nights of many by everybody or by a role, over the edges of hours and days; some read things twice."""
+    rng = random.Random(seed)
+    roles = [read(10**8 + n, n * 60_000, **{"actor.user.type": "clinician"}) for n in range(600)]
+    events = [event for event in weeks(rng.choice([2, 4])) if rng.random() < 0.03] + roles
+    for _ in range(rng.randrange(6)):
+        role = rng.choice([{}, {"actor.user.type": "clinician"}, {"actor.user.type": "nurse"}])
+        many = theft(rng.randrange(20, 28 * 24), rng.choice([60, 120, 150]), **role)
+        moved = rng.choice([0, 3_300_000])
+        events += [{**event, "time": event["time"] + moved} for event in many for _ in range(rng.choice([1, 1, 2]))]
+    same(events, surge.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A night of many is among what is compared."""
+    few = [event for event in weeks(3) if event["number"] % 1_000 < 5]
+    assert same([*few, *theft((2 * 7 + 2) * 24 + 2)], surge.detection(), rng=random.Random(1))

@@ -1,11 +1,15 @@
 """Documents that were fetched though nobody had listed them."""
 
+import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from strongroom.detect import unlisted
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 DAY = 86_400
 
@@ -83,3 +87,34 @@ def test_where_people_come_without_a_list_nothing_is_learned(scene: Scene) -> No
     direct = [read(n, day * DAY + n * 60, principal=f"p{n}") for n in range(60) for day in range(0, 30, 3)]
     scene.add(*direct, *(read(90_000 + n, 20 * DAY + n * 60, principal="eve") for n in range(30)))
     assert scene.hits(unlisted.detection()) == []
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same(seed: int) -> None:
+    """People who come by a list or not, at the same instant or half a day later; programs, old and new; two kinds of documents."""
+    rng = random.Random(seed)
+    events = []
+    for person in range(rng.choice([40, 90])):
+        for day in range(person % 2, 9, 2):
+            before = rng.choice([0, 30, 30, 43_200]) if rng.random() < 0.995 else 43_201
+            at, route = day * DAY + 43_300 + person * 60, rng.choice(["/d/{int}", "/d/{int}", "/n/{int}"])
+            events += [
+                page(at - before, principal=f"p{person}"),
+                read(person * 100 + day, at, principal=f"p{person}", route=route),
+            ]
+    for thief in range(rng.randrange(1, 3)):
+        first, agent = rng.choice([0, 2, 4, 5, 6, 7]), rng.choice([f"Sync{thief}/1", "Sync/2.0", "Phone"])
+        for n in range(rng.randrange(3, 15)):
+            at = first * DAY + 40_000 + n * rng.choice([0, 60, 60, 60, 20_000])
+            number = 90_000 + thief * 100 + rng.choice([n, n // 2])
+            events.append(read(number, at, principal=f"t{thief}", **{"http_request.user_agent": agent}))
+            if rng.random() < 0.03:
+                events.append(page(at + rng.choice([0, 0, 1]), principal=f"t{thief}"))
+    same(events, unlisted.detection(), rng=rng)
+
+
+def test_the_property_says_something() -> None:
+    """A theft is among what is compared."""
+    theft = [read(90_000 + n, 8 * DAY + n * 3_600, principal="eve") for n in range(8)]
+    assert same([*honest(10, 40), *theft], unlisted.detection(), rng=random.Random(1))

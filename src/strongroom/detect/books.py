@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from strongroom.clock import HOUR
-from strongroom.detect.detection import SERVED, Base, Detection, Fire
+from strongroom.detect.detection import PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Known, Parts, Step
 from strongroom.sigma.rule import Head
 
@@ -100,7 +100,7 @@ def detection() -> Detection:
     FROM compared JOIN late USING (book, other, h) WHERE NOT matched
     """
     steps: tuple[Step, ...] = (
-        By("every", _BASE, "number"),
+        By("every", _BASE.sql, "number"),
         Known(
             "kept",
             "SELECT book, min(time) AS since, max(time) AS until FROM every GROUP BY book",
@@ -123,7 +123,7 @@ def detection() -> Detection:
     )
     parts = Parts(steps, hits)
     note = f"at least {FLOOR} readings in an hour, one in {PART} of all, and {DEVIATIONS} deviations"
-    return Detection(HEAD, parts.sql, note=note, bases=(Base(_BASE, _LOGS),), fold=Books, parts=parts)
+    return Detection(HEAD, parts.sql, note=note, bases=(_BASE,), fold=Books, parts=parts)
 
 
 _BOOK: Final = {
@@ -131,11 +131,10 @@ _BOOK: Final = {
 }  # fmt: skip
 _LOGS: Final = tuple(log for logs in _BOOK.values() for log in logs)
 _CASES: Final = " ".join(f"""WHEN "metadata.log_name" IN {(*logs, "")} THEN '{book}'""" for book, logs in _BOOK.items())
-_BASE: Final = f"""
-    SELECT rowid AS event, time, CASE {_CASES} END AS book, NULL AS about, number, coalesce(store, route) AS kind,
-        "record.source" AS source, "record.offset" AS place
-    FROM event WHERE {SERVED} AND number IS NOT NULL AND "principal.kind" <> 'service' AND "metadata.log_name" IN {_LOGS}
-"""
+_BASE: Final = simple(
+    f"""{SERVED} AND number IS NOT NULL AND "principal.kind" <> 'service' AND "metadata.log_name" IN {_LOGS}""", _LOGS,
+    book=f"CASE {_CASES} END", number="number", kind="coalesce(store, route)", source=SOURCE, place=PLACE,
+)  # fmt: skip
 
 
 class Median:
@@ -218,7 +217,7 @@ class Books:
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
-        _, time, book, _, number, kind = row[:6]
+        _, time, book, number, kind = row[:5]
         began = self.since.setdefault(book, time)
         if len(self.since) == 1:
             return ()

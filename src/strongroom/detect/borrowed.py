@@ -5,11 +5,12 @@ the road have too many places; then nothing is said. One document from a new pla
 """
 
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect.correlation import distinct, windowed
-from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.detection import ABOUT, SERVED, Detection, Fire, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
@@ -47,14 +48,14 @@ def detection() -> Detection:
     FROM request JOIN new USING (about, place) WHERE v IS NOT NULL AND time <= first + {DAY}
     """
     note = f"at least {TEN} documents in an hour, after {TEN} days in at most {FEW} networks"
-    parts = Parts((By("request", _BASE, "about"),), windowed(base, distinct(HOUR, TEN), DAY))
-    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(Base(_BASE),), fold=Borrowed, parts=parts)
+    parts = Parts((By("request", _BASE.sql, "about"),), windowed(base, distinct(HOUR, TEN), DAY))
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_BASE,), fold=Borrowed, parts=parts)
 
 
-_BASE: Final = f"""
-    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, {NETWORK} AS place, CASE WHEN {SERVED} THEN document END AS v
-    FROM event WHERE "principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL
-"""
+_BASE: Final = simple(
+    """"principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL""",
+    g=ABOUT, about=ABOUT, place=NETWORK, v=f"CASE WHEN {SERVED} THEN document END",
+)  # fmt: skip
 
 
 class Login:
@@ -75,7 +76,7 @@ class Login:
             return False
         earlier = sum(first < time for _, first in self.places)
         if earlier <= FEW:
-            self.places += ((place, time),)
+            self.places += ((intern(place), time),)
         return 1 <= earlier <= FEW and self.days > TEN
 
 

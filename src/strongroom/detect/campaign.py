@@ -2,15 +2,21 @@
 
 What they have in common is the program they read with (without the numbers of its version), or the kind of address they ask
 for. Forecast is what was usual for it at that hour of day in the two weeks before (their median), times how much more the
-others are than usual: on a day of news everybody comes, whatever they read with. Only those count who are new: who were not
+others are by then than usual: on a day of news everybody comes, whatever they read with. Only those count who are new: who were not
 served with the same in common on an earlier day. It needs a week of log; no account and no address of it has to do anything
 unusual by itself.
 """
 
-from typing import Final
+import math
+from collections.abc import Sequence
+from statistics import median
+from sys import intern
+from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect.detection import ABOUT, AGENT, SERVED, Detection
+from strongroom.detect import slow
+from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
+from strongroom.detect.met import Met, digest
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 20
@@ -43,17 +49,16 @@ def detection() -> Detection:
         SELECT "http_request.user_agent", {AGENT} AS agent FROM (SELECT DISTINCT "http_request.user_agent" FROM event)
     ),
     base AS (
-        SELECT event.rowid AS event, time, {ABOUT} AS who, agent, route
-        FROM event LEFT JOIN program USING ("http_request.user_agent")
-        WHERE {SERVED} AND "principal.kind" IN ('login', 'address', 'anonymous') AND "metadata.log_name" IN ('web', 's3-access')
+        SELECT event.rowid AS event, time, {SOURCE} AS source, {PLACE} AS place, {ABOUT} AS who, agent, route
+        FROM event LEFT JOIN program USING ("http_request.user_agent") WHERE {_WHERE}
     ),
     common AS (
-        SELECT event, time, who, 'program ' || agent AS about FROM base WHERE agent IS NOT NULL
-        UNION ALL SELECT event, time, who, 'address ' || route FROM base WHERE route IS NOT NULL
+        SELECT event, time, source, place, who, 'program ' || agent AS about FROM base WHERE agent IS NOT NULL
+        UNION ALL SELECT event, time, source, place, who, 'address ' || route FROM base WHERE route IS NOT NULL
     ),
     debut AS (SELECT about, who, min(time) // {DAY} AS day FROM common GROUP BY ALL),
     new AS (
-        SELECT about, who, time // {HOUR} AS h, min(time) AS time
+        SELECT about, who, time // {HOUR} AS h, min((time, source, place)) AS moment
         FROM common JOIN debut USING (about, who) WHERE time // {DAY} = debut.day GROUP BY ALL
     ),
     hour AS (SELECT about, h, count(*) AS c FROM new GROUP BY ALL),
@@ -67,23 +72,136 @@ def detection() -> Detection:
         WHERE (candidate.h - 24 * days) // 24 >= first
     ),
     forecast AS (SELECT about, h, median(own) AS own, median(others) AS others FROM looked GROUP BY ALL),
-    enough AS (
-        SELECT candidate.about, candidate.h,
-            greatest(1.0, (now.c - candidate.c) / greatest(others, 1.0)) * greatest(own, 1.0) AS expected,
-            greatest({FLOOR}, {TIMES} * expected, expected + {DEVIATIONS} * sqrt(expected)) AS enough
-        FROM candidate JOIN forecast USING (about, h)
-        JOIN everybody AS now ON now.kind = candidate.about[:7] AND now.h = candidate.h
-    ),
     counted AS (
-        SELECT about, h, who, time, row_number() OVER (PARTITION BY about, h ORDER BY time, who) AS n FROM new
-        SEMI JOIN enough USING (about, h)
+        SELECT about, h, who, moment, row_number() OVER (PARTITION BY about, h ORDER BY moment) AS n,
+            row_number() OVER (PARTITION BY about[:7], h ORDER BY moment) AS everybody
+        FROM new SEMI JOIN candidate USING (h)
+    ),
+    expected AS (
+        SELECT about, h, n, moment,
+            greatest(1.0::DOUBLE, (everybody - n) / greatest(others, 1.0::DOUBLE)) * greatest(own, 1.0::DOUBLE) AS expected
+        FROM counted JOIN forecast USING (about, h)
     ),
     fired AS (
-        SELECT about, h, min(time) AS fired FROM counted JOIN enough USING (about, h) WHERE n >= enough.enough GROUP BY ALL
+        SELECT about, h, min(moment[1]) AS fired FROM expected
+        WHERE n >= greatest({FLOOR}, {TIMES} * expected, expected + {DEVIATIONS} * sqrt(expected)) GROUP BY ALL
     ),
     taking AS (SELECT about, who, min(fired) AS fired, min(h) AS h FROM counted JOIN fired USING (about, h) GROUP BY ALL)
     SELECT about, min(taking.fired) OVER (PARTITION BY about) AS fired, event
     FROM common JOIN taking USING (about, who) WHERE common.time // {HOUR} BETWEEN taking.h AND taking.h + 1
     """
     note = f"at least {FLOOR} new ones in an hour, {TIMES} times the forecast for it"
-    return Detection(HEAD, sql, shape="wide", note=note)
+    return Detection(HEAD, sql, shape="wide", note=note, bases=(_BASE, slow.FIRST), fold=Campaign)
+
+
+_LOGS: Final = ("web", "s3-access")
+_WHERE: Final = (
+    f"""{SERVED} AND "principal.kind" IN ('login', 'address', 'anonymous') AND "metadata.log_name" IN {_LOGS}"""
+)
+_BASE: Final = simple(_WHERE, _LOGS, g=ABOUT, about=ABOUT, agent=AGENT, route="route")
+
+MOST: Final = 20_000
+"""Things in common of which a watch counts how many have each: programs' names are anybody's to choose."""
+_OLD: Final = -1
+
+
+class Campaign:
+    """The fold."""
+
+    def __init__(self) -> None:
+        self.began: int | None = None  # the day
+        self.day = -1
+        self.met = Met()  # who had what in common on earlier days
+        self.today: dict[
+            str, dict[str, int]
+        ] = {}  # what -> who -> in which hour it was counted last; _OLD: is nobody new
+        self.counts: dict[str, dict[int, int]] = {}  # what, or what kind of things -> hour -> new ones
+        self.usual: dict[
+            str, tuple[int, float, float]
+        ] = {}  # what -> an hour, and its forecast before others are looked at
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        time, who = row[1], row[2]
+        if self.began is None:
+            self.began = time // DAY
+        if who is None:
+            return ()
+        self.passed(time)
+        agent, route = row[4], row[5]
+        fires = self._has(f"program {agent}", who, time) if agent is not None else None
+        more = self._has(f"address {route}", who, time) if route is not None else None
+        return [fire for fire in (fires, more) if fire is not None]
+
+    def _has(self, what: str, who: str, time: int) -> Fire | None:
+        hour = time // HOUR
+        having = self.today.get(what)
+        if having is None:
+            having = self.today[intern(what)] = {}
+        last = having.get(who)
+        if last is None and digest(f"{what}\0{who}") in self.met:
+            last = having[who] = _OLD
+        if last is not None and last in {_OLD, hour}:
+            return None
+        having[who] = hour
+        everybody = self._count(what[:7], hour)
+        n = self._count(what, hour)
+        if n < FLOOR or self.began is None or hour // 24 < self.began + AGE:
+            return None
+        usual = self.usual.get(what)
+        if usual is None or usual[0] != hour:
+            usual = self.usual[what] = (hour, *self._forecast(what, hour, self.began))
+        _, own, others = usual
+        expected = max(1.0, (everybody - n) / max(others, 1.0)) * max(own, 1.0)
+        enough = max(FLOOR, TIMES * expected, expected + DEVIATIONS * math.sqrt(expected))
+        return Fire(what, time, n) if n >= enough else None
+
+    def _count(self, what: str, hour: int) -> int:
+        counts = self.counts.get(what)
+        if counts is None:
+            if len(self.counts) >= MOST:
+                return 0
+            counts = self.counts[what] = {}
+        count = counts[hour] = counts.get(hour, 0) + 1
+        return count
+
+    def _forecast(self, what: str, hour: int, began: int) -> tuple[float, float]:
+        """What is usual of it, and of the others."""
+        counts, all_ = self.counts[what], self.counts[what[:7]]
+        hours = [hour - 24 * back for back in range(1, BACK + 1) if (hour - 24 * back) // 24 >= began]
+        own = [counts.get(one, 0) for one in hours]
+        return median(own), median(all_.get(one, 0) - mine for one, mine in zip(hours, own, strict=True))
+
+    def passed(self, time: int) -> Sequence[Fire]:
+        """See `Fold`."""
+        if time // DAY > self.day:
+            self.day = time // DAY
+            new = {
+                digest(f"{what}\0{who}")
+                for what, having in self.today.items()
+                for who, last in having.items()
+                if last != _OLD
+            }
+            if new:
+                self.met.add(new)
+            self.today = {}
+        return ()
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+        oldest = time // HOUR - 24 * BACK
+        kept = {what: {h: n for h, n in counts.items() if h >= oldest} for what, counts in self.counts.items()}
+        self.counts = {what: counts for what, counts in kept.items() if counts}
+        self.usual = {what: usual for what, usual in self.usual.items() if usual[0] >= time // HOUR}
+
+    def dump(self) -> Any:
+        """See `Fold`. Numbers are no keys of every form in which a state may be written."""
+        counts = [[what, [*counts.items()]] for what, counts in self.counts.items()]
+        return [self.began, self.day, self.met.dump(), self.today, counts]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.began, self.day, met, self.today, counts = kept
+        self.met = Met(met)
+        self.counts = {what: dict(hours) for what, hours in counts}
+        self.usual = {}

@@ -20,6 +20,9 @@ SERVED: Final = (
 ABOUT: Final = """("principal.kind" || ' ' || principal)"""
 """Whom a finding is about when a detection does not say otherwise."""
 
+SOURCE, PLACE = '"record.source"', '"record.offset"'
+"""Where an event stands: what orders those of one instant."""
+
 AGENT: Final = """regexp_replace("http_request.user_agent", '[0-9]+([._][0-9]+)*', '#', 'g')"""
 """What somebody reads with, without its numbers: a new version is no new program."""
 
@@ -29,12 +32,22 @@ Shape = Literal["rule", "walk", "wide", "egress", "foreign"]
 class Base(NamedTuple):
     """SQL of one event at a time, and the kinds of logs it can find anything in; none: any.
 
-    `alike`: it selects (event, time, g, about, which, v), the last a text, as all rules do: they are asked together.
+    `alike`: it selects (event, time, g, about, which, v), the last a text, as all rules do: they are asked together. So are those
+    that tell `columns` and `where` (`simple`): an event is fetched once for all of them.
     """
 
     sql: str
     logs: tuple[str, ...] = ()
     alike: bool = False
+    columns: tuple[str, ...] = ()  # SQL of what it selects, its rowid and time first
+    where: str = ""
+
+
+def simple(where: str, logs: tuple[str, ...] = (), **columns: str) -> Base:
+    """Events as they are: (event, time, `columns` by their names)."""
+    told = {"event": "rowid", "time": "time", **columns}
+    text = ", ".join(f"{sql} AS {name}" for name, sql in told.items())
+    return Base(f"SELECT {text} FROM event WHERE {where}", logs, columns=tuple(told.values()), where=where)
 
 
 class Fire(NamedTuple):

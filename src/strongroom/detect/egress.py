@@ -4,11 +4,12 @@ which have directions, `flows` tells.
 """
 
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
-from strongroom.detect.detection import ABOUT, Base, Detection, Fire
+from strongroom.detect.detection import ABOUT, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts, Step
 from strongroom.sigma.rule import Head
 
@@ -40,15 +41,15 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The hunt for bytes."""
     note = f"at least 100 MiB, {PEERS} times its peers' most or {OWN} times its own"
-    parts = Parts(steps(_BASE), HITS)
-    return Detection(HEAD, parts.sql, shape="egress", note=note, bases=(Base(_BASE),), fold=Egress, parts=parts)
+    parts = Parts(steps(_BASE.sql), HITS)
+    return Detection(HEAD, parts.sql, shape="egress", note=note, bases=(_BASE,), fold=Egress, parts=parts)
 
 
-_BASE: Final = f"""
-    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, "principal.kind" AS kind, "traffic.bytes_out" AS size
-    FROM event WHERE status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service' AND principal IS NOT NULL
-        AND "metadata.log_name" NOT IN ('network', 'network-file')
-"""
+_BASE: Final = simple(
+    """status_id = 1 AND "traffic.bytes_out" > 0 AND "principal.kind" <> 'service' AND principal IS NOT NULL
+        AND "metadata.log_name" NOT IN ('network', 'network-file')""",
+    g=ABOUT, about=ABOUT, kind='"principal.kind"', size='"traffic.bytes_out"',
+)  # fmt: skip
 
 
 def steps(base: str) -> tuple[Step, ...]:
@@ -89,7 +90,7 @@ class Client:
     __slots__ = ("enough", "held", "hour", "kind", "known", "past", "size")
 
     def __init__(self, kind: str) -> None:
-        self.kind = kind
+        self.kind = intern(kind)
         self.hour, self.size = -1, 0
         self.past: dict[int, int] | None = None  # MiB -> in how many hours
         self.known = 0

@@ -14,12 +14,13 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
 
 from strongroom.clock import DAY, HOUR, MINUTE
-from strongroom.detect.detection import Base, Detection, Fire, Fold
+from strongroom.detect.detection import ABOUT, Base, Detection, Fire, Fold
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.rules import Stopped
 from strongroom.detect.silence import Silence
@@ -34,6 +35,26 @@ AHEAD: Final = 5 * MINUTE
 
 WAITING: Final = 1_000_000
 """Findings of bases that may wait. The earlier half is judged when there are more: a bound on memory comes before the tolerance."""
+
+
+class Together:
+    """Bases that are asked at once: an event is fetched with everything that any of them selects."""
+
+    def __init__(self, bases: dict[int, Base]) -> None:
+        """By their numbers; all have `columns`, the first two of them the same."""
+        told = (column for base in bases.values() for column in base.columns)
+        columns = list(dict.fromkeys(("rowid", "time", ABOUT, *told)))
+        meant = [f"({base.where}) AS w{at}" for at, base in bases.items()]
+        asked = ", ".join((*(f"{column} AS c{at}" for at, column in enumerate(columns)), *meant))
+        self.sql = f"SELECT * FROM (SELECT {asked} FROM event) WHERE {' OR '.join(f'w{at}' for at in bases)}"
+        self._members = [
+            (len(columns) + nth, at, itemgetter(*(columns.index(column) for column in base.columns)))
+            for nth, (at, base) in enumerate(bases.items())
+        ]
+
+    def rows(self, row: tuple[Any, ...]) -> list[tuple[int, tuple[Any, ...]]]:
+        """What it found, as rows of each base."""
+        return [(at, pick(row)) for flag, at, pick in self._members if row[flag]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,7 @@ class Live:
         self.without: list[Stopped] = []
         self._bases: dict[Base, list[int]] = {}  # with the folds that it feeds
         self._plans: dict[frozenset[str], list[tuple[str, int | None]]] = {}
+        self._together: list[Together] = []
         self._waiting: list[tuple[Any, ...]] = []
         self._seen: dict[tuple[Any, ...], int] = {}
         self._told: dict[tuple[str, str], tuple[int, int]] = {}  # (detection, about) -> (last fire, rank of its level)
@@ -134,10 +156,15 @@ class Live:
         share = texts.setdefault  # one name is one text, whichever base says it: folds keep it for long
         for sql, base in self._plan(logs):
             for found in self._engine.rows(sql):
-                at, (event, time, g, about, more, *rest) = (found[0], found[1:]) if base is None else (base, found)
-                row = (event, time, share(g, g), share(about, about), share(more, more), *rest)
-                source, offset, length, _ = places[row[0]]
-                waiting = (time, source, offset, row[0], at, length, row)
+                if base is not None and base < 0:
+                    at, row = base, found
+                    share(row[2], row[2])
+                else:
+                    at, (event, time, g, about, more, *rest) = (found[0], found[1:]) if base is None else (base, found)
+                    row = (event, time, share(g, g), share(about, about), share(more, more), *rest)
+                event, time = row[0], row[1]
+                source, offset, length, _ = places[event]
+                waiting = (time, source, offset, event, at, length, row)
                 if self.reached < time <= ahead:
                     self._waiting.append(waiting)
                 else:
@@ -152,11 +179,18 @@ class Live:
         return alerts
 
     def _plan(self, logs: frozenset[str]) -> list[tuple[str, int | None]]:
-        """What is asked of events of these logs: SQL and its base; None: of several, whose number comes first."""
+        """What is asked of events of these logs: SQL and its base; None: of several, whose number comes first; below 0: of several
+        at once (`Together`).
+        """
         plan = self._plans.get(logs)
         if plan is None:
             meant = [(at, base) for at, base in enumerate(self._bases) if not base.logs or logs.intersection(base.logs)]
-            plan = self._plans[logs] = [(base.sql, at) for at, base in meant if not base.alike]
+            plan = self._plans[logs] = []
+            once = {at: base for at, base in meant if base.columns}
+            if once:
+                self._together.append(Together(once))
+                plan.append((self._together[-1].sql, -len(self._together)))
+            plan += [(base.sql, at) for at, base in meant if not base.alike and not base.columns]
             alike = [f"SELECT {at} AS n, * FROM ({base.sql})" for at, base in meant if base.alike]
             if alike:
                 plan.append((" UNION ALL ".join(alike), None))
@@ -192,14 +226,16 @@ class Live:
         """Fold these; `alone`: only by the rules about single events."""
         users, feeds = self._users, [fold.feed for fold in self.folds]
         alerts: list[Alert] = []
-        for _, source, offset, _, base, length, row in ready:
-            for at in users[base]:
-                if alone and not isinstance(self.folds[at], Single):
-                    continue
-                fires = feeds[at](row)
-                if fires:
-                    for fire in fires:
-                        alerts += self._tell(at, fire, (source, offset, length))
+        for _, source, offset, _, number, length, whole in ready:
+            rows = ((number, whole),) if number >= 0 else self._together[-number - 1].rows(whole)
+            for base, row in rows:
+                for at in users[base]:
+                    if alone and not isinstance(self.folds[at], Single):
+                        continue
+                    fires = feeds[at](row)
+                    if fires:
+                        for fire in fires:
+                            alerts += self._tell(at, fire, (source, offset, length))
         return alerts
 
     def _tell(self, at: int, fire: Fire, place: tuple[int, int, int] | None) -> Sequence[Alert]:
@@ -230,7 +266,11 @@ class Live:
                 "latest": self.latest,
                 "reached": self.reached,
                 "counts": [self.late, self.future, self.twice],
-                "waiting": [[*one[:4], _digest(bases[one[4]].sql), *one[5:]] for one in self._waiting],
+                "waiting": [
+                    [*one[:4], _digest(bases[base].sql), one[5], row]
+                    for one in self._waiting
+                    for base, row in (((one[4], one[6]),) if one[4] >= 0 else self._together[-one[4] - 1].rows(one[6]))
+                ],
                 "seen": [[*key, time] for key, time in self._seen.items()],
                 "told": [[*key, *told] for key, told in self._told.items()],
             },

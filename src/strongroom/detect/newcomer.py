@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.detection import ABOUT, SERVED, Detection, Fire, simple
 from strongroom.detect.parts import Here, Known, Parts
 from strongroom.sigma.rule import Head
 
@@ -45,14 +45,14 @@ def detection() -> Detection:
     """
     note = f"after {AGE // DAY} days of at most {FEW} readers"
     came = "SELECT g, who, min(time) AS first FROM reading GROUP BY g, who"
-    parts = Parts((Here("reading", _BASE), Known("new", came, new)), hits)
-    return Detection(HEAD, parts.sql, note=note, bases=(Base(_BASE),), fold=Newcomer, parts=parts)
+    parts = Parts((Here("reading", _BASE.sql), Known("new", came, new)), hits)
+    return Detection(HEAD, parts.sql, note=note, bases=(_BASE,), fold=Newcomer, parts=parts)
 
 
-_BASE: Final = f"""
-    SELECT rowid AS event, time, store AS g, {ABOUT} AS about, regexp_replace(principal, '(assumed-role/[^/]+)/.*', '\\1') AS who
-    FROM event WHERE {SERVED} AND store IS NOT NULL AND "principal.kind" NOT IN ('service', 'anonymous', 'foreign')
-"""
+_BASE: Final = simple(
+    f"""{SERVED} AND store IS NOT NULL AND "principal.kind" NOT IN ('service', 'anonymous', 'foreign')""",
+    g="store", about=ABOUT, who=r"regexp_replace(principal, '(assumed-role/[^/]+)/.*', '\1')",
+)  # fmt: skip
 
 
 class Newcomer:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from strongroom.clock import DAY
 from strongroom.detect import slow, wide
-from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Head
 
@@ -59,14 +59,14 @@ def detection() -> Detection:
     FROM reading JOIN odd ON odd.about = reading.about AND odd.patient = reading.patient AND odd.d = reading.time // {DAY}
     """
     note = f"at least {RUN} people in a row"
-    parts, bases = Parts((By("reading", _BASE, "about"),), sql), (Base(_BASE), Base(slow.FIRST))
+    parts, bases = Parts((By("reading", _BASE.sql, "about"),), sql), (_BASE, slow.FIRST)
     return Detection(HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=Order, parts=parts)
 
 
-_BASE: Final = f"""
-    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, patient, "record.source" AS source, "record.offset" AS place
-    FROM event WHERE {SERVED} AND patient IS NOT NULL AND "principal.kind" <> 'service' AND principal IS NOT NULL
-"""
+_BASE: Final = simple(
+    f"""{SERVED} AND patient IS NOT NULL AND "principal.kind" <> 'service' AND principal IS NOT NULL""",
+    g=ABOUT, about=ABOUT, patient="patient", source=SOURCE, place=PLACE,
+)  # fmt: skip
 
 
 class Reader:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from strongroom.clock import HOUR
-from strongroom.detect.detection import Base, Detection, Fire
+from strongroom.detect.detection import Detection, Fire
 from strongroom.detect.parts import By, Known, Parts
 from strongroom.detect.walk import BASE, FEW, RUN, STRIDE, WEEK
 from strongroom.sigma.rule import Head
@@ -94,10 +94,10 @@ def detection() -> Detection:
     SELECT 'walk on ' || route AS about, min(fired) OVER (PARTITION BY route) AS fired, event
     FROM asked JOIN walked USING (route, number)
     """
-    steps = (By("asked", BASE, "(route, number)"), Known("likely", new, likely), Known("walked", askers, walked))
+    steps = (By("asked", BASE.sql, "(route, number)"), Known("likely", new, likely), Known("walked", askers, walked))
     parts = Parts(steps, hits)
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
-    bases = (Base(BASE),)
+    bases = (BASE,)
     return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Relay, parts=parts)
 
 

@@ -35,14 +35,14 @@ def detection() -> Detection:
     enough = f"CASE WHEN age >= {AGE} THEN least({wide.MOST}, greatest({FLOOR}, {OWN} * coalesce(own, 0))) END"
     note = f"at least {FLOOR} in a week, {OWN} times its own most, after {AGE} weeks of log"
     parts = wide.parts(WEEK, enough, FLOOR)
-    bases = (Base(wide.BASE), Base(FIRST))
+    bases = (wide.BASE, FIRST)
     return Detection(HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=Slow, parts=parts)
 
 
-FIRST: Final = """
+FIRST: Final = Base("""
     SELECT rowid AS event, time, NULL AS g, NULL AS about, NULL AS kind, NULL AS v
     FROM event WHERE time = (SELECT min(time) FROM event) LIMIT 1
-"""
+""")
 """What a watch asks besides: when the log began, whatever its first event was."""
 
 

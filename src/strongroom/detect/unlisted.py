@@ -1,28 +1,37 @@
 """Documents fetched though never listed: nobody knows an id without having been shown it, except who has it from elsewhere.
 
-The way to a kind of document is learned: the page that nearly everybody had open before. Who then reads several documents in
-a day, and had not opened that page in the half day before any of them, has the ids from elsewhere. Programs do so by nature:
-who did, or with whose kind of program most did, when the log began is left alone (the first week, or the first quarter of a
-shorter log; a theft in that time is not seen by this).
+The way to a kind of document is learned from the week before, for each day (of UTC): the page that nearly everybody had open
+before. Who then reads several documents in a day, and had not opened that page in the half day before any of them, has the ids from
+elsewhere. Programs do so by nature: who did in the log's first days is left alone, and so is what is read with a kind of program
+that mostly did (a theft in that time is not seen by this). Before a way is known, such is who opened no page at all.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from sys import intern
+from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect.correlation import windowed
-from strongroom.detect.detection import ABOUT, AGENT, SERVED, Detection
+from strongroom.detect import slow
+from strongroom.detect.correlation import distinct, windowed
+from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
+from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
 MANY: Final = 5
 """Documents in a day. Links in messages lead to one or two."""
 BEFORE: Final = 12 * HOUR
 """How long a list may have stood open: a working day."""
-MOST: Final = 0.95
-"""Part of the principals that came by a page for it to be the way."""
+MOST: Final = 95
+"""Per cent of the principals that came by a page for it to be the way."""
 CROWD: Final = 20
-SAMPLE: Final = 20_000
-"""Readings by which ways are learned."""
-LEARN: Final = 7 * DAY
+SAMPLE: Final = 30
+"""Principals of an hour, its first, by whose first readings the way to a kind of document is learned."""
+BACK: Final = 7
+"""Days by which it is learned."""
+LEARN: Final = 3 * DAY
+"""After the log's first event: who are programs."""
+ROUTES: Final = 1_000
+"""Kinds of addresses of which a watch keeps who opened them."""
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b07",
@@ -41,62 +50,237 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """What was fetched without a way to it."""
     base = f"""
-    WITH bound AS (SELECT min(time) AS first, least({LEARN}, (max(time) - min(time)) / 4) AS learn FROM event),
-    request AS (
-        SELECT rowid AS event, time, {ABOUT} AS g, "http_request.user_agent", route, document, {SERVED} AS served
-        FROM event WHERE "metadata.log_name" = 'web' AND act = 'read' AND status_id = 1 AND "principal.kind" IN ('login', 'address')
+    WITH bound AS (SELECT min(time) + {LEARN} AS learned FROM event),
+    request AS ({_BASE.sql}),
+    reading AS (SELECT *, time // {DAY} AS d FROM request WHERE served AND route IS NOT NULL),
+    hourly AS (
+        SELECT g, route, time // {HOUR} AS h, min(time) AS low, max(time) AS high FROM request WHERE route IS NOT NULL GROUP BY ALL
     ),
-    page AS (
-        SELECT route, count(DISTINCT g) AS principals FROM request GROUP BY route
-        HAVING principals >= {CROWD} ORDER BY principals DESC LIMIT 8
-    ),
-    opened AS (SELECT g, route, time FROM request SEMI JOIN page USING (route)),
-    reading AS (SELECT g, route, event, time, hash(event) AS draw FROM request WHERE served),
     sample AS (
-        SELECT g, route, time FROM reading SEMI JOIN page USING (route)
-        QUALIFY row_number() OVER (PARTITION BY route ORDER BY draw) <= {SAMPLE}
+        SELECT route, g, moment[1] AS time, h FROM (
+            SELECT route, g, time // {HOUR} AS h, min((time, source, place)) AS moment FROM reading GROUP BY ALL
+        ) QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY moment) <= {SAMPLE}
     ),
-    tried AS (SELECT sample.g, sample.route, sample.time, page.route AS way FROM sample, page WHERE page.route <> sample.route),
     came AS (
-        SELECT tried.route, way, tried.g, coalesce(tried.time - opened.time <= {BEFORE}, false) AS came
-        FROM tried ASOF LEFT JOIN opened ON tried.g = opened.g AND tried.way = opened.route AND tried.time >= opened.time
+        SELECT DISTINCT tried.route, tried.g, tried.time, hourly.route AS way
+        FROM (SELECT *, unnest(range(h - {BEFORE // HOUR}, h + 1)) AS back FROM sample) AS tried
+        JOIN hourly ON hourly.g = tried.g AND hourly.h = back
+        WHERE hourly.route <> tried.route AND low <= tried.time AND high >= tried.time - {BEFORE}
     ),
-    habit AS (SELECT route, way, g, avg(came::INT) AS share FROM came GROUP BY ALL),
+    tried AS (SELECT route, time // {DAY} AS d, count(*) AS n FROM sample GROUP BY ALL),
+    led AS (SELECT route, way, time // {DAY} AS d, count(*) AS n FROM came GROUP BY ALL),
+    asked AS (SELECT DISTINCT route, d FROM reading),
+    tries AS (
+        SELECT asked.route, asked.d, sum(n) AS n FROM asked
+        JOIN tried ON tried.route = asked.route AND tried.d BETWEEN asked.d - {BACK} AND asked.d - 1 GROUP BY asked.route, asked.d
+    ),
+    ways AS (
+        SELECT asked.route, asked.d, way, sum(n) AS m FROM asked
+        JOIN led ON led.route = asked.route AND led.d BETWEEN asked.d - {BACK} AND asked.d - 1 GROUP BY asked.route, asked.d, way
+    ),
     known AS (
-        SELECT route, arg_max(way, share) AS way FROM (
-            SELECT route, way, avg(share) AS share FROM habit GROUP BY route, way
-            HAVING count(*) >= {CROWD} AND avg((share >= 0.5)::INT) >= {MOST}
-        ) GROUP BY route
+        SELECT route, d, way FROM ways JOIN tries USING (route, d) WHERE n >= {CROWD} AND 100 * m >= {MOST} * n
+        QUALIFY row_number() OVER (PARTITION BY route, d ORDER BY m DESC, way) = 1
     ),
-    led AS (
-        SELECT request.*, {AGENT} AS agent, known.way FROM request JOIN known USING (route) WHERE served
-    ),
+    opened AS (SELECT g, route, time FROM request WHERE route IN (SELECT way FROM known)),
     fetched AS (
-        SELECT led.*, coalesce(led.time - opened.time > {BEFORE}, true) AS unlisted
-        FROM led ASOF LEFT JOIN opened ON led.g = opened.g AND led.way = opened.route AND led.time >= opened.time
+        SELECT reading.*, way, coalesce(reading.time - opened.time > {BEFORE}, true) AS unlisted
+        FROM (SELECT * FROM reading JOIN known USING (route, d)) AS reading
+        ASOF LEFT JOIN opened ON reading.g = opened.g AND reading.way = opened.route AND reading.time >= opened.time
     ),
     early AS (
-        SELECT g, agent, unlisted FROM fetched, bound WHERE time < first + learn
+        SELECT g, agent, unlisted FROM fetched, bound WHERE time < learned
+        UNION ALL SELECT first.g, agent, coalesce(first.time - page.time > {BEFORE}, true)
+        FROM (SELECT * FROM reading ANTI JOIN known USING (route, d) WHERE time < (SELECT learned FROM bound)) AS first
+        ASOF LEFT JOIN (SELECT g, time FROM request WHERE NOT served) AS page ON first.g = page.g AND first.time >= page.time
     ),
-    usual AS (
-        SELECT DISTINCT g FROM early WHERE unlisted
-        UNION SELECT DISTINCT g FROM fetched JOIN
-            (SELECT agent FROM early GROUP BY agent HAVING avg(unlisted::INT) > 0.5) USING (agent)
-    )
-    SELECT event, time, g, g AS about, document AS v FROM fetched ANTI JOIN usual USING (g)
-    SEMI JOIN bound ON time >= first + learn
-    WHERE unlisted
+    usual AS (SELECT DISTINCT g FROM early WHERE unlisted),
+    program AS (SELECT agent FROM early WHERE agent IS NOT NULL GROUP BY agent HAVING 2 * count(*) FILTER (unlisted) > count(*))
+    SELECT event, time, g, g AS about, document AS v FROM fetched ANTI JOIN usual USING (g) ANTI JOIN program USING (agent)
+    SEMI JOIN bound ON time >= learned WHERE unlisted
     """
-    fire = f"""
-    WITH first_ AS (
-        SELECT g, time, lag(time) OVER (PARTITION BY g, v ORDER BY time) AS before FROM base
-    ),
-    fresh AS (SELECT g, time FROM first_ WHERE before IS NULL OR before < time - {DAY}),
-    level AS (
-        SELECT g, time AS t, count(*) OVER (PARTITION BY g ORDER BY time RANGE BETWEEN {DAY} PRECEDING AND CURRENT ROW) AS n
-        FROM fresh
-    )
-    SELECT DISTINCT g, t FROM level WHERE n >= {MANY}
-    """
-    note = f"at least {MANY} in a day, where {MOST:.0%} of all come by a list"
-    return Detection(HEAD, windowed(base, fire, DAY), shape="wide", quiet=True, note=note)
+    note = f"at least {MANY} in a day, where {MOST} % of all come by a list"
+    hits = windowed(base, distinct(DAY, MANY), DAY)
+    return Detection(HEAD, hits, shape="wide", quiet=True, note=note, bases=(_BASE, slow.FIRST), fold=Unlisted)
+
+
+_BASE: Final = simple(
+    """"metadata.log_name" = 'web' AND act = 'read' AND status_id = 1 AND "principal.kind" IN ('login', 'address')
+        AND principal IS NOT NULL""",
+    ("web",),
+    g=ABOUT, about=ABOUT, agent=AGENT, route="route", document="document", served=SERVED, source=SOURCE, place=PLACE,
+)  # fmt: skip
+
+
+class Ways:
+    """Who opened what in the half day before, and what follows of it for ways to documents."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, dict[str, int]] = {}  # route -> who -> when last
+        self.hour, self.day = -1, -1
+        self.sampled: dict[str, list[str]] = {}  # route -> the first of this hour
+        self.tried: dict[int, dict[str, int]] = {}  # day -> route -> how many were looked at
+        self.led: dict[int, dict[str, dict[str, int]]] = {}  # day -> route -> way -> how many of them came by it
+        self.known: dict[str, str] = {}  # route -> its way, on this day
+
+    def open(self, route: str, g: str, time: int) -> None:
+        """A page, or a document, is opened."""
+        who = self.opened.get(route)
+        if who is None:
+            if len(self.opened) >= ROUTES:
+                return
+            who = self.opened[intern(route)] = {}
+        who[g] = time
+
+    def samples(self, route: str, g: str, time: int) -> bool:
+        """Whether it is to be looked by which way this reader came."""
+        if time // HOUR != self.hour:
+            self.hour, self.sampled = time // HOUR, {}
+        sampled = self.sampled.setdefault(route, [])
+        if len(sampled) >= SAMPLE or g in sampled:
+            return False
+        sampled.append(g)
+        return True
+
+    def learn(self, route: str, g: str, time: int) -> None:
+        """A reader has come by all that it had open."""
+        tried = self.tried.setdefault(time // DAY, {})
+        tried[route] = tried.get(route, 0) + 1
+        led = self.led.setdefault(time // DAY, {}).setdefault(route, {})
+        for way, who in self.opened.items():
+            if way != route and who.get(g, -BEFORE - 1) >= time - BEFORE:
+                led[way] = led.get(way, 0) + 1
+
+    def turn(self, day: int) -> None:
+        """A day has begun: ways are those of the week before."""
+        self.day = day
+        self.tried = {one: tried for one, tried in self.tried.items() if one >= day - BACK}
+        self.led = {one: led for one, led in self.led.items() if one >= day - BACK}
+        self.known = {}
+        for route in {route for tried in self.tried.values() for route in tried}:
+            n = sum(tried.get(route, 0) for tried in self.tried.values())
+            ways: dict[str, int] = {}
+            for led in self.led.values():
+                for way, m in led.get(route, {}).items():
+                    ways[way] = ways.get(way, 0) + m
+            usual = min(((-m, way) for way, m in ways.items() if 100 * m >= MOST * n), default=None)
+            if n >= CROWD and usual is not None:
+                self.known[route] = usual[1]
+
+
+class Unlisted:
+    """The fold. What hangs on what else happens in the same instant waits for its end."""
+
+    def __init__(self) -> None:
+        self.began: int | None = None
+        self.ways = Ways()
+        self.pages: dict[
+            str, int
+        ] = {}  # who -> when it opened a page that is no document last; while programs are learned
+        self.usual = set[str]()
+        self.agents: dict[str, list[int]] = {}  # readings, and those without a way, in the first days
+        self.read = Values(DAY, MANY)
+        self.fires: list[Fire] = []
+        self.instant = -1
+        self.open: list[
+            tuple[str, str | None, str, str, bool]
+        ] = []  # who, agent, route, document, whether it is a sample
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`. Fires are told by `passed`."""
+        time, g = row[1], row[2]
+        if self.began is None:
+            self.began = time
+        if g is None or row[5] is None:
+            if g is not None and not row[7] and time < self.began + LEARN:
+                self.pages[g] = time
+            return ()
+        agent, route, document, served = row[4:8]
+        if time != self.instant:
+            self._end(time)
+        ways = self.ways
+        ways.open(route, g, time)
+        early = time < self.began + LEARN
+        if not served:
+            if early:
+                self.pages[g] = time
+            return ()
+        sample = ways.samples(route, g, time)
+        way = ways.known.get(route)
+        if sample or early or (way is not None and ways.opened.get(way, {}).get(g, -BEFORE - 1) < time - BEFORE):
+            self.open.append((g, agent, route, document, sample))
+        return ()
+
+    def _end(self, time: int) -> None:
+        """An instant is over, and perhaps a day."""
+        waiting, self.open = self.open, []
+        for one in waiting:
+            self._judge(*one)
+        self.instant = time
+        if time // DAY > self.ways.day:
+            self.ways.turn(time // DAY)
+
+    def _judge(self, g: str, agent: str | None, route: str, document: str, sample: bool) -> None:  # noqa: FBT001  # as it waited
+        time, ways = self.instant, self.ways
+        if sample:
+            ways.learn(route, g, time)
+        way = ways.known.get(route)
+        begin = time - BEFORE
+        if self.began is not None and time < self.began + LEARN:
+            last = self.pages.get(g, -1) if way is None else ways.opened.get(way, {}).get(g, -1)
+            counts = self.agents.setdefault(agent or "", [0, 0])
+            counts[0] += 1
+            counts[1] += last < begin
+            if last < begin:
+                self.usual.add(g)
+        elif way is not None and ways.opened.get(way, {}).get(g, -1) < begin and g not in self.usual:
+            n, unlisted = self.agents.get(agent, (0, 0)) if agent is not None else (0, 0)
+            if 2 * unlisted <= n:
+                self.fires += self.read.feed((0, time, g, g, 0, document))
+
+    def passed(self, time: int) -> Sequence[Fire]:
+        """See `Fold`."""
+        if time > self.instant:
+            self._end(time)
+        fires, self.fires = self.fires, []
+        return fires
+
+    def tidy(self, time: int) -> None:
+        """See `Fold`."""
+        self.read.tidy(time)
+        kept = {
+            route: {g: last for g, last in who.items() if last >= time - BEFORE}
+            for route, who in self.ways.opened.items()
+        }
+        self.ways.opened = {route: who for route, who in kept.items() if who}
+        if self.began is not None and time >= self.began + LEARN + BEFORE:
+            self.pages = {}
+
+    def dump(self) -> Any:
+        """See `Fold`. Numbers are no keys of every form in which a state may be written."""
+        ways = self.ways
+        learned = [[*ways.tried.items()], [*ways.led.items()], ways.known]
+        programs = [self.pages, [*self.usual], self.agents]
+        return [
+            self.began,
+            self.instant,
+            ways.opened,
+            ways.hour,
+            ways.day,
+            ways.sampled,
+            learned,
+            programs,
+            self.read.dump(),
+            self.open,
+        ]
+
+    def load(self, kept: Any) -> None:
+        """See `Fold`."""
+        self.began, self.instant, opened, hour, day, sampled, learned, programs, read, waiting = kept
+        ways = self.ways = Ways()
+        ways.opened, ways.hour, ways.day, ways.sampled = opened, hour, day, sampled
+        ways.tried, ways.led, ways.known = dict(learned[0]), dict(learned[1]), learned[2]
+        self.pages, usual, self.agents = programs
+        self.usual = set(usual)
+        self.read.load(read)
+        self.open = [(g, agent, route, document, sample) for g, agent, route, document, sample in waiting]

@@ -8,10 +8,11 @@ own few documents every week goes nowhere. After a week's silence a walk begins 
 """
 
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
 
@@ -41,15 +42,13 @@ def detection() -> Detection:
     """The walk."""
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}"
     parts = Parts(_STEPS, _HITS)
-    bases = (Base(BASE),)
-    return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Walk, parts=parts)
+    return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=(BASE,), fold=Walk, parts=parts)
 
 
-BASE: Final = f"""
-    SELECT rowid AS event, time, {ABOUT} AS g, {ABOUT} AS about, route, number, {SERVED} AS served,
-        "record.source" AS source, "record.offset" AS place
-    FROM event WHERE number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')
-"""
+BASE: Final = simple(
+    f"number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')",
+    g=ABOUT, about=ABOUT, route="route", number="number", served=SERVED, source=SOURCE, place=PLACE,
+)  # fmt: skip
 _COUNTED: Final = f"""
 WITH wanted AS (SELECT DISTINCT route, number FROM posed WHERE likely),
 once AS (
@@ -71,7 +70,7 @@ UNION ALL SELECT event, time, about, route, number, source, place, false FROM po
 """
 """What a principal asks for that may walk there, and again what of it are steps."""
 _STEPS: Final = (
-    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({BASE})", "about"),
+    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({BASE.sql})", "about"),
     Here("walker", f"SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}"),
     By(
         "posed",
@@ -107,8 +106,8 @@ FROM (SELECT * FROM counted WHERE NOT steps) JOIN walked USING (about, route, nu
 """
 
 
-Askers = dict[str, dict[int, list[str]]]
-"""Route -> number -> who asked for it: at most one more than FEW, for then it is what many ask for."""
+Askers = dict[str, dict[int, str | list[str]]]
+"""Route -> number -> who asked for it, by itself while it is one: at most one more than FEW, for then it is what many ask for."""
 
 
 class Run:
@@ -138,18 +137,19 @@ class Walk:
         numbers = self.now.get(route)
         if numbers is None:
             numbers = self.now[route] = {}
-        askers = numbers.get(number)
-        if askers is None:
-            askers = numbers[number] = []
+        asked = numbers.get(number)
+        askers = [] if asked is None else [asked] if isinstance(asked, str) else asked
         if g in askers or len(askers) > FEW:
             return ()
         askers.append(g)
-        earlier = self.before.get(route, {}).get(number, ())
+        numbers[number] = askers if asked is not None else g
+        before = self.before.get(route, {}).get(number, ())
+        earlier = (before,) if isinstance(before, str) else before
         if g in earlier or len(askers) + sum(one not in askers for one in earlier) > FEW:
             return ()
         run = self.runs.get((g, route))
         if run is None:
-            run = self.runs[g, route] = Run()
+            run = self.runs[g, intern(route)] = Run()
         step = number - run.number if run.length and time - run.time <= WEEK else None
         if step is not None and (abs(step) <= STRIDE or step == run.step):
             run.length += 1

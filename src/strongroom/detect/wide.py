@@ -11,12 +11,13 @@ count goes beyond MOST, which is always too many.
 
 import math
 from collections.abc import Sequence
+from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
-from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire
+from strongroom.detect.detection import ABOUT, SERVED, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
 
@@ -58,15 +59,15 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
     enough = f"least({MOST}, greatest({floor}, CASE WHEN known >= {TEN} THEN {past} ELSE {PEERS} * much END))"
     whole = parts(window, enough, floor)
     return Detection(
-        head, whole.sql, shape="wide", note=note, bases=(Base(BASE),), fold=lambda: Wide(window, floor), parts=whole
+        head, whole.sql, shape="wide", note=note, bases=(BASE,), fold=lambda: Wide(window, floor), parts=whole
     )
 
 
-BASE: Final = f"""
-    SELECT rowid AS event, time, {ABOUT} || ' ' || coalesce("actor.user.type", '') AS g, {ABOUT} AS about,
-        "principal.kind" || coalesce(' ' || "actor.user.type", '') AS kind, coalesce(patient, document) AS v
-    FROM event WHERE {SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL
-"""
+BASE: Final = simple(
+    f"""{SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL""",
+    g=f"""{ABOUT} || coalesce(chr(31) || "actor.user.type", '')""", about=ABOUT,
+    kind=""""principal.kind" || coalesce(' ' || "actor.user.type", '')""", v="coalesce(patient, document)",
+)  # fmt: skip
 """Who works as several things is several, each with a past and peers of its own."""
 
 
@@ -106,7 +107,7 @@ def parts(window: int, enough: str, floor: int) -> Parts:
     SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= enough AND x >= 0  -- at an event, not at an end
     """
     hits = windowed("SELECT * FROM reading", fire, window)
-    return Parts((By("reading", BASE, "g"), Here("bucket", bucket), peers.known(window)), hits)
+    return Parts((By("reading", BASE.sql, "g"), Here("bucket", bucket), peers.known(window)), hits)
 
 
 class Reader:
@@ -115,7 +116,7 @@ class Reader:
     __slots__ = ("about", "bucket", "count", "enough", "held", "kind", "known", "last", "past", "values")
 
     def __init__(self, about: str, kind: str) -> None:
-        self.about, self.kind = about, kind
+        self.about, self.kind = about, intern(kind)
         self.values: dict[str, int] = {}  # in the order of time
         self.bucket, self.count = -1, 0
         self.last: tuple[int, int] | None = None  # the bucket before, while it is none of those that are known
