@@ -110,7 +110,7 @@ def parted(
     times = {"first": [min(event["time"] for event in events)], "last": [max(event["time"] for event in events)]}
     span = pa.table(times, pa.schema([("first", pa.int64()), ("last", pa.int64())]))
     found = ask(detections, data, cluster, Facts(span, mapping), lambda _done, _of: None)
-    assert found.stopped == ()
+    assert found.stopped == (), found.stopped
     first: Verdicts = {}
     every = [tuple(hit.values()) for hit in found.hits.to_pylist()]
     for id_, about, fired, _ in every:

@@ -111,6 +111,8 @@ class Engine:
         self._con.register("batch", rows)
         self._execute(f'CREATE TABLE "{name}" AS SELECT * FROM batch')
         self._con.unregister("batch")
+        if name == "event":
+            self._lacking = {one: kind for one, kind in self._lacking.items() if one not in rows.column_names}
 
     def table(self, sql: str) -> pa.Table:
         """What a query finds, as columns. Raises like `rows`."""
