@@ -196,11 +196,11 @@ def test_an_event_from_the_future_makes_no_other_late(live: Live) -> None:
 
 
 def test_what_no_watch_can_say_is_said(live: Live) -> None:
-    """Detections that look at the whole log are named, and the others run."""
-    whole = [one for one in hunt.own(None) if one.fold is None]
-    some = Live([WALK, *whole, Detection(WALK.head, "", bases=(Base("SELECT nothing"),), fold=WALK.fold)])
-    assert [one.title for one in some.without] == [*(one.head.title for one in whole), WALK.head.title]
-    assert whole
+    """Detections without a fold are named, and the others run; every one of a hunt's own has a fold."""
+    assert [one.head.title for one in hunt.own(MAPPING) if one.fold is None] == []
+    whole = Detection(WALK.head, WALK.hits)
+    some = Live([WALK, whole, Detection(WALK.head, "", bases=(Base("SELECT nothing"),), fold=WALK.fold)])
+    assert [one.title for one in some.without] == [WALK.head.title] * 2
     assert some.detections == [WALK]
     some.close()
 
