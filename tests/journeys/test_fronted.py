@@ -1,17 +1,20 @@
 """Our own store behind our own gateway, as `./up` starts it: real processes, the WAF and the guard in force."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from strongroom.config import parse
 from strongroom.wiring.port import free_port
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import Running, unhurried
@@ -35,6 +38,17 @@ def fronted() -> Iterator[tuple[Running, int]]:
         process.terminate()
         assert process.wait(LONG) == 0
     shutil.rmtree(folder)
+
+
+def programs(name: str, store: Path) -> list[tuple[int, int]]:
+    """(process, user) of everything that runs as this program of this store."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            line = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if b"run" in line and name.encode() in line and str(store).encode() in line:
+                found.append((int(entry.name), entry.stat().st_uid))
+    return found
 
 
 def test_a_store_is_served_through_its_gateway(fronted: tuple[Running, int], tmp_path: Path) -> None:
@@ -77,11 +91,17 @@ def test_a_store_is_served_through_its_gateway(fronted: tuple[Running, int], tmp
     assert get("/Group").status_code == 404
     assert get("/DocumentReference?type=1%27%20UNION%20SELECT%20password%20FROM%20users--").status_code == 403
 
+    if os.geteuid() == 0:
+        seats = {uid for pid, uid in programs("gateway", running.store) if pid != running.pid("gateway")}
+        assert seats == {parse((running.store / "strongroom.toml").read_bytes()).users.gateway}
+        assert 0 not in seats
+
+    before = {pid for pid, _ in programs("gateway", running.store)}
     os.kill(running.pid("gateway"), signal.SIGKILL)
-    for _ in range(600):
-        try:
-            if get("/DocumentReference").status_code == 200:
-                break
-        except httpx2.HTTPError:
-            signal.sigtimedwait([], 0.1)
+    end, again = time.monotonic() + 2 * LONG, 0
+    while again != 200 and time.monotonic() < end:
+        gone = before.isdisjoint(pid for pid, _ in programs("gateway", running.store))
+        with contextlib.suppress(httpx2.HTTPError):  # the port is opened anew when the last worker of before has ended
+            again = get("/DocumentReference").status_code if gone else 0
+        time.sleep(0.1)
     assert get(f"/Binary/{first['id']}").content == content.content

@@ -77,6 +77,10 @@ def _started(borders: Borders, row: Row, program: Path) -> Iterator[str]:
         yield f"User={row.uid}"
         yield f"Group={row.uid}"
         yield "CapabilityBoundingSet="
+        if borders.files["gateway"]:  # our own, before our own app
+            yield f"ReadWritePaths={_quoted(borders.files['gateway'][0])}"
+            yield f"ExecStart={_quoted(program)} run gateway --store {_quoted(borders.root)}"
+            return
         settings = _quoted(borders.root / "gateway.toml")
         yield f"ExecStart={_quoted(program)} gateway --upstream http://{app.shown} --config {settings}"
         return

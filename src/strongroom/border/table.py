@@ -33,7 +33,9 @@ class Process:
 
 
 TABLE = (
-    Process("gateway", "gateway", listens="gateway", connects=("app", "signin", "siem", "resolvers")),
+    Process(
+        "gateway", "gateway", listens="gateway", connects=("app", "signin", "siem", "resolvers"), files=("gateway",)
+    ),
     Process("signin", "signin", listens="signin", files=("signin",)),
     Process(
         "app", "app", listens="app", connects=("objects", "resolvers"), opens=("keeper.sock",),
@@ -214,6 +216,7 @@ def _sockets(layout: Layout) -> dict[str, Path]:
 def _files(config: Config, layout: Layout) -> dict[str, tuple[Path, ...]]:
     pkcs11, objects, root = config.keeper.pkcs11, config.objects, layout.root
     return {
+        "gateway": (layout.gateway,) if config.gateway.enabled else (),
         "signin": (layout.signin,),
         "app": (layout.app,),
         "objects": (root / objects.path,) if objects.kind == "local" else (),

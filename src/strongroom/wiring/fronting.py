@@ -17,9 +17,10 @@ from strongroom.gateway.settings import Checked
 from strongroom.identity.context import CONTEXT, ContextKey, Signer, sign_context
 from strongroom.wiring.app import read_context_key
 from strongroom.wiring.described import DESCRIBED
-from strongroom.wiring.gateway import open_waf, read_settings, run
+from strongroom.wiring.gateway import House, open_waf, read_settings, run
 from strongroom.wiring.pulse import beat, tell_ready
 from strongroom.wiring.rehearsal import Rehearsal
+from strongroom.wiring.seat import take_seat
 
 log = logging.getLogger("strongroom.gateway")
 
@@ -57,10 +58,8 @@ def run_front(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> N
     host = config.api.host if config.api.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104  # not bound, but replaced
     key = read_context_key(layout, config.users.gateway, Signer.GATEWAY)
     origin = "/".join(config.base.split("/", 3)[:3])
-    run(
-        lambda: _settings(config, layout), f"http://{host}:{config.api.port}", layout.gateway / "counts.db",
-        vouch=Vouch(key, origin, SystemClock()), ready=tell_ready, beat=beat,
-    )  # fmt: skip
+    house = House(Vouch(key, origin, SystemClock()), lambda: take_seat("gateway", config, layout), tell_ready, beat)
+    run(lambda: _settings(config, layout), f"http://{host}:{config.api.port}", layout.gateway / "counts.db", house)
 
 
 def _ours(config: Config) -> Checked:

@@ -132,35 +132,47 @@ def run_gateway(settings: Path, url: str) -> None:
     run(lambda: read_settings(settings), url, counts_of(read_settings(settings), settings))
 
 
-def run(  # what a supervisor wants besides
-    read: Callable[[], Checked], url: str, path: Path, *,
-    vouch: Vouching | None = None, ready: Callable[[], None] = _silent, beat: Callable[[], None] = _silent,
-) -> None:  # fmt: skip
-    """Serve what `read` gives, again each time we are told to reload. `path`: of the counts. Raises ConfigError, as `run_gateway`.
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a gateway has that stands before our own app."""
 
-    `ready` is called when the port is bound, `beat` about each second from then on.
-    """
+    vouch: Vouching | None = None
+    seat: Callable[[], None] | None = None
+    """How a worker takes its place, instead of only becoming the user that the settings name."""
+    ready: Callable[[], None] = _silent
+    """Called when the port is bound; `beat` about each second from then on."""
+    beat: Callable[[], None] = _silent
+
+
+ALONE: Final = House()
+"""Before anybody's portal."""
+
+
+def run(read: Callable[[], Checked], url: str, path: Path, house: House = ALONE) -> None:
+    """Serve what `read` gives, again each time we are told to reload. `path`: of the counts. Raises as `run_gateway`."""
     checked = read()
-    serve = prepared(checked, url, path, vouch)
+    serve = prepared(checked, url, path, house)
     street, meter = checked.settings.gateway, checked.settings.metrics
     with contextlib.ExitStack() as open_ports:
         ports = Ports(
             open_ports.enter_context(bound(street.host, street.port)),
             None if meter.port is None else open_ports.enter_context(bound(meter.host, meter.port)),
         )
-        ready()
+        house.ready()
 
         def again() -> Callable[[], None] | None:
             """What SIGHUP brings: ports and counts stay where they are."""
             try:
-                serve = prepared(read(), url, path, vouch)
+                serve = prepared(read(), url, path, house)
             except ConfigError as error:
                 log.error("NOT RELOADED, and all goes on as before: %s", error)
                 return None
             log.warning("Reloaded: new workers serve what the settings say now.")
             return lambda: serve(ports)
 
-        workers = Workers(checked.settings.gateway.workers, lambda: serve(ports), log.error, again, STOPPING + 5, beat)
+        workers = Workers(
+            checked.settings.gateway.workers, lambda: serve(ports), log.error, again, STOPPING + 5, house.beat
+        )
         workers.run()
     if checked.settings.guard.mode != "off":
         for line in summary(Counts(path)):
@@ -172,7 +184,7 @@ def counts_of(checked: Checked, settings: Path) -> Path:
     return settings.absolute().parent / checked.settings.gateway.state / "counts.db"
 
 
-def prepared(checked: Checked, url: str, path: Path, vouch: Vouching | None = None) -> Callable[[Ports], None]:
+def prepared(checked: Checked, url: str, path: Path, house: House = ALONE) -> Callable[[Ports], None]:
     """What a worker does, when all that it needs is there and was tried. Raises ConfigError."""
     waf = open_waf(checked)
     open_gateway(checked, url, say, waf=waf)  # whether it can be
@@ -190,11 +202,11 @@ def prepared(checked: Checked, url: str, path: Path, vouch: Vouching | None = No
     prepare(path, owner or -1)
     for line in announced(checked):
         log.warning("%s", line)
-    return lambda ports: _work(checked, url, path, waf, vouch, ports)
+    return lambda ports: _work(checked, url, path, waf, house, ports)
 
 
 def _work(  # one part each
-    checked: Checked, url: str, path: Path, waf: Waf | None, vouch: Vouching | None, ports: Ports
+    checked: Checked, url: str, path: Path, waf: Waf | None, house: House, ports: Ports
 ) -> None:
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
     events = open_events(checked)
@@ -206,10 +218,13 @@ def _work(  # one part each
         keep(event)
         metrics.note(event)
 
-    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=vouch)
+    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch)
     config = serving(app, checked)
     config.load()
-    become(user_of(checked))
+    if house.seat is not None:
+        house.seat()
+    else:
+        become(user_of(checked))
     Metered(config, counts, metrics, events, ports.meter).run(sockets=[ports.street])
     if events is not None:
         events.close()

@@ -60,9 +60,10 @@ def become(uid: int, groups: tuple[int, ...] = ()) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
     if uid == 0:
         return
-    os.setgroups(groups)
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
+    if os.getresuid() != (uid, uid, uid):  # a unit of systemd may have done it already
+        os.setgroups(groups)
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
     try:
         os.setuid(0)
     except PermissionError:
