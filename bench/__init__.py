@@ -70,6 +70,9 @@ BENCHES: dict[str, Entry] = {
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 90),
     "faults": Entry("every part gone, slow, flapping, lying: what is refused, how soon, and how it heals", 110, 900),
     "fuzz": Entry("what parsers do with inputs that a fuzzer makes: crashes, hangs, broken laws", 75, 4_600),
+    "gateway": Entry(
+        "the gateway against nginx with libmodsecurity and the same rules, and against nginx alone", 100, 240
+    ),
     "hunt": Entry("how fast logs are hunted, against a typed table, GoAccess, lnav and msgspec", 110, 3_000),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
     "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 120),

@@ -13,7 +13,7 @@ from strongroom.gateway import crs, rules
 from strongroom.gateway.intake import Unfit
 from strongroom.gateway.modsecurity import Engine, Inspected, Subject
 from strongroom.gateway.proxy import Event
-from strongroom.gateway.waf import WAITING, Found, Waf
+from strongroom.gateway.waf import AT_ONCE, WAITING, Found, Waf
 from tests.gateway.conftest import Served, gateway
 from tests.gateway.test_multipart import FIELD, FILE, B, body
 
@@ -191,6 +191,8 @@ def test_what_cannot_be_looked_at_is_refused() -> None:
         waf = Waf(Deaf(), block=True)  # type: ignore[arg-type]  # as much of an engine as is asked
         waf._waiting = waiting
         with pytest.raises(Unfit) as caught:
+            await waf.inspect(Subject("POST", b"/", HEADERS, "192.0.2.1", bytes(AT_ONCE + 1)))
+        with pytest.raises(Unfit, match="waf-failed"):
             await waf.inspect(Subject("GET", b"/", HEADERS, "192.0.2.1"))
         waf.close()
         assert caught.value.refusal.status == 503

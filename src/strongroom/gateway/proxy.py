@@ -239,7 +239,7 @@ class Proxy:
         if self._vouch is not None:
             told += self._vouch(one.headers, method=method, wire=wire, client=address, request=one.event.request)
         if b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0":
-            await self._inspected(one, match, address, b"")
+            await self._inspected(one, match, Subject(method, wire, one.headers, address))
             one.watch.append(asyncio.ensure_future(one.intake.gone()))
             length = 0 if method in {"POST", "PUT", "PATCH"} else None
             return Question(method, wire, told, length=length)
@@ -247,7 +247,9 @@ class Proxy:
             one.intake.most = max_body(route, kind)
 
         async def look(body: bytes) -> None:
-            await self._inspected(one, match, address, body, seen(kind, described=route is not None))
+            headers = [(name, value) for name, value in one.headers if name != b"transfer-encoding"]
+            subject = Subject(method, wire, headers, address, body)
+            await self._inspected(one, match, subject, seen(kind, described=route is not None))
 
         max_keys = route.route.max_keys if route else bodies.MAX_KEYS
         body = flow(one.intake, content_type, kind, look, max_keys=max_keys, described=route is not None)
@@ -260,13 +262,11 @@ class Proxy:
         one.watch.append(asyncio.ensure_future(one.intake.gone()))
         return Question(method, wire, told, _joined(first, body), len(first))
 
-    async def _inspected(self, one: _Exchange, match: Match, address: str, body: bytes, how: Seen = Seen.ALL) -> None:
+    async def _inspected(self, one: _Exchange, match: Match, subject: Subject, how: Seen = Seen.ALL) -> None:
         """Raises Unfit for what the WAF blocks, and where it cannot look."""
         if self._waf is None:
             return
-        headers = [(name, value) for name, value in one.headers if name != b"transfer-encoding"]
-        subject = Subject(one.scope["method"], match.target.wire, headers, address, body)
-        found = await self._waf.inspect(subject, b"" if body else match.alike)
+        found = await self._waf.inspect(subject, b"" if subject.body else match.alike)
         one.event.hits, one.event.seen = found.hits, how
         if found.refusal is not None:
             one.event.rule = found.refusal.rule

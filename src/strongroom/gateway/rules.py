@@ -105,17 +105,12 @@ def load(
     Set does. `types`: of bodies that routes describe. `level`: the paranoia level. `more`: further rules before the Core Rule Set,
     for those who try it; then nothing is tried here. Tried is what the rules do before anything is exempt.
     """
-    engine.add(BASE, "our base rules")
     found = crs.read(folder, (BASE,))
-    allowed = " ".join(f"|{one}|" for one in dict.fromkeys((*TYPES, *types)))
-    engine.add(SETUP.format(version=found.setup, level=level, types=allowed) + more, "our settings")
-    for file in found.files:
-        engine.add(file.text, file.name)
-    if engine.loaded < LEAST:
+    for name, text in texts(found, types, level, more):
+        engine.add(text, name)
+    if not found.files or engine.loaded < LEAST:
         msg = f"WAF rules missing: {engine.loaded} in {folder}, and at least {LEAST} are needed."
         raise ConfigError(msg, advice=f"Install them: {INSTALL}")
-    engine.add(CORRECTIONS, "our corrections")
-    engine.add(DOCUMENTS.read_text(encoding="utf-8"), DOCUMENTS.name)
     wrong = [] if more else list(tried(engine))
     if wrong:
         raise ConfigError(f"The WAF ({engine.version}) does not do what it must: {'; '.join(wrong)}.", advice=INSTALL)
@@ -124,6 +119,16 @@ def load(
         by = 'SecRuleUpdateTargetByTag "OWASP_CRS"' if rule == "*" else f"SecRuleUpdateTargetById {rule}"
         engine.add(f'{by} "!{part}"', f"the exemption {one}")
     return found
+
+
+def texts(found: crs.RuleSet, types: Iterable[str] = (), level: int = 1, more: str = "") -> Iterator[tuple[str, str]]:
+    """All that is loaded, in order: its name, and the rules."""
+    allowed = " ".join(f"|{one}|" for one in dict.fromkeys((*TYPES, *types)))
+    yield "our base rules", BASE
+    yield "our settings", SETUP.format(version=found.setup, level=level, types=allowed) + more
+    yield from ((file.name, file.text) for file in found.files)
+    yield "our corrections", CORRECTIONS
+    yield DOCUMENTS.name, DOCUMENTS.read_text(encoding="utf-8")
 
 
 def tried(engine: Engine) -> Iterator[str]:

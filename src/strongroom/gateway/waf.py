@@ -1,4 +1,4 @@
-"""The WAF beside the loop: two threads, a short queue, and no as the answer to every failure."""
+"""The WAF: small requests on the spot, large bodies beside the loop in two threads and a short queue; failures are a no."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +11,8 @@ from strongroom.gateway.modsecurity import Engine, Hit, Inspected, Subject
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.verdicts import Verdicts
 
+AT_ONCE: Final = 4_096
+"""Bytes of a body that is looked at on the spot: a few milliseconds. A thread and back would cost as much as the rules."""
 THREADS: Final = 2
 WAITING: Final = 64
 """Requests that may wait for a thread: some hundred milliseconds."""
@@ -49,18 +51,22 @@ class Waf:
         return found
 
     async def _inspected(self, subject: Subject) -> Found:
+        try:
+            found = self._engine.inspect(subject) if len(subject.body) <= AT_ONCE else await self._beside(subject)
+        except Unavailable as error:
+            raise Unfit(Refusal(503, "waf-failed", "The gateway could not look at this request.", hard=True)) from error
+        if not found.status:
+            return Found(found.hits)
+        return Found(found.hits, _refusal(found), enforced=self._block)
+
+    async def _beside(self, subject: Subject) -> Inspected:
         if self._waiting >= WAITING:
             raise Unfit(Refusal(503, "waf-busy", "The gateway is busy. Try again in a moment.", hard=True))
         self._waiting += 1
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.inspect, subject)
-        except Unavailable as error:
-            raise Unfit(Refusal(503, "waf-failed", "The gateway could not look at this request.", hard=True)) from error
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.inspect, subject)
         finally:
             self._waiting -= 1
-        if not found.status:
-            return Found(found.hits)
-        return Found(found.hits, _refusal(found), enforced=self._block)
 
     def close(self) -> None:
         """Let the threads end."""
