@@ -1,6 +1,9 @@
 """The nftables rules, in a kernel: every pair of the table connects, and no other pair does. Tried by users of a real machine."""
 
+import errno
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -222,6 +225,16 @@ def test_a_door_that_the_app_opens_itself_answers_nobody(scene: Scene) -> None:
     ends = attempt(Seat(NOBODY, (), (scene.world.path(scene.world.machine),)), tries, 1.0)
     assert REACHED not in ends.values()
     assert scene.world.refused("app") > before
+
+
+def test_nobody_goes_out_by_the_port_of_their_own_door(scene: Scene) -> None:
+    """An answer comes from the app's port, and so could a call: only what answers somebody may leave by it."""
+    free = msgspec.structs.replace(CONFIG, api=msgspec.structs.replace(CONFIG.api, port=8_451))
+    scene.world.load(rules(free))
+    call = f"import socket; one = socket.socket(); one.bind(('', 8451)); print(one.connect_ex(('{OUTSIDE.host}', {OUTSIDE.port})))"
+    user = ["/usr/bin/setpriv", "--reuid=61001", "--regid=61001", "--clear-groups", sys.executable, "-S", "-c", call]
+    done = subprocess.run(scene.world.inside(scene.world.machine, *user), capture_output=True, text=True, check=True)
+    assert int(done.stdout) == errno.ECONNREFUSED
 
 
 def test_who_tries_is_counted(scene: Scene) -> None:
