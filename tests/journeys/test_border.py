@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,7 +20,6 @@ import pytest
 from strongroom.border.process import REACHED, Seat, Tries, attempt, seat_of
 from strongroom.border.table import Borders, declare
 from strongroom.config import Config, Layout, parse
-from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.place import choose_users
 from strongroom.wiring.reach import running
 from tests.border.world import World
@@ -156,6 +154,7 @@ def closed(s3_port: int) -> Iterator[Closed]:
     text = CONFIG.format(module=MODULE, folder=folder, s3=BUCKET[1], port=8441, signin=8442)
     text = text.replace("127.0.0.1", BUCKET[0]).replace("[objects]", f'paths = ["{hsm}"]\n\n[objects]')
     text += f'\n[[issuer]]\nurl = "https://{ISSUER[0]}"\njwks_uri = "https://{ISSUER[0]}/keys"\n'  # away: it hangs up
+    text += '\n[gateway]\nenabled = true\nhost = "0.0.0.0"\nwaf = "off"\n'  # the WAF has journeys of its own
     (folder / "strongroom.toml").write_text(
         text + "\n[users]\n" + "".join(f"{name} = {getattr(users, name)}\n" for name in users.__struct_fields__)
     )
@@ -178,31 +177,8 @@ def closed(s3_port: int) -> Iterator[Closed]:
         assert served.stdout is not None
         stack.callback(served.stdout.close)
         assert b"Serving" in served.stdout.readline()
-        settings = f'[gateway]\nhost = "0.0.0.0"\nuser = "{users.gateway}"\n' + (DESCRIBED / "store.toml").read_text()
-        (folder / "gateway.toml").write_text(settings)
-        front: list[str | Path] = [
-            "gateway",
-            "--upstream",
-            "http://127.0.0.1:8441",
-            "--config",
-            folder / "gateway.toml",
-        ]
-        gateway = subprocess.Popen(world.inside(world.machine, *PROGRAM, *front), stderr=subprocess.DEVNULL)
-        stack.callback(gateway.wait, 60)
-        stack.callback(gateway.terminate)
-        _answers(machine, gateway)
         yield machine
     shutil.rmtree(folder)
-
-
-def _answers(machine: Closed, gateway: "subprocess.Popen[bytes]") -> None:
-    """Returns once the street gets an answer of the gateway."""
-    ask = "import httpx2; print(httpx2.get('http://10.77.0.1:8440/.strongroom/health').status_code)"
-    end = time.monotonic() + WAIT
-    while gateway.poll() is None and time.monotonic() < end:
-        if machine.from_street(sys.executable, "-c", ask).stdout.strip() == "200":
-            return
-    pytest.fail(f"no answer of the gateway; it ended with {gateway.returncode}")
 
 
 def test_within_its_borders_everything_works(closed: Closed) -> None:
