@@ -1,5 +1,6 @@
 """The table says what a configuration means, and what it does not say is closed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,13 @@ def test_every_name_in_a_row_means_something() -> None:
     named = {name for row in TABLE for name in row.files}
     assert set(found.files) - named == {"officers", "copy key"}
     assert {row.name for row in TABLE if row.listens == FACES} == {"gateway"}
+
+
+def test_the_page_has_a_row_for_each_process() -> None:
+    """docs/network.md tells of every process of the table, and of no other."""
+    page = (Path(__file__).parents[2] / "docs" / "network.md").read_text()
+    rows = re.findall(r"(?m)^\| ([a-z]+)(?: \(.*\))? \|", page.partition("| process |")[2].partition("\n\n")[0])
+    assert sorted(rows) == sorted(row.name for row in TABLE)
 
 
 def test_nothing_is_two_processes_own() -> None:
