@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.gateway.contract import Contract, Match, Request
+from strongroom.gateway.kinds import KINDS
+from strongroom.gateway.pattern import _NARROW
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import parse
 
@@ -93,6 +95,19 @@ def test_what_is_described_passes(target: bytes, route: str, document: str, pati
     assert route_of(found) == route
     assert isinstance(found, Match)
     assert (found.document, found.patient) == (document, patient)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_fits_two_routes_is_the_narrower_ones(turned: bool) -> None:
+    """In whatever order they are written: a number is a number, though it is hexadecimal too."""
+    routes = [
+        f'[[route]]\nname = "{kind}"\npath = "/x/{{one:{kind}}}"\nquery = {{ {kind} = "int" }}\n'
+        for kind in ("text", "token", "hex", "date", "uuid", "int")
+    ]
+    contract = Contract(parse("".join(reversed(routes) if turned else routes).encode()))
+    for value, kind in (("5", "int"), ("0a", "hex"), ("2026-01-31", "date"), ("a-1", "token"), ("a!", "text")):
+        assert route_of(contract.check(Request("GET", f"/x/{value}?{kind}=1".encode(), []))) == kind
+    assert set(_NARROW) == {*KINDS, "path"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from strongroom.gateway.contract import Contract, Match, Request
@@ -123,6 +123,7 @@ NAMES = st.sampled_from(["id", "q", "letter", 'a"b', "ü", "id[]"])
         max_size=40,
     )
 )  # fmt: skip
+@example([("GET", ["letters"], {}), ("GET", ["5"], {"id": "1"}), ("GET", ["0a" * 16], {})])
 def test_whatever_was_asked_the_draft_can_be_read_and_describes_it(
     asked: list[tuple[str, list[str], dict[str, str]]],
 ) -> None:

@@ -14,6 +14,22 @@ from strongroom.gateway.kinds import KINDS, alike, fits
 MAX_DEPTH: Final = 32
 """Segments, described or asked for."""
 PATH: Final = "path"
+_NARROW: Final = (
+    "bool",
+    "int",
+    "digits",
+    "date",
+    "uuid",
+    "guid",
+    "hex",
+    "token",
+    "id",
+    "reference",
+    "name",
+    "text",
+    PATH,
+)
+"""Kinds, the narrower first: what fits two of them is the first one's, in whatever order the routes are written."""
 
 _SEGMENT: Final = re.compile(
     r"([A-Za-z0-9._~!$&'()*+,=:@ -]*)(?:\{([a-z][a-z0-9_]{0,39}):([a-z]+)\}([A-Za-z0-9._~-]*))?"
@@ -87,10 +103,11 @@ class Pattern:
         """The kind of the parameter `name`, which is one of `names`."""
         return self.kinds[self.names.index(name)]
 
-    def weight(self) -> tuple[int, ...]:
-        """Sorts literal before parameter before rest, from the left."""
+    def weight(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Sorts literal before parameter before rest, from the left; and of two that are alike the one of narrower kinds first."""
         own = tuple(0 if not one.name else 1 if one.before or one.after else 2 for one in self.segments)
-        return (*own, 3) if self.rest else own
+        narrow = tuple(_NARROW.index(kind) for kind in self.kinds)
+        return (*own, 3) if self.rest else own, narrow
 
 
 def read_pattern(path: str) -> Pattern:
