@@ -90,7 +90,7 @@ def read(place: Path) -> Iterator[Case]:
         if (
             not isinstance(document, dict)
             or "tests" not in document
-            or document.get("meta", {}).get("enabled") is False
+            or (document.get("meta") or {}).get("enabled") is False
         ):
             continue
         for number, one in enumerate(document["tests"], 1):

@@ -63,3 +63,37 @@ def explain(*, request: str, settings: Path, as_json: bool) -> None:
         "exempt": list(found.exempt), "settings": written, "allow": allow,
     }  # fmt: skip
     emit("waf-explain", result, as_json=as_json, text="\n".join(text).rstrip())
+
+
+@command.command("install")
+@click.argument("archive", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--sha256", default="", help="Of the archive, as the project's page of releases tells it.")
+@click.option(
+    "--signature", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The release's .asc file."
+)
+@click.option(
+    "--keyring",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The project's public key (gpg --dearmor).",
+)
+@click.option("--into", type=click.Path(path_type=Path, file_okay=False), help="Default: /var/lib/strongroom/crs.")
+@json_option
+def install(
+    *, archive: Path, sha256: str, signature: Path | None, keyring: Path | None, into: Path | None, as_json: bool
+) -> None:
+    """Install a release of the OWASP Core Rule Set: checked by digest or signature, loaded and tried before it is put in place.
+
+    \b
+    Example:
+      strongroom waf install coreruleset-4.28.0-minimal.tar.gz --sha256 0f5c…
+    """
+    from strongroom.wiring.release import INTO, install
+
+    found = install(archive, into or INTO, digest=sha256, signature=signature, keyring=keyring)
+    text = f'''The Core Rule Set {found.version} with {found.rules} rules is in {found.folder}, and does what it must.
+Write this in gateway.toml and send SIGHUP:
+
+[waf]
+rules = "{found.folder}"'''
+    result = {"version": found.version, "folder": str(found.folder), "rules": found.rules, "remembers": found.steady}
+    emit("waf-install", result, as_json=as_json, text=text)
