@@ -73,6 +73,9 @@ BENCHES: dict[str, Entry] = {
     "gateway": Entry(
         "the gateway against nginx with libmodsecurity and the same rules, and against nginx alone", 100, 240
     ),
+    "guard": Entry(
+        "what counting costs the gateway: a step, memory and disk with a country's people, a day's growth", 60, 900
+    ),
     "hunt": Entry("how fast logs are hunted, against a typed table, GoAccess, lnav and msgspec", 110, 3_000),
     "idor": Entry("who can reach whose documents, and whether time tells", 60, 300),
     "keeper": Entry("releases through the keeper's socket, against a server that only appends", 90, 120),
