@@ -56,13 +56,22 @@ while True:
 """Makes the bucket of the test run reachable around the machine: listens there, connects at home."""
 
 READ = """
-import sys, httpx2
+import sys, time, httpx2
 base, token = sys.argv[1:]
-headers = {"Authorization": f"Bearer {token}"}
-found = httpx2.get(f"{base}/DocumentReference", headers=headers, timeout=60).json()["entry"][0]["resource"]
-answer = httpx2.get(f"{base}/Binary/{found['id']}", headers=headers, timeout=60)
+
+def get(path):
+    end = time.monotonic() + 60
+    while True:
+        answer = httpx2.get(base + path, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        if answer.status_code != 503 or time.monotonic() > end:
+            return answer
+        time.sleep(0.2)
+
+found = get("/DocumentReference").json()["entry"][0]["resource"]
+answer = get(f"/Binary/{found['id']}")
 print(answer.status_code, len(answer.content) == found["content"][0]["attachment"]["size"])
 """
+"""What a patient does. A store whose parts are slow, as on a machine with much to do, may say 503 before."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,11 @@ def closed(s3_port: int) -> Iterator[Closed]:
         (folder / name).chmod(0o600)
         os.chown(folder / name, owner, owner)
     text = CONFIG.format(module=MODULE, folder=folder, s3=BUCKET[1], port=8441, signin=8442)
-    text = text.replace("127.0.0.1", BUCKET[0]).replace("[objects]", f'paths = ["{hsm}"]\n\n[objects]')
+    text = (
+        text.replace("[store]\n", "[store]\npatience_seconds = 30\n")
+        .replace("127.0.0.1", BUCKET[0])
+        .replace("[objects]", f'paths = ["{hsm}"]\n\n[objects]')
+    )
     text += f'\n[[issuer]]\nurl = "https://{ISSUER[0]}"\njwks_uri = "https://{ISSUER[0]}/keys"\n'  # away: it hangs up
     text += '\n[gateway]\nenabled = true\nhost = "0.0.0.0"\nwaf = "off"\n'  # the WAF has journeys of its own
     (folder / "strongroom.toml").write_text(

@@ -19,7 +19,7 @@ from pathlib import Path
 from strongroom.border import kernel
 from strongroom.errors import OperationError
 
-PATIENCE = 3.0
+PATIENCE = 10.0
 """Seconds after which what has not answered counts as not reached."""
 REACHED = "reached"
 SILENT = "silent"
