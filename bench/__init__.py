@@ -67,6 +67,9 @@ BENCHES: dict[str, Entry] = {
     "decision": Entry("one decision with its facts, in a large store and in a small one", 20, 60),
     "decrypt": Entry("decryption as it is streamed, against openssl speed", 25, 60),
     "detect": Entry("what hunts find in real logs, and what they raise without reason", 110, 110),
+    "distributed": Entry(
+        "a hunt on Spark against the same on one machine: the same answer, and what it costs", 110, 1_800
+    ),
     "download": Entry("a guarded download over HTTP, against nginx and a bare Starlette", 90, 90),
     "faults": Entry("every part gone, slow, flapping, lying: what is refused, how soon, and how it heals", 110, 900),
     "fuzz": Entry("what parsers do with inputs that a fuzzer makes: crashes, hangs, broken laws", 75, 4_600),

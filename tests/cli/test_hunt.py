@@ -90,6 +90,18 @@ def test_a_command_line_without_sense_is_2(log: Path, arguments: list[str]) -> N
     assert run("hunt", *(argument.format(log=log) for argument in arguments)) == 2
 
 
+def test_a_cluster_needs_what_it_needs(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without pyspark it is 78 and the line that installs it; what needs all events in one place is refused before anything."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert run("hunt", "--spark", "local[1]", log) == 78
+    assert "strongroom hunt --install-spark" in capsys.readouterr().err
+    for arguments in (["-"], [log, "--keep", tmp_path / "kept"], [log, "--html", tmp_path / "a.html"]):
+        assert run("hunt", "--spark", "local[1]", *arguments) == 2
+    assert not (tmp_path / "kept").exists()
+
+
 def test_nothing_readable_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A hunt that read nothing must not look like good news; the reasons stand there."""
     path = tmp_path / "a.bin"

@@ -7,7 +7,7 @@ from typing import Final, Generic
 import msgspec
 import pyarrow as pa
 
-from strongroom.cluster.part import EVENT, FAILED, Judging, prepare, together
+from strongroom.cluster.part import EVENT, FAILED, MOVED, Judging, prepare, together
 from strongroom.cluster.piece import Cluster, Data, packed, unpacked
 from strongroom.cluster.steps import START, Chain, Job, chains, hits_of, job_of, parts_of
 from strongroom.detect.detection import Detection
@@ -97,6 +97,7 @@ class _Rounds(Generic[Data]):
     known: dict[Chain, pa.Table] = field(default_factory=dict)
     empty: dict[Chain, pa.Table] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    bare: set[Chain] = field(default_factory=set)  # places where nothing lies: nobody is asked there
 
     def __post_init__(self) -> None:
         """What each step makes of nothing tells its columns."""
@@ -144,11 +145,13 @@ class _Rounds(Generic[Data]):
         ready = {
             name: job
             for name, job in self.ahead.items()
-            if job.place in self.lies and all(chain in self.known for chain in job.known)
+            if (job.place in self.lies or job.place in self.bare) and all(chain in self.known for chain in job.known)
         }
         self.ahead = {name: job for name, job in self.ahead.items() if name not in ready}
-        for data in {id(data): data for data in (self.lies[job.place][0] for job in ready.values())}.values():
-            self._turn(tuple(job for job in ready.values() if self.lies[job.place][0] is data), data)
+        asked = [job for job in ready.values() if job.place not in self.bare]
+        for data in {id(data): data for data in (self.lies[job.place][0] for job in asked)}.values():
+            self._turn(tuple(job for job in asked if self.lies[job.place][0] is data), data)
+        self.bare |= {self.chains[name] for name, job in ready.items() if job.key is not None} - self.lies.keys()
         for name in ready.keys() & self.chains.keys():
             chain = self.chains[name]
             if isinstance(chain[-1], Known):
@@ -165,13 +168,14 @@ class _Rounds(Generic[Data]):
         known = {chain: packed(self.known[chain]) for job in jobs for chain in job.known}
         mapping = self.facts.mapping if START in places.values() else None
         judging = Judging(jobs, tables, known, packed(self.facts.span), self.cluster.parts, mapping)
-        answers = self.cluster.turn(data, judging)
+        answers, moved = self.cluster.turn(data, judging), set()
         for piece in self.cluster.gather(answers):
             if piece.name in self.answers:
                 self.answers[piece.name].append(unpacked(piece.body))
+            elif piece.name.startswith(MOVED):
+                moved.add(piece.name.removeprefix(MOVED))
             else:
                 self.failed[piece.name.removeprefix(FAILED)] = msgspec.msgpack.decode(piece.body)
-        moved = [job.name for job in jobs if job.key is not None]
         if moved:
             met = self.cluster.meet(answers)
             self.lies |= {self.chains[name]: (met, name) for name in moved}

@@ -22,7 +22,8 @@ from strongroom.logs.mapping import Mapping
 MEMORY: Final = "512MB"
 """Of a part's engine; it spills."""
 CAME: Final = pa.schema([("address", pa.string()), ("n", pa.int64())])
-EVENT, FILE, SPAN, FAILED = "event", "file", "span", "failed"
+EVENT, FILE, SPAN, FAILED, MOVED = "event", "file", "span", "failed ", "moved "
+"""Names of pieces. Those of what detections' steps make are the steps' own."""
 _LATER: Final = 1 << 32
 """Events of a source, at most. An event's number is that of its source times this, and its place among those."""
 
@@ -196,6 +197,8 @@ class Judging:
             engine.make("span", unpacked(self.span))
             for name, (place, empty) in self.tables.items():
                 bodies = held.pop(name, [])
+                if not bodies:
+                    continue
                 if place == START:
                     for body in bodies:
                         engine.take(unpacked(body))
@@ -235,7 +238,10 @@ def answer(job: Job, engine: Engine, parts: int) -> Iterator[Piece]:
         yield from pieces(ONE, job.name, engine.table(job.sql))
         return
     rows = f"SELECT *, (hash({job.key}) % {parts})::INTEGER AS part__ FROM ({job.sql}) ORDER BY part__"
-    yield from spread(job.name, engine.table(rows))
+    found = engine.table(rows)
+    if found.num_rows:
+        yield _told(f"{MOVED}{job.name}", None)
+        yield from spread(job.name, found)
 
 
 @dataclass(frozen=True, slots=True)
