@@ -8,12 +8,15 @@ cluster is two tasks on this machine: what a network would cost it does not show
 
 import gzip
 import json
+import os
 import random
 import tempfile
-from collections.abc import Iterable, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from os import sysconf, times
 from pathlib import Path
+from time import process_time
 from typing import Any, Final
 
 import msgspec
@@ -50,20 +53,22 @@ GB: Final = 1e9
 def run(scale: Scale) -> Iterable[Figure]:
     """Made logs, then real ones. Raises ConfigError where Spark is not there."""
     with tempfile.TemporaryDirectory(prefix="strongroom-bench-") as place, _spark() as cluster:
-        yield Figure("Spark, started", _descendants(), "CPU s")
+        meter = Meter()
+        meter.start()
+        yield Figure("Spark, started", meter.total(), "CPU s")
         made = Path(place)
         for lines in SIZES[scale]:
-            yield from _logs(f"{lines:,} lines", _access(made / f"access-{lines}", lines), cluster)
+            yield from _logs(f"{lines:,} lines", _access(made / f"access-{lines}", lines), cluster, meter)
         most = SIZES[scale][-1]
-        yield from _logs(f"{most // 4:,} OCSF events in Parquet", _parquet(made, most // 4), cluster)
-        yield from _logs(f"{most // 8:,} of CloudTrail, 21 % twice", _trail(made, most // 8), cluster)
+        yield from _logs(f"{most // 4:,} OCSF events in Parquet", _parquet(made, most // 4), cluster, meter)
+        yield from _logs(f"{most // 8:,} of CloudTrail, 21 % twice", _trail(made, most // 8), cluster, meter)
         try:
             data = testdata()
         except ConfigError:
             return
         folders = [data] if scale == "small" else sorted(path for path in data.iterdir() if path.is_dir())
         for path in folders:
-            yield _same(f"real logs: {path.name}", *_both(path, cluster))
+            yield _same(f"real logs: {path.name}", *_both(path, cluster, meter))
 
 
 def _spark() -> Spark:
@@ -81,7 +86,7 @@ class Spent:
     cpu: float
 
 
-def _both(path: Path, cluster: Spark) -> tuple[Spent, Spent, Spent]:
+def _both(path: Path, cluster: Spark, meter: "Meter") -> tuple[Spent, Spent, Spent]:
     """By one machine, by parts in this process, and by Spark."""
     sources = files.expand((str(path),))
 
@@ -94,16 +99,14 @@ def _both(path: Path, cluster: Spark) -> tuple[Spent, Spent, Spent]:
     def spread(engine: Engine) -> Result:
         return many.hunt(sources, Wanted(), engine, cluster)
 
-    return _spent(alone), _spent(parted), _spent(spread)
+    return _spent(alone), _spent(parted), _spent(spread, meter)
 
 
-def _spent(hunt: Any) -> Spent:
-    begun = times()
-    before = begun.user + begun.system + _descendants()
+def _spent(hunt: Callable[[Engine], Result], meter: "Meter | None" = None) -> Spent:
+    before = process_time() + (meter.total() if meter else 0)
     with Engine() as engine:
         found = hunt(engine)
-    ended = times()
-    cpu = ended.user + ended.system + _descendants() - before
+    cpu = process_time() + (meter.total() if meter else 0) - before
     return Spent(
         shape.result(found, [(finding, opened(finding.evidence, found.files)) for finding in found.findings]), cpu
     )
@@ -116,8 +119,8 @@ def _same(name: str, alone: Spent, parted: Spent, spread: Spent) -> Figure:
     return Figure(f"{name}: answers like one machine's", same, "of 2", None, Goal("value", "==", 2))
 
 
-def _logs(name: str, path: Path, cluster: Spark) -> Iterator[Figure]:
-    alone, parted, spread = _both(path, cluster)
+def _logs(name: str, path: Path, cluster: Spark, meter: "Meter") -> Iterator[Figure]:
+    alone, parted, spread = _both(path, cluster, meter)
     size = sum(file["bytes"] for file in alone.told["files"]) / GB
     assert alone.told["findings"], name  # an answer of nothing is easily the same
     yield _same(name, alone, parted, spread)
@@ -125,21 +128,35 @@ def _logs(name: str, path: Path, cluster: Spark) -> Iterator[Figure]:
     yield Figure(f"{name}: on Spark", spread.cpu / size, "CPU s a GB", alone.cpu / size)
 
 
-def _descendants() -> float:
-    """CPU seconds so far of all processes below this one, those that have ended with them."""
-    ticks, parents = {}, {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)], ticks[int(stat.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
-    below = {int(Path("/proc/self").resolve().name)}
-    ours, found = set(below), below
-    while found:
-        found = {pid for pid, parent in parents.items() if parent in found} - ours
-        ours |= found
-    return sum(ticks[pid] for pid in ours - below) / sysconf("SC_CLK_TCK")
+class Meter(threading.Thread):
+    """CPU seconds of all processes below this one: what each had when it was last seen, looked at several times a second."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._ticks: dict[tuple[int, str], int] = {}
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Look, until this process ends."""
+        while True:
+            self.total()
+            time.sleep(0.3)
+
+    def total(self) -> float:
+        """So far."""
+        found, parents, ours = {}, {}, {os.getpid()}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            except OSError:
+                continue
+            pid = int(stat.parent.name)
+            parents[pid], found[pid] = int(fields[1]), (fields[19], int(fields[11]) + int(fields[12]))
+        while more := {pid for pid, parent in parents.items() if parent in ours} - ours:
+            ours |= more
+        with self._lock:
+            self._ticks |= {(pid, found[pid][0]): found[pid][1] for pid in ours & found.keys() - {os.getpid()}}
+            return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
 
 
 # ---- the logs -------------------------------------------------------------------------------------------------------

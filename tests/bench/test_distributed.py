@@ -28,12 +28,13 @@ def test_made_logs_are_read_and_hold_a_theft(tmp_path: Path) -> None:
 
 def test_what_other_processes_spend_is_counted() -> None:
     """Those below this one, while they live."""
-    before = distributed._descendants()
+    meter = distributed.Meter()
+    before = meter.total()
     program = "print(sum(range(10**7)), flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
-        assert distributed._descendants() > before
+        assert meter.total() > before
         process.communicate(b"\n")

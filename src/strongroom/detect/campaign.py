@@ -17,6 +17,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import slow
 from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.met import Met, digest
+from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 20
@@ -43,26 +44,29 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """One finding a thing in common."""
-    sql = f"""
-    WITH bound AS (SELECT min(time) // {DAY} AS first FROM event),
-    program AS (
+    common = f"""
+    WITH program AS (
         SELECT "http_request.user_agent", {AGENT} AS agent FROM (SELECT DISTINCT "http_request.user_agent" FROM event)
     ),
     base AS (
         SELECT event.rowid AS event, time, {SOURCE} AS source, {PLACE} AS place, {ABOUT} AS who, agent, route
         FROM event LEFT JOIN program USING ("http_request.user_agent") WHERE {_WHERE}
-    ),
-    common AS (
-        SELECT event, time, source, place, who, 'program ' || agent AS about FROM base WHERE agent IS NOT NULL
-        UNION ALL SELECT event, time, source, place, who, 'address ' || route FROM base WHERE route IS NOT NULL
-    ),
-    debut AS (SELECT about, who, min(time) // {DAY} AS day FROM common GROUP BY ALL),
-    new AS (
+    )
+    SELECT event, time, source, place, who, 'program ' || agent AS about FROM base WHERE agent IS NOT NULL
+    UNION ALL SELECT event, time, source, place, who, 'address ' || route FROM base WHERE route IS NOT NULL
+    """
+    new = f"""
+    WITH debut AS (SELECT about, who, min(time) // {DAY} AS day FROM common GROUP BY ALL),
+    first AS (
         SELECT about, who, time // {HOUR} AS h, min((time, source, place)) AS moment
         FROM common JOIN debut USING (about, who) WHERE time // {DAY} = debut.day GROUP BY ALL
-    ),
-    hour AS (SELECT about, h, count(*) AS c FROM new GROUP BY ALL),
-    everybody AS (SELECT about[:7] AS kind, h, sum(c) AS c FROM hour GROUP BY ALL),
+    )
+    SELECT about, who, h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM first
+    """
+    forecast = f"""
+    WITH bound AS (SELECT first // {DAY} AS first FROM span),
+    hour AS (SELECT about, h, sum(c)::BIGINT AS c FROM forecast_share GROUP BY ALL),
+    everybody AS (SELECT about[:7] AS kind, h, sum(c)::BIGINT AS c FROM hour GROUP BY ALL),
     candidate AS (SELECT about, h, c FROM hour, bound WHERE c >= {FLOOR} AND h // 24 >= first + {AGE}),
     looked AS (
         SELECT candidate.about, candidate.h, coalesce(past.c, 0) AS own, coalesce(others.c, 0) - coalesce(past.c, 0) AS others
@@ -70,28 +74,37 @@ def detection() -> Detection:
         LEFT JOIN hour AS past ON past.about = candidate.about AND past.h = candidate.h - 24 * days
         LEFT JOIN everybody AS others ON others.kind = candidate.about[:7] AND others.h = candidate.h - 24 * days
         WHERE (candidate.h - 24 * days) // 24 >= first
-    ),
-    forecast AS (SELECT about, h, median(own) AS own, median(others) AS others FROM looked GROUP BY ALL),
-    counted AS (
-        SELECT about, h, who, moment, row_number() OVER (PARTITION BY about, h ORDER BY moment) AS n,
-            row_number() OVER (PARTITION BY about[:7], h ORDER BY moment) AS everybody
-        FROM new SEMI JOIN candidate USING (h)
+    )
+    SELECT about, h, median(own) AS own, median(others) AS others FROM looked GROUP BY ALL
+    """
+    fired = f"""
+    WITH counted AS (
+        SELECT about, h, time, row_number() OVER (PARTITION BY about, h ORDER BY time, source, place) AS n,
+            row_number() OVER (PARTITION BY about[:7], h ORDER BY time, source, place) AS everybody
+        FROM fired_share
     ),
     expected AS (
-        SELECT about, h, n, moment,
+        SELECT about, h, n, time,
             greatest(1.0::DOUBLE, (everybody - n) / greatest(others, 1.0::DOUBLE)) * greatest(own, 1.0::DOUBLE) AS expected
         FROM counted JOIN forecast USING (about, h)
-    ),
-    fired AS (
-        SELECT about, h, min(moment[1]) AS fired FROM expected
-        WHERE n >= greatest({FLOOR}, {TIMES} * expected, expected + {DEVIATIONS} * sqrt(expected)) GROUP BY ALL
-    ),
-    taking AS (SELECT about, who, min(fired) AS fired, min(h) AS h FROM counted JOIN fired USING (about, h) GROUP BY ALL)
+    )
+    SELECT about, h, min(time) AS fired FROM expected
+    WHERE n >= greatest({FLOOR}, {TIMES} * expected, expected + {DEVIATIONS} * sqrt(expected)) GROUP BY ALL
+    """
+    hits = f"""
+    WITH taking AS (SELECT about, who, min(fired) AS fired, min(h) AS h FROM new JOIN fired USING (about, h) GROUP BY ALL)
     SELECT about, min(taking.fired) OVER (PARTITION BY about) AS fired, event
     FROM common JOIN taking USING (about, who) WHERE common.time // {HOUR} BETWEEN taking.h AND taking.h + 1
     """
+    steps = (
+        By("common", common, "who"),
+        Here("new", new),
+        Known("forecast", "SELECT about, h, count(*) AS c FROM new GROUP BY ALL", forecast),
+        Known("fired", "SELECT about, h, time, source, place FROM new SEMI JOIN forecast USING (h)", fired),
+    )
+    parts = Parts(steps, hits)
     note = f"at least {FLOOR} new ones in an hour, {TIMES} times the forecast for it"
-    return Detection(HEAD, sql, shape="wide", note=note, bases=(_BASE, slow.FIRST), fold=Campaign)
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_BASE, slow.FIRST), fold=Campaign, parts=parts)
 
 
 _LOGS: Final = ("web", "s3-access")

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from strongroom.clock import HOUR, iso
 from strongroom.detect.detection import SERVED, Detection, Fire, simple
+from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 100
@@ -38,13 +39,12 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """One finding a day and group."""
-    sql = f"""
-    WITH base AS (
+    reading = f"""
         SELECT event, time, time // {HOUR} AS h, document, 'everybody' AS g FROM ({_BASE.sql})
         UNION ALL SELECT event, time, time // {HOUR}, document, 'role ' || role FROM ({_BASE.sql}) WHERE role IS NOT NULL
-    ),
-    once AS (SELECT g, h, document, min(time) AS time FROM base GROUP BY g, h, document),
-    hour AS (SELECT g, h, count(*) AS c FROM once GROUP BY g, h),
+    """
+    large = f"""
+    WITH hour AS (SELECT g, h, sum(c)::BIGINT AS c FROM large_share GROUP BY g, h),
     bound AS (SELECT g, min(h) AS first FROM hour GROUP BY g),
     candidate AS (SELECT * FROM hour JOIN bound USING (g) WHERE c >= {FLOOR} AND h - {WEEK} > first),
     weekly AS (
@@ -66,23 +66,33 @@ def detection() -> Detection:
         SELECT g, h,
             greatest({FLOOR}, {TIMES} * usual, usual + {DEVIATIONS} * greatest(sqrt(usual), {_DEVIATION} * spread)) AS enough
         FROM expected
-    ),
-    large AS (SELECT g, h, enough FROM enough JOIN hour USING (g, h) WHERE hour.c >= enough),
-    counted AS (
-        SELECT g, h, time, enough, row_number() OVER (PARTITION BY g, h ORDER BY time, document) AS n
-        FROM once JOIN large USING (g, h)
-    ),
-    fire AS (SELECT g, h, min(time) AS fired FROM counted WHERE n >= enough GROUP BY g, h),
-    named AS (
-        SELECT g || ', ' || strftime(make_timestamp(base.time * 1000), '%Y-%m-%d') AS about, fired, event
-        FROM base JOIN fire USING (g, h)
+    )
+    SELECT g, h, enough FROM enough JOIN hour USING (g, h) WHERE hour.c >= enough
+    """
+    fire = """
+    WITH counted AS (
+        SELECT g, h, time, row_number() OVER (PARTITION BY g, h ORDER BY time, document) AS n FROM fire_share
+    )
+    SELECT g, h, min(time) AS fired FROM counted JOIN large USING (g, h) WHERE n >= enough GROUP BY g, h
+    """
+    hits = """
+    WITH named AS (
+        SELECT g || ', ' || strftime(make_timestamp(reading.time * 1000), '%Y-%m-%d') AS about, fired, event
+        FROM reading JOIN fire USING (g, h)
     )
     SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event FROM named
     """
+    steps = (
+        By("reading", reading, "document"),
+        Here("once", "SELECT g, h, document, min(time) AS time FROM reading GROUP BY g, h, document"),
+        Known("large", "SELECT g, h, count(*) AS c FROM once GROUP BY g, h", large),
+        Known("fire", "SELECT g, h, time, document FROM once SEMI JOIN large USING (g, h)", fire),
+    )
+    parts = Parts(steps, hits)
     note = (
         f"at least {FLOOR} in an hour, {TIMES} times the median of that hour in earlier weeks, {DEVIATIONS} deviations"
     )
-    return Detection(HEAD, sql, shape="wide", note=note, bases=(_BASE,), fold=Surge)
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_BASE,), fold=Surge, parts=parts)
 
 
 _BASE: Final = simple(

@@ -14,6 +14,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import slow
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
+from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
@@ -49,27 +50,32 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """What was fetched without a way to it."""
-    base = f"""
-    WITH bound AS (SELECT min(time) + {LEARN} AS learned FROM event),
-    request AS ({_BASE.sql}),
-    reading AS (SELECT *, time // {DAY} AS d FROM request WHERE served AND route IS NOT NULL),
-    hourly AS (
+    first = f"""
+    WITH hourly AS (SELECT route, g, time // {HOUR} AS h, min((time, source, place)) AS moment FROM reading GROUP BY ALL)
+    SELECT route, g, h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM hourly
+    QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY moment) <= {SAMPLE}
+    """
+    sample = f"""
+    SELECT route, g, time, h FROM sample_share
+    QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY time, source, place) <= {SAMPLE}
+    """
+    came = f"""
+    WITH hourly AS (
         SELECT g, route, time // {HOUR} AS h, min(time) AS low, max(time) AS high FROM request WHERE route IS NOT NULL GROUP BY ALL
-    ),
-    sample AS (
-        SELECT route, g, moment[1] AS time, h FROM (
-            SELECT route, g, time // {HOUR} AS h, min((time, source, place)) AS moment FROM reading GROUP BY ALL
-        ) QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY moment) <= {SAMPLE}
     ),
     came AS (
         SELECT DISTINCT tried.route, tried.g, tried.time, hourly.route AS way
         FROM (SELECT *, unnest(range(h - {BEFORE // HOUR}, h + 1)) AS back FROM sample) AS tried
         JOIN hourly ON hourly.g = tried.g AND hourly.h = back
         WHERE hourly.route <> tried.route AND low <= tried.time AND high >= tried.time - {BEFORE}
-    ),
-    tried AS (SELECT route, time // {DAY} AS d, count(*) AS n FROM sample GROUP BY ALL),
-    led AS (SELECT route, way, time // {DAY} AS d, count(*) AS n FROM came GROUP BY ALL),
-    asked AS (SELECT DISTINCT route, d FROM reading),
+    )
+    SELECT route, way, time // {DAY} AS d, count(*) AS n FROM came GROUP BY ALL
+    UNION ALL SELECT DISTINCT route, NULL, d, NULL FROM reading  -- days that are asked for
+    """
+    known = f"""
+    WITH tried AS (SELECT route, time // {DAY} AS d, count(*) AS n FROM sample GROUP BY ALL),
+    led AS (SELECT route, way, d, sum(n)::BIGINT AS n FROM known_share WHERE way IS NOT NULL GROUP BY ALL),
+    asked AS (SELECT DISTINCT route, d FROM known_share WHERE way IS NULL),
     tries AS (
         SELECT asked.route, asked.d, sum(n) AS n FROM asked
         JOIN tried ON tried.route = asked.route AND tried.d BETWEEN asked.d - {BACK} AND asked.d - 1 GROUP BY asked.route, asked.d
@@ -77,31 +83,44 @@ def detection() -> Detection:
     ways AS (
         SELECT asked.route, asked.d, way, sum(n) AS m FROM asked
         JOIN led ON led.route = asked.route AND led.d BETWEEN asked.d - {BACK} AND asked.d - 1 GROUP BY asked.route, asked.d, way
-    ),
-    known AS (
-        SELECT route, d, way FROM ways JOIN tries USING (route, d) WHERE n >= {CROWD} AND 100 * m >= {MOST} * n
-        QUALIFY row_number() OVER (PARTITION BY route, d ORDER BY m DESC, way) = 1
-    ),
-    opened AS (SELECT g, route, time FROM request WHERE route IN (SELECT way FROM known)),
-    fetched AS (
-        SELECT reading.*, way, coalesce(reading.time - opened.time > {BEFORE}, true) AS unlisted
-        FROM (SELECT * FROM reading JOIN known USING (route, d)) AS reading
-        ASOF LEFT JOIN opened ON reading.g = opened.g AND reading.way = opened.route AND reading.time >= opened.time
-    ),
-    early AS (
-        SELECT g, agent, unlisted FROM fetched, bound WHERE time < learned
-        UNION ALL SELECT first.g, agent, coalesce(first.time - page.time > {BEFORE}, true)
-        FROM (SELECT * FROM reading ANTI JOIN known USING (route, d) WHERE time < (SELECT learned FROM bound)) AS first
-        ASOF LEFT JOIN (SELECT g, time FROM request WHERE NOT served) AS page ON first.g = page.g AND first.time >= page.time
-    ),
-    usual AS (SELECT DISTINCT g FROM early WHERE unlisted),
-    program AS (SELECT agent FROM early WHERE agent IS NOT NULL GROUP BY agent HAVING 2 * count(*) FILTER (unlisted) > count(*))
-    SELECT event, time, g, g AS about, document AS v FROM fetched ANTI JOIN usual USING (g) ANTI JOIN program USING (agent)
-    SEMI JOIN bound ON time >= learned WHERE unlisted
+    )
+    SELECT route, d, way FROM ways JOIN tries USING (route, d) WHERE n >= {CROWD} AND 100 * m >= {MOST} * n
+    QUALIFY row_number() OVER (PARTITION BY route, d ORDER BY m DESC, way) = 1
     """
+    fetched = f"""
+    WITH opened AS (SELECT g, route, time FROM request WHERE route IN (SELECT way FROM known))
+    SELECT reading.*, way, coalesce(reading.time - opened.time > {BEFORE}, true) AS unlisted
+    FROM (SELECT * FROM reading JOIN known USING (route, d)) AS reading
+    ASOF LEFT JOIN opened ON reading.g = opened.g AND reading.way = opened.route AND reading.time >= opened.time
+    """
+    early = f"""
+    SELECT g, agent, unlisted FROM fetched WHERE time < {_LEARNED}
+    UNION ALL SELECT first.g, agent, coalesce(first.time - page.time > {BEFORE}, true)
+    FROM (SELECT * FROM reading ANTI JOIN known USING (route, d) WHERE time < {_LEARNED}) AS first
+    ASOF LEFT JOIN (SELECT g, time FROM request WHERE NOT served) AS page ON first.g = page.g AND first.time >= page.time
+    """
+    base = f"""
+    SELECT event, time, g, g AS about, document AS v FROM fetched
+    ANTI JOIN (SELECT g FROM early WHERE unlisted) AS usual USING (g) ANTI JOIN program USING (agent)
+    WHERE unlisted AND time >= {_LEARNED}
+    """
+    steps = (
+        By("request", _BASE.sql, "g"),
+        Here("reading", f"SELECT *, time // {DAY} AS d FROM request WHERE served AND route IS NOT NULL"),
+        Known("sample", first, sample),
+        Known("known", came, known),
+        Here("fetched", fetched),
+        Here("early", early),
+        Known(
+            "program",
+            "SELECT agent, count(*) AS n, count(*) FILTER (unlisted) AS m FROM early WHERE agent IS NOT NULL GROUP BY agent",
+            "SELECT agent FROM program_share GROUP BY agent HAVING 2 * sum(m) > sum(n)",
+        ),
+    )
+    parts = Parts(steps, windowed(base, distinct(DAY, MANY), DAY))
     note = f"at least {MANY} in a day, where {MOST} % of all come by a list"
-    hits = windowed(base, distinct(DAY, MANY), DAY)
-    return Detection(HEAD, hits, shape="wide", quiet=True, note=note, bases=(_BASE, slow.FIRST), fold=Unlisted)
+    bases = (_BASE, slow.FIRST)
+    return Detection(HEAD, parts.sql, shape="wide", quiet=True, note=note, bases=bases, fold=Unlisted, parts=parts)
 
 
 _BASE: Final = simple(
@@ -110,6 +129,7 @@ _BASE: Final = simple(
     ("web",),
     g=ABOUT, about=ABOUT, agent=AGENT, route="route", document="document", served=SERVED, source=SOURCE, place=PLACE,
 )  # fmt: skip
+_LEARNED: Final = f"(SELECT first + {LEARN} FROM span)"
 
 
 class Ways:
