@@ -113,13 +113,24 @@ async def _big(_request: Request) -> Response:
     return Response(bytes(BIG))
 
 
+LEFT = threading.Event()
+"""Whether a request heard that nobody waits for its answer."""
+
+
+async def _wait(request: Request) -> Response:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    LEFT.set()
+    return Response()
+
+
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """With bounds that no test runs into."""
     monkeypatch.setattr(http, "HEAD", 10 * LONG)
     monkeypatch.setattr(http, "LOOK", 10 * LONG)
     app = Starlette(routes=[Route("/", _headers, methods=["GET", "POST"]), Route("/big", _big), Route("/long", _long),
-                            Route("/fail", _fail), Route("/early", _early, methods=["POST"])])  # fmt: skip
+                            Route("/fail", _fail), Route("/early", _early, methods=["POST"]), Route("/wait", _wait)])  # fmt: skip
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(served(app, "127.0.0.1", 0, dated=True))
@@ -295,6 +306,15 @@ def test_garbage_behind_a_request_is_not_answered_within_its_answer(web: Web) ->
         answer = everything(client)
         assert b"HTTP/1.1 400" not in answer
         assert len(answer) < BIG
+
+
+def test_whoever_works_for_nobody_hears_of_it(web: Web) -> None:
+    """The request that is being answered, when what came behind it ends the connection: requests in line, and then none."""
+    LEFT.clear()
+    with web.connect() as client:
+        client.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\nthis is none\r\n\r\n")
+        everything(client)
+    assert LEFT.wait(LONG)
 
 
 def test_an_error_is_told_without_its_message(web: Web, caplog: pytest.LogCaptureFixture) -> None:

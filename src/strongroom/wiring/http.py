@@ -21,7 +21,7 @@ from typing import Any
 import httptools
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from strongroom.errors import where
 
@@ -92,6 +92,7 @@ class Patient(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._said = _Said.HEAD
         self._hosts = 0
+        self._running: RequestResponseCycle | None = None
         self._unclear = 0  # bytes since something was last understood
         self._head: asyncio.TimerHandle | None = None
         self._look: asyncio.TimerHandle | None = None
@@ -133,6 +134,7 @@ class Patient(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn. An answer that is under way ends early, and never with words that are not its own."""
+        self._let_go()
         if self.pipeline or (self._answering() and self.cycle.response_started):
             self.transport.abort()
         else:
@@ -186,10 +188,22 @@ class Patient(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
+        self._let_go()
         self._stop_head()
         if self._look is not None:
             self._look.cancel()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Called by uvicorn, for one request after another."""
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _let_go(self) -> None:
+        """Nobody waits for the answer that is being made. uvicorn tells that to the request that came last, not to this one."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def _waits(self) -> bool:
         """Whether it is the client's turn, and nobody else bounds how long that takes."""
