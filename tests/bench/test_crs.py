@@ -65,6 +65,7 @@ def archive(tmp_path: Path) -> Path:
             ("regression/tests/A/942100.yaml", OLD),
             ("regression/tests/B/941100.yaml", NEW),
             ("regression/other.yaml", "x"),
+            ("regression/tests/RESPONSE-950/950100.yaml", OLD),
         ):
             member = tarfile.TarInfo("release/tests/" + name)
             member.size = len(text.encode())

@@ -29,7 +29,10 @@ _TYPE: Final = re.compile(
     rb"boundary=(?:\"([A-Za-z0-9'+_.-]{1,70})\"|([A-Za-z0-9'+_.-]{1,70}))(?:[ \t]*;[ \t]*charset=[\"]?utf-8[\"]?)?",
     re.IGNORECASE,
 )
-_NAME: Final = rb"(?:\"([^\"\\;=\x00-\x1f\x7f]{%s,255})\"|([A-Za-z0-9!#$%%&'*+.^_`|~-]{1,255}))"
+_ENTITY: Final = (
+    rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,32}[0-9]{0,2});"  # as browsers write what a charset has not
+)
+_NAME: Final = rb"(?:\"((?:[^\"\\;=\x00-\x1f\x7f]|" + _ENTITY + rb"){%s,255})\"|([A-Za-z0-9!#$%%&'*+.^_`|~-]{1,255}))"
 _DISPOSITION: Final = re.compile(
     rb"form-data[ \t]*;[ \t]*name=" + _NAME % b"1" + rb"([ \t]*;[ \t]*filename=" + _NAME % b"0" + rb")?", re.IGNORECASE
 )
