@@ -12,7 +12,7 @@ _HELP: Final = {
     "refused_total": ("counter", "Requests that were refused, by rule."),
     "noted_total": ("counter", "Requests that would have been refused, by rule."),
     "bytes_total": ("counter", "Bytes of the portal's answers that went out, by route."),
-    "events_dropped_total": ("counter", "Events that were not written to their file."),
+    "events_dropped_total": ("counter", "Events that were not written to their file, or not taken by syslog."),
     "held": ("gauge", "What is in force now, by what it holds."),
     "allowed": ("gauge", "What is allowed now."),
 }  # fmt: skip

@@ -158,6 +158,8 @@ class Events(_Section, frozen=True, kw_only=True):
 
     file: str = ""
     """OCSF, a line each; turned over at 64 MiB, eight are kept. Empty: only what is refused, in the log."""
+    syslog: str = ""
+    """Where what is refused goes besides, in CEF: `udp://HOST:PORT`, or the path of a socket."""
 
 
 class Metrics(_Section, frozen=True, kw_only=True):

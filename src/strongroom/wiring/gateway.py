@@ -17,8 +17,9 @@ from starlette.types import ASGIApp
 from strongroom import __version__
 from strongroom.clock import Clock, SystemClock, iso
 from strongroom.errors import ConfigError
-from strongroom.gateway import ocsf, rules
+from strongroom.gateway import cef, ocsf, rules
 from strongroom.gateway.counts import Counts
+from strongroom.gateway.datagram import Datagrams
 from strongroom.gateway.files import Events
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.metrics import Metrics
@@ -193,9 +194,10 @@ def prepared(checked: Checked, url: str, path: Path, house: House = ALONE) -> Ca
     except OSError as error:
         msg = f"The gateway cannot speak TLS: {error.strerror or 'certificate or key is none'}."
         raise ConfigError(msg, advice="Are certificate and key PEM files that can be read?") from error
-    events = open_events(checked)
-    if events is not None:
-        events.close()
+    events, syslog = open_events(checked), open_syslog(checked)
+    for one in (events, syslog):
+        if one is not None:
+            one.close()
     owner = user_of(checked)
     if owner:
         preload("strongroom.gateway", "uvicorn", "httptools", "starlette")
@@ -211,12 +213,15 @@ def _work(  # one part each
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
     events = open_events(checked)
     counts = Counts(path)
+    syslog, host = open_syslog(checked), socket.gethostname()
     tell, keep, metrics = say if events is None else teller(events), keeper_of(counts), Metrics()
 
     def report(event: Event) -> None:
         tell(event)
         keep(event)
         metrics.note(event)
+        if syslog is not None and event.rule:
+            syslog.send(cef.line(event, __version__, host, os.getpid()))
 
     app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch)
     config = serving(app, checked)
@@ -225,7 +230,7 @@ def _work(  # one part each
         house.seat()
     else:
         become(user_of(checked))
-    Metered(config, counts, metrics, events, ports.meter).run(sockets=[ports.street])
+    Metered(config, counts, metrics, tuple(filter(None, (events, syslog))), ports.meter).run(sockets=[ports.street])
     if events is not None:
         events.close()
     counts.close()
@@ -265,6 +270,12 @@ def looked_after(settings: Path) -> tuple[Checked, Counts]:
 
 async def _nothing(_scope: object, _receive: object, _send: object) -> None:
     """For trying what does not depend on what is served."""
+
+
+def open_syslog(checked: Checked) -> Datagrams | None:
+    """The receiver of what is refused that the settings ask for. Raises ConfigError."""
+    to = checked.settings.events.syslog
+    return Datagrams(to) if to else None
 
 
 def open_events(checked: Checked) -> Events | None:

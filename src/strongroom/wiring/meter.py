@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import uvicorn
 
 from strongroom.clock import SystemClock
 from strongroom.gateway.counts import Counts
+from strongroom.gateway.datagram import Datagrams
 from strongroom.gateway.files import Events
 from strongroom.gateway.metrics import Metrics, series, written
 from strongroom.gateway.sqlite import Uncounted
@@ -29,9 +31,10 @@ class Metered(uvicorn.Server):
     """See the module."""
 
     def __init__(
-        self, config: uvicorn.Config, counts: Counts, metrics: Metrics, events: Events | None, at: socket.socket | None
-    ) -> None:
-        """`at`: where numbers are asked for; None: nowhere."""
+        self, config: uvicorn.Config, counts: Counts, metrics: Metrics, events: Sequence[Events | Datagrams],
+        at: socket.socket | None,
+    ) -> None:  # fmt: skip
+        """`events`: where events go. `at`: where numbers are asked for; None: nowhere."""
         super().__init__(config)
         self._counts, self._metrics, self._events, self._at = counts, metrics, events, at
         self._dropped = 0
@@ -57,10 +60,9 @@ class Metered(uvicorn.Server):
 
     def add(self) -> None:
         """What is new, to what all workers did. Where that fails it is kept."""
-        if self._events is not None:
-            dropped = self._events.dropped
-            self._metrics.dropped(dropped - self._dropped)
-            self._dropped = dropped
+        dropped = sum(one.dropped for one in self._events)
+        self._metrics.dropped(dropped - self._dropped)
+        self._dropped = dropped
         new = self._metrics.take()
         if new:
             try:
