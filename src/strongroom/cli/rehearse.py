@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from strongroom.rehearse.timeline import Lane
 
 Say = Callable[[str], None]
+PATIENT = 15.0
+"""Seconds that the store of a rehearsal waits for its own parts. Asked is whether guards refuse honest people; what a busy machine
+refuses, having no answer within 0.7 s, is another question. Less than honest people themselves wait (`rehearse.http`).
+"""
 
 
 @click.command("rehearse")
@@ -125,7 +129,7 @@ def _rehearse(patients: int, seed: int, say: Say, *, quick: bool) -> "list[Lane]
             f" stopped by {run.stopped_by}; honest {run.honest_requests}, refused {run.honest_refused}")  # fmt: skip
 
     rng = random.Random(seed)  # noqa: S311  # a walk that can be repeated, no secret
-    with _stage(StageOptions(patients=patients), say) as stage:
+    with _stage(StageOptions(patients=patients, patience=PATIENT), say) as stage:
         used: set[str] = set()
         for plan in playbook.plans_with_guards(stage, rng, used, quick=quick):
             done(asyncio.run(playbook.over_http(stage, plan, seed, say)))
@@ -136,11 +140,11 @@ def _rehearse(patients: int, seed: int, say: Say, *, quick: bool) -> "list[Lane]
         for which in (["objects"], ["catalogue", "keeper_db"], ["objects", "catalogue", "keeper_db"]):
             done(asyncio.run(insiders.copied_stores(stage, which, frozenset(used), seed, say)))
         done(asyncio.run(insiders.app_mints(stage, frozenset(used), seed, say)))
-    with _stage(StageOptions(patients=patients, authorization_broken=True), say) as stage:
+    with _stage(StageOptions(patients=patients, patience=PATIENT, authorization_broken=True), say) as stage:
         used = set()
         for plan in playbook.plans_broken(stage, rng, used, misses=True, quick=quick):
             done(asyncio.run(playbook.over_http(stage, plan, seed, say)))
-    with _stage(StageOptions(patients=patients, decoys=0, authorization_broken=True), say) as stage:
+    with _stage(StageOptions(patients=patients, patience=PATIENT, decoys=0, authorization_broken=True), say) as stage:
         used = set()
         for plan in playbook.plans_broken(stage, rng, used, misses=False, quick=quick):
             done(asyncio.run(playbook.over_http(stage, plan, seed, say)))

@@ -19,6 +19,8 @@ class StageOptions:
     decoys: int = 40
     authorization_broken: bool = False
     probe_limit: int | None = None
+    patience: float = 0.7
+    """Seconds that the store waits for each of its parts before it refuses."""
 
 
 class Stage(Protocol):

@@ -38,6 +38,7 @@ CONFIG = """\
 [store]
 name = "rehearsal"
 demonstration = true
+patience_seconds = {patience}
 
 [api]
 port = {port}
@@ -63,7 +64,7 @@ def open_stage(
     folder.chmod(0o755)
     try:
         root = folder / "store"
-        text = CONFIG.format(port=free_port(), signin=free_port(), users=choose_users(root))
+        text = CONFIG.format(port=free_port(), signin=free_port(), users=choose_users(root), patience=options.patience)
         make_demo(root, text, patients=options.patients, decoys=options.decoys, rehearsal=True, say=say)
         stage = RunningStage(root, options, say, launcher)
         stage.start()
