@@ -15,6 +15,7 @@ from strongroom.gateway.datagram import Datagrams
 from strongroom.gateway.files import Events
 from strongroom.gateway.metrics import Metrics, series, written
 from strongroom.gateway.sqlite import Uncounted
+from strongroom.wiring.workers import go_on
 
 TICKS: Final = 10
 """uvicorn looks around ten times a second."""
@@ -55,6 +56,7 @@ class Metered(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """See `uvicorn.Server`."""
         if counter % TICKS == 0:
+            go_on()
             self.add()
         return await super().on_tick(counter)
 

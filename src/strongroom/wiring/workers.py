@@ -1,10 +1,11 @@
 """Processes that serve one port together: forked from a parent that serves nothing, and started again when they end.
 
 The parent binds the port and reads what only its user can; a worker that is killed takes its own connections with it and no others:
-the port stays open, and who waits at it is served by the next. The parent opens no thread, and hears of signals by waiting for
-them: no handler runs between two of its steps.
+the port stays open, and who waits at it is served by the next. One that goes on and says nothing is ended: it may hold what the
+others wait for. The parent opens no thread, and hears of signals by waiting for them: no handler runs between two of its steps.
 """
 
+import mmap
 import os
 import signal
 import threading
@@ -18,11 +19,15 @@ QUICK: Final = 5.0
 MAX_PAUSE: Final = 10.0
 BEAT: Final = 1.0
 """Seconds between two looks when nothing happens."""
+SILENCE: Final = 60.0
+"""A worker that said something, and then nothing for so many seconds, hangs."""
+LOOK: Final = 2.0
+"""Seconds of silence that one look counts at most: if we ourselves did not run meanwhile, it may not have, either."""
 _CHILD: Final = {signal.SIGCHLD}
 _HEARD: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, *_CHILD}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Worker:
     """One place for a process. `pid` 0: there is none just now."""
 
@@ -30,6 +35,19 @@ class _Worker:
     started: float = 0.0
     failures: int = 0
     start_at: float = 0.0
+    said: int = 0
+    silent: float | None = None
+    """Seconds since it was last heard of; None until it was."""
+
+
+_heard: list[tuple[mmap.mmap, int]] = []
+"""In a worker: where it says that it goes on."""
+
+
+def go_on() -> None:
+    """Said by a worker about each second, from where its work is done. Elsewhere nothing."""
+    for memory, place in _heard:
+        memory[place] = (memory[place] + 1) % 256
 
 
 @dataclass
@@ -44,6 +62,7 @@ class Workers:
     """Seconds that a worker may take to end when it is told to."""
     beat: Callable[[], None] = lambda: None
     """Called about each second."""
+    silence: float = SILENCE
     _places: list[_Worker] = field(default_factory=list)
     _leaving: dict[int, float] = field(default_factory=dict)
     """Processes that were told to end, and when they are killed."""
@@ -52,6 +71,7 @@ class Workers:
         """Until SIGTERM or SIGINT."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
         alive, self._alive = os.pipe()  # its end is our end: then a worker ends too
+        self._memory, self._looked = mmap.mmap(-1, self.count), time.monotonic()  # shared with every worker
         self._places = [_Worker() for _ in range(self.count)]
         stopping = False
         while self._leaving or not stopping:
@@ -66,6 +86,7 @@ class Workers:
                 self._leave()
             elif number == signal.SIGHUP and not stopping:
                 self._reload()
+            self._listen()
             self._reap()
         os.close(alive)
         os.close(self._alive)
@@ -76,7 +97,9 @@ class Workers:
         place.started = time.monotonic()
         place.pid = os.fork()
         if not place.pid:
+            _heard.append((self._memory, self._places.index(place)))
             self._be(alive)
+        place.silent = None
 
     def _be(self, alive: int) -> None:
         """The worker's whole life."""
@@ -110,6 +133,21 @@ class Workers:
             self.serve = serve
             self._leave()
             self._places = [_Worker() for _ in range(self.count)]
+
+    def _listen(self) -> None:
+        """End whoever hangs; it is started again like any that ends."""
+        now = time.monotonic()
+        passed, self._looked = min(LOOK, now - self._looked), now
+        for number, place in enumerate(self._places):
+            said = self._memory[number]
+            if said != place.said:
+                place.said, place.silent = said, 0.0
+            elif place.silent is not None and place.pid:
+                place.silent += passed
+                if place.silent > self.silence:
+                    self.say(f"WORKER {place.pid} has said nothing for {self.silence:.0f} s; it is ended.")
+                    os.kill(place.pid, signal.SIGKILL)
+                    place.silent = None
 
     def _reap(self) -> None:
         now = time.monotonic()
