@@ -30,7 +30,7 @@ class Pager:
     def token(self, caller: str, search: str, position: tuple[int, str]) -> str:
         """A token for the page after `position`, for `caller` and `search` only."""
         body = msgspec.msgpack.encode(position)
-        return base64.urlsafe_b64encode(self._tag(caller, search, body) + body).decode().rstrip("=")
+        return _spelled(self._tag(caller, search, body) + body)
 
     def position(self, caller: str, search: str, token: str) -> tuple[int, str]:
         """What `token` was made from. Raises Unreadable (400) for any other token."""
@@ -39,7 +39,11 @@ class Pager:
         except (binascii.Error, ValueError):
             raise _refused() from None
         tag, body = raw[:_TAG], raw[_TAG:]
-        if len(token) > MAX_TOKEN or not hmac.compare_digest(tag, self._tag(caller, search, body)):
+        if (
+            len(token) > MAX_TOKEN
+            or token != _spelled(raw)
+            or not hmac.compare_digest(tag, self._tag(caller, search, body))
+        ):
             raise _refused()
         return msgspec.msgpack.decode(body, type=tuple[int, str])
 
@@ -47,6 +51,11 @@ class Pager:
         # Hashed one by one: no caller can be chosen so that his name and a search read like another's.
         parts = b"".join(hashlib.sha256(part).digest() for part in (caller.encode(), search.encode(), body))
         return hmac.digest(self._key.reveal(), parts, "sha256")[:_TAG]
+
+
+def _spelled(raw: bytes) -> str:
+    """The one spelling: Python's reader takes those of the other alphabet for the same."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _refused() -> Unreadable:
