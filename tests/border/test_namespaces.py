@@ -116,7 +116,7 @@ def targets(borders: Borders) -> tuple[dict[tuple[str, int], str], dict[tuple[st
     for end in every:
         for address in at(end):
             tcp[address, end.port] = end.place
-    udp = {(end.host, end.port): end.place for end in every if end.place == "resolvers"}
+    udp = {(end.host, end.port): end.place for end in every if end.place in {"resolvers", "siem"}}
     return tcp, {**udp, (OUTSIDE.host, 53): OUTSIDE.place}
 
 
@@ -132,7 +132,7 @@ def wanted(borders: Borders) -> set[Pair]:
         for end in row.connects:
             for address in at(end):
                 found.add((str(row.uid), f"tcp {address} {end.port}"))
-                if end.place == "resolvers":
+                if end.place in {"resolvers", "siem"}:
                     found.add((str(row.uid), f"udp {address} {end.port}"))
     # Whoever is nobody's process is bound only where something is one process's alone.
     free, (tcp, udp) = {"objects", "hsm", "app", "signin"}, targets(borders)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from strongroom.border.table import DNS, FACES, Book, Borders, End, Row, addresses
+from strongroom.border.table import FACES, Book, Borders, End, Row, addresses
 
 PART_OF = "app.kubernetes.io/part-of"
 COMPONENT = "app.kubernetes.io/component"
@@ -67,8 +67,4 @@ def _block(network: str) -> dict[str, Any]:
 
 
 def _ports(ends: Iterable[End]) -> list[dict[str, Any]]:
-    return [
-        {"protocol": protocol, "port": end.port}
-        for end in ends
-        for protocol in (("TCP", "UDP") if end.port == DNS and end.place == "resolvers" else ("TCP",))
-    ]
+    return [{"protocol": protocol.upper(), "port": end.port} for end in ends for protocol in end.protocols]

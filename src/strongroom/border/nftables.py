@@ -7,7 +7,7 @@ machine reaches what is one process's alone. From outside the gateway's port is 
 import ipaddress
 from collections.abc import Iterator
 
-from strongroom.border.table import DNS, FACES, Book, Borders, End, Row, addresses
+from strongroom.border.table import FACES, Book, Borders, End, Row, addresses
 from strongroom.errors import ConfigError
 
 RESET = "counter reject with tcp reset"
@@ -84,9 +84,7 @@ def _to(place: str, ends: tuple[End, ...], book: Book) -> Iterator[str]:
     """Matches of everything that goes to a place outside."""
     for version, family in ((4, "ip"), (6, "ip6")):
         if _v4(ends, book, version=version):
-            yield f"{family} daddr . tcp dport @{place}{version}"
-            if ends[0].port == DNS and place == "resolvers":
-                yield f"{family} daddr . udp dport @{place}{version}"
+            yield from (f"{family} daddr . {protocol} dport @{place}{version}" for protocol in ends[0].protocols)
 
 
 def _ports(ends: tuple[End, ...]) -> str:

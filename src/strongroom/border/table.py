@@ -58,15 +58,22 @@ FACES = "gateway"
 NOBODYS = ("officers", "copy key")
 """Files that no process may open."""
 DNS = 53
+DATAGRAMS = frozenset({"resolvers", "siem"})
+"""Places that are asked, or told, by UDP as well as by TCP."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Something that listens: a name or an address, and a port. Resolvers are asked by UDP as well as by TCP."""
+    """Something that listens: a name or an address, and a port."""
 
     place: str
     host: str
     port: int
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """By which it is reached."""
+        return ("tcp", "udp") if self.place in DATAGRAMS else ("tcp",)
 
     @property
     def shown(self) -> str:

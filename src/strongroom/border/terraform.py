@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from strongroom.border.table import DNS, FACES, Book, Borders, End, addresses
+from strongroom.border.table import FACES, Book, Borders, End, addresses
 
 GATEWAY, STORE = "strongroom_gateway", "strongroom_store"
 SERVED = ("app", "signin")
@@ -78,7 +78,7 @@ def _outward(rules: _Rules, group: str, ends: Iterable[End], book: Book) -> None
         for one in addresses(end, book):
             if ipaddress.ip_address(one).is_loopback:
                 continue  # never leaves the machine
-            for protocol in ("tcp", "udp") if end.port == DNS and end.place == "resolvers" else ("tcp",):
+            for protocol in end.protocols:
                 rules.add(group, end.place, end.port, protocol, **_network(one))
 
 
