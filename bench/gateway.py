@@ -249,10 +249,7 @@ class Starter:
             "--upstream",
             f"http://127.0.0.1:{upstream}",
         ]
-        found = self._started(name, port, [*words, "--config", str(folder / "gateway.toml")])
-        asyncio.run(_ask_all(port, _cached(CONNECTIONS, 0), CONNECTIONS, b"200"))  # its worker is there
-        found.pids = (found.pids[0], *_children(found.pids[0]))
-        return found
+        return self._started(name, port, [*words, "--config", str(folder / "gateway.toml")])
 
     def _started(self, name: str, port: int, words: list[str]) -> Server:
         with (self._folder / f"{name}.err").open("wb") as said:
@@ -260,6 +257,7 @@ class Starter:
         self._stack.callback(process.wait)
         self._stack.callback(process.terminate)
         wait_for(port)
+        asyncio.run(_ask_all(port, _cached(CONNECTIONS, 0), CONNECTIONS, b"200"))  # its workers are there
         return Server(name, port, (process.pid, *_children(process.pid)))
 
 
