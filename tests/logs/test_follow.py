@@ -102,6 +102,26 @@ def test_rotation_loses_and_repeats_nothing(log: Path, way: str) -> None:
     assert taken(follower) == list(range(66, 70))
 
 
+def test_a_last_line_without_an_end_is_read_when_another_log_goes_on(log: Path) -> None:
+    """Not when the log is renamed, for its server may still write into it; over a restart too."""
+    append(log, line(10).rstrip("\n"))
+    follower = Follower((str(log), f"{log}.1"))
+    assert taken(follower) == list(range(10))
+    log.rename(f"{log}.1")
+    assert taken(follower) == []
+    again = Follower((str(log), f"{log}.1"))
+    again.load(follower.dump())
+    log.write_text(line(11), encoding="utf-8")
+    assert sorted(taken(again)) == [10, 11]
+    assert taken(again) == []
+
+
+def test_a_last_line_of_what_does_not_grow_is_one(log: Path) -> None:
+    """Without an end, too."""
+    append(log, line(10).rstrip("\n"))
+    assert taken(Follower((str(log),), grow=False)) == list(range(11))
+
+
 def test_a_log_that_was_cut_short_begins_anew(log: Path) -> None:
     """Whether what was written since begins otherwise or alike, is shorter or longer."""
     follower = Follower((str(log),))

@@ -1,9 +1,10 @@
 """Logs that grow: which bytes of which file are new, whatever rotation does to names.
 
 A log is known by its first bytes, not by its name: renamed, copied and cut short, or packed by gzip it is the same log, and is read
-on where reading stopped. Logs of lines are read as far as their last whole line, packed ones too; documents, datagrams and objects
-in a bucket once, when they are whole (a file: when nothing has changed between two looks). Nothing here waits or remembers on
-disk: `poll` looks, `behind` says what is to be read next, `read` reads a piece of it, `dump` says where it all stands.
+on where reading stopped. Logs of lines are read as far as their last whole line; a last line without an end is one when
+the log is packed, or has made way for another and stands still. Documents, datagrams and objects in a bucket are read once, when
+they are whole (a file: when nothing has changed between two looks). Nothing here waits or remembers on disk: `poll` looks, `behind`
+says what is to be read next, `read` reads a piece of it, `dump` says where it all stands.
 """
 
 import contextlib
@@ -45,10 +46,13 @@ class Followed:
     prefix: bytes = b""  # headings that say how the lines after them are read
     mark: tuple[int, int, int] = (0, 0, 0)  # size, time of change and inode at the last look
     done: bool = False  # everything that the mark promises was read
+    before: str = ""  # the name that it had before it was renamed
+    open: bool = False  # it ends with a line without an end, which was not read
     source: Source | None = None
     format: Format | None = None
     whole: bool = False
     still: bool = False
+    ended: bool = False  # nobody finishes its last line
     stream: Iterator[bytes] | None = None
     rest: bytes = b""
     account: read.Account = field(default_factory=read.Account)
@@ -87,6 +91,7 @@ class Follower:
         taken = {name for name, log in self._named.items() if name in heads and _same(log, heads[name])}
         for name, head in heads.items():
             if not head:
+                self._rests(name)
                 continue
             log = self._named[name] if name in taken else self._known(head, taken)
             if log is None:
@@ -97,11 +102,22 @@ class Follower:
             taken.add(name)
             if log.name != name and log.name in taken and self._named[log.name] is log:
                 continue  # a copy of a log that is there
+            if log.name != name:
+                log.before = log.name
             log.name, log.done = name, False
             self.names[log.number] = name
             log.learn(head)
             self._look(log, sources[name])
         self._forget(sources)
+
+    def _rests(self, name: str) -> None:
+        """Nothing has changed. If the log has made way for another, nobody finishes its last line."""
+        log = self._named.get(name)
+        if log is None or log.source is None or not log.open or self._named.get(log.before, log) is log:
+            return
+        if log.format is None:
+            self._recognise(log, log.source)
+        log.ended, log.done = True, log.format is None
 
     def _sources(self, path: str, *, again: bool) -> list[Source]:
         if not path.startswith(s3.SCHEME) or again or path not in self._listed:
@@ -140,7 +156,7 @@ class Follower:
     def _look(self, log: Followed, source: Source) -> None:
         mark = _mark(source)
         log.still = source.remote is not None or mark == log.mark or not self._grow
-        log.mark, log.source, log.stream, log.rest = mark, source, None, b""
+        log.mark, log.source, log.stream, log.rest, log.ended = mark, source, None, b"", False
         if files.codec(source) == "plain" and log.position > mark[0]:  # the same beginning, and shorter: written anew
             log.position, log.last = 0, None
         if log.format is None:
@@ -220,8 +236,10 @@ class Follower:
         else:
             data = self._unpacked(log, source)
         end = data.rfind(b"\n") + 1
-        if (not end and len(data) > MAX_LINE) or (log.done and not plain):
+        finished = not plain or not self._grow or log.ended
+        if (not end and len(data) > MAX_LINE) or (log.done and finished):
             end = len(data)
+        log.open = end < len(data)
         log.rest = b"" if plain else data[end:]
         return data[:end]
 
@@ -259,16 +277,27 @@ class Follower:
     def dump(self) -> list[list[Any]]:
         """As lists, texts, bytes and numbers."""
         return [
-            [log.number, log.name, log.known, log.digest, log.position, log.last, log.prefix, log.done, list(log.mark)]
+            [
+                log.number,
+                log.name,
+                log.known,
+                log.digest,
+                log.position,
+                log.last,
+                log.prefix,
+                list(log.mark),
+                log.done,
+                log.before,
+                log.open,
+            ]
             for log in self.logs
         ]
 
     def load(self, kept: list[list[Any]]) -> None:
         """The way back."""
         self.logs = []
-        for number, name, known, digest, position, last, prefix, done, mark in kept:
-            log = Followed(number, name, known, digest, position, last, prefix, done=done, mark=tuple(mark))
-            self.logs.append(log)
+        for number, name, known, digest, position, last, prefix, mark, *rest in kept:
+            self.logs.append(Followed(number, name, known, digest, position, last, prefix, tuple(mark), *rest))
         self._named = {log.name: log for log in self.logs}
         self.names = {log.number: log.name for log in self.logs}
         self._next = max(self.names, default=-1) + 1
