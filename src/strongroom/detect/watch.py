@@ -11,6 +11,8 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any, Final
 
+import pyarrow as pa
+
 from strongroom.clock import SECOND, Clock, iso
 from strongroom.detect import say
 from strongroom.detect.live import Alert, Live
@@ -27,8 +29,9 @@ BUCKETS: Final = 15.0
 
 
 def unhurried() -> None:
-    """Let Python look for cycles seldom: a watch holds millions of small things, and makes no cycles of them."""
+    """Let Python look for cycles seldom, for a watch holds millions of small things and makes no cycles; and give memory back."""
     gc.set_threshold(500_000, 50, 1_000)
+    pa.set_memory_pool(pa.system_memory_pool())  # the other keeps some 20 MB for pieces that are gone
 
 
 class Watch:

@@ -117,13 +117,36 @@ class Reader:
 
     def __init__(self, about: str, kind: str) -> None:
         self.about, self.kind = about, intern(kind)
-        self.values: dict[str, int] = {}  # in the order of time
+        self.values: dict[str, int] | tuple[str, int] | None = None  # in the order of time; one alone is a pair
         self.bucket, self.count = -1, 0
         self.last: tuple[int, int] | None = None  # the bucket before, while it is none of those that are known
         self.past: dict[int, int] | None = None  # how much -> in how many buckets
         self.known = 0
         self.enough: float | None = None  # in this bucket; None: never, or not yet known
         self.held: list[tuple[int, int]] | None = None  # (how many, when), while peers are being learned
+
+    def reads(self, value: str, time: int, begin: int) -> tuple[int, int]:
+        """When it read this last, -1 for never since `begin`; and how much it has read since then."""
+        values = self.values
+        if values is None or isinstance(values, tuple):
+            if values is None or values[0] == value or values[1] < begin:
+                before = values[1] if values is not None and values[0] == value else -1
+                self.values = (value, time)
+                return before, 1
+            values = self.values = {values[0]: values[1]}
+        before = values.pop(value, -1)
+        values[value] = time
+        while values[oldest := next(iter(values))] < begin:
+            del values[oldest]
+        if len(values) > MOST:
+            del values[next(iter(values))]
+        return before, len(values)
+
+    def idle(self, begin: int) -> None:
+        """Let go what it has read if all of that was before."""
+        values = self.values
+        if values is not None and (values[1] if isinstance(values, tuple) else next(reversed(values.values()))) < begin:
+            self.values = None
 
     def turn(self, bucket: int) -> None:
         """A bucket has begun: what had ended before the one before it is known now."""
@@ -170,18 +193,10 @@ class Wide:
         if bucket != reader.bucket:
             reader.turn(bucket)
             self.limit(reader)
-        values = reader.values
-        before = values.pop(value, -1)
-        values[value] = time
-        begin = time - self.window
-        while values[oldest := next(iter(values))] < begin:
-            del values[oldest]
-        if len(values) > MOST:
-            del values[next(iter(values))]
+        before, level = reader.reads(value, time, time - self.window)
         if before < bucket * self.window and reader.count < MOST:
             reader.count += 1
             self.learn(g, reader)
-        level = len(values)
         if reader.enough is None:
             self.wait(reader, level, time)
         elif level >= reader.enough:
@@ -227,8 +242,7 @@ class Wide:
         """See `Fold`. What a principal did in earlier windows is kept."""
         begin = time - self.window
         for reader in self.readers.values():
-            if reader.values and next(reversed(reader.values.values())) < begin:
-                reader.values = {}
+            reader.idle(begin)
 
     def dump(self) -> Any:
         """See `Fold`."""
@@ -243,4 +257,4 @@ class Wide:
         for g, *values in readers:
             reader = self.readers[g] = Reader("", "")
             for name, value in zip(Reader.__slots__, values, strict=True):
-                setattr(reader, name, value)
+                setattr(reader, name, tuple(value) if name == "values" and isinstance(value, list) else value)
