@@ -52,10 +52,14 @@ def run(*arguments: str | Path) -> int:
 class Watching:
     """A watch in a process of its own."""
 
-    def __init__(self, *arguments: str | Path) -> None:
+    def __init__(self, *arguments: str | Path, stdin: int = subprocess.DEVNULL) -> None:
         command = (sys.executable, "-m", "strongroom.cli.main", "watch", "--json", "--tolerance", "0", *arguments)
         self.process = subprocess.Popen(
-            [str(one) for one in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [str(one) for one in command],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         self.alerts: list[dict[str, Any]] = []
         self._more = threading.Condition()
@@ -124,6 +128,24 @@ def test_each_alert_once_over_starts(log: Path, tmp_path: Path, capsys: pytest.C
     assert run("watch", "--once", "--json", "--tolerance", "0", "--state", state, log) == 0
     assert capsys.readouterr().out == ""
     assert (state / "watch.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_pipe_is_watched_to_its_end(tmp_path: Path) -> None:
+    """Alerts come while it is open, and stand where they can be opened; what it says last counts too."""
+    watch = Watching("--state", tmp_path / "state", "-", stdin=subprocess.PIPE)
+    pipe = watch.process.stdin
+    assert pipe is not None
+    pipe.write(walk(0, 12))
+    pipe.flush()
+    place = watch.until(WALK)["evidence"]
+    raw = Path(place["file"]).read_bytes()[place["offset"] : place["offset"] + place["length"]]
+    assert raw.decode() + "\n" == line(9)
+    pipe.write(walk(20, 32, "eve").rstrip("\n"))
+    pipe.close()
+    assert watch.process.wait(LIMIT) == 0
+    assert watch.until(WALK)["about"] == "login mallory"
+    assert {one["about"] for one in watch.alerts} == {"login mallory", "login eve"}
+    watch.end()
 
 
 def test_a_watch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -195,7 +217,7 @@ def test_syslog_and_a_webhook_are_told(log: Path, web: tuple[int, list[Any]]) ->
 @pytest.mark.parametrize(
     "arguments",
     [
-        [], ["-"], ["x.log", "--alert", "ftp://h"], ["x.log", "--alert", "smtp://h"], ["x.log", "--tolerance", "-1"],
+        [], ["x.log", "--alert", "ftp://h"], ["x.log", "--alert", "smtp://h"], ["x.log", "--tolerance", "-1"],
         ["x.log", "--format", "nonsense"],
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from strongroom.detect.live import Live
     from strongroom.detect.messenger import Messenger, Way
     from strongroom.logs.follow import Follower
+    from strongroom.logs.spool import Spool
 
 DRAIN = 10.0
 """Seconds in which what was found is told when the watch ends; the rest with the next start."""
@@ -56,7 +57,7 @@ def command(  # one parameter an option
     *, paths: tuple[str, ...], state: Path | None, tolerance: int, alerts: tuple[str, ...], once: bool,
     mapping: Path | None, format_name: str | None, rules: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Watch logs as they grow: files, directories, globs, s3:// addresses. The same rules and limits as of a hunt; each alert once.
+    """Watch logs as they grow: files, directories, globs, s3:// addresses, - for a pipe. As a hunt would judge them; each alert once.
 
     \b
     Examples:
@@ -72,16 +73,19 @@ def command(  # one parameter an option
 
     if format_name is not None and format_name not in formats.NAMES:
         raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
-    if "-" in paths:
-        raise UsageError("The standard input is not watched.", advice="Watch the file that is written, or hunt in -.")
     ways: dict[str, messenger.Way] = {messenger.label(address): messenger.way(address) for address in alerts}
     ways["console"] = _Printed(sys.stdout, as_json=as_json)
     told = mappings.load(mapping) if mapping else None
     live = _live(told, rules, tolerance * SECOND)
-    follower = Follower(paths, formats.NAMES[format_name] if format_name else None, told, grow=not once)
     try:
         with tempfile.TemporaryDirectory(prefix="strongroom-watch-") as temporary:
-            found = _run(follower, live, state or Path(temporary), ways, once=once, last=once and state is None)
+            folder = state or Path(temporary)
+            pipe = _piped(folder, whole=once) if "-" in paths else None
+            places = tuple(str(pipe.folder) if path == "-" and pipe else path for path in paths)
+            follower = Follower(places, formats.NAMES[format_name] if format_name else None, told, grow=not once)
+            found = _run(
+                follower, live, folder, ways, once=once, pipe=pipe, alone=set(paths) == {"-"}, kept=state is not None
+            )
     finally:
         live.close()
     if once and not any(log.format or log.position for log in follower.logs):
@@ -90,8 +94,14 @@ def command(  # one parameter an option
         raise Told(f"{found} to look at.")
 
 
-def _run(follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]", *, once: bool, last: bool) -> int:
-    """Watch until told to stop, or `once`; how many alerts were new. `last`: nothing will come any more."""
+def _run(
+    follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]", *, once: bool, pipe: "Spool | None", alone: bool,
+    kept: bool,
+) -> int:  # fmt: skip
+    """Watch until told to stop, or `once`, or to the end of the `pipe` where it is watched `alone`; how many alerts were new.
+
+    A state that is `kept` goes on another time: what waits is not judged as if nothing came any more.
+    """
     from strongroom.clock import SystemClock
     from strongroom.detect.messenger import Messenger
     from strongroom.detect.sqlite import Store
@@ -106,11 +116,13 @@ def _run(follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]
             watch = Watch(follower, live, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
             while not stop.told:
                 new = watch.round()
-                if once:
+                if pipe is not None:
+                    pipe.sweep(follower.has_read)
+                if once or (alone and pipe is not None and not new and pipe.ended() and not watch.round()):
                     break
                 if not new:
                     stop.wait(QUIET)
-            if last:
+            if not kept and not stop.told:
                 watch.settle()
             watch.save()
             return watch.alerts
@@ -118,6 +130,19 @@ def _run(follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]
             for one in messengers:
                 one.end(DRAIN)
             store.close()
+
+
+def _piped(folder: Path, *, whole: bool) -> "Spool":
+    """The standard input as files; `whole`: when all of it is there. Raises OperationError."""
+    from strongroom.logs.spool import ANY, UNREAD, Spool
+
+    try:
+        pipe = Spool(folder / "stdin", sys.stdin.fileno(), unread=ANY if whole else UNREAD)
+    except OSError as error:
+        raise OperationError(f"The standard input cannot be kept in {folder}: {error.strerror}.") from error
+    while whole and not pipe.ended(1.0):
+        pass
+    return pipe
 
 
 class _Printed:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -118,6 +119,11 @@ class Follower:
         if log.format is None:
             self._recognise(log, log.source)
         log.ended, log.done = True, log.format is None
+
+    def has_read(self, path: Path) -> bool:
+        """Whether everything that was there at the last look was read."""
+        log = self._named.get(str(path))
+        return log is not None and log.name == str(path) and log.done
 
     def _sources(self, path: str, *, again: bool) -> list[Source]:
         if not path.startswith(s3.SCHEME) or again or path not in self._listed:
