@@ -57,7 +57,7 @@ def command(  # one parameter an option
     *, paths: tuple[str, ...], state: Path | None, tolerance: int, alerts: tuple[str, ...], once: bool,
     mapping: Path | None, format_name: str | None, rules: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Watch logs as they grow: files, directories, globs, s3:// addresses, - for a pipe. As a hunt would judge them; each alert once.
+    """Watch logs as they grow: files, directories, globs, s3:// addresses, - for a pipe. Judged as by a hunt; each alert once.
 
     \b
     Examples:

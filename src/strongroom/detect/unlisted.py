@@ -22,11 +22,13 @@ MANY: Final = 5
 """Documents in a day. Links in messages lead to one or two."""
 BEFORE: Final = 12 * HOUR
 """How long a list may have stood open: a working day."""
+_NEVER: Final = -BEFORE - 1
 MOST: Final = 95
 """Per cent of the principals that came by a page for it to be the way."""
 CROWD: Final = 20
 SAMPLE: Final = 30
-"""Principals of an hour, its first, by whose first readings the way to a kind of document is learned."""
+"""Principals of an hour by whom the way to a kind of document is learned: the first of those whose first request for such a
+document on that day was a reading. Each counts once a day, so that programs do not count for much."""
 BACK: Final = 7
 """Days by which it is learned."""
 LEARN: Final = 3 * DAY
@@ -51,8 +53,11 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """What was fetched without a way to it."""
     first = f"""
-    WITH hourly AS (SELECT route, g, time // {HOUR} AS h, min((time, source, place)) AS moment FROM reading GROUP BY ALL)
-    SELECT route, g, h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM hourly
+    WITH daily AS (
+        SELECT route, g, time // {DAY} AS d, min((time, source, place)) AS moment, arg_min(served, (time, source, place)) AS served
+        FROM request WHERE route IS NOT NULL GROUP BY ALL
+    )
+    SELECT route, g, moment[1] // {HOUR} AS h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM daily WHERE served
     QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY moment) <= {SAMPLE}
     """
     sample = f"""
@@ -138,29 +143,30 @@ class Ways:
     def __init__(self) -> None:
         self.opened: dict[str, dict[str, int]] = {}  # route -> who -> when last
         self.hour, self.day = -1, -1
-        self.sampled: dict[str, list[str]] = {}  # route -> the first of this hour
+        self.sampled: dict[str, int] = {}  # route -> how many in this hour
         self.tried: dict[int, dict[str, int]] = {}  # day -> route -> how many were looked at
         self.led: dict[int, dict[str, dict[str, int]]] = {}  # day -> route -> way -> how many of them came by it
         self.known: dict[str, str] = {}  # route -> its way, on this day
 
-    def open(self, route: str, g: str, time: int) -> None:
-        """A page, or a document, is opened."""
+    def open(self, route: str, g: str, time: int) -> bool:
+        """A page, or a document, is opened; whether for the first time on this day."""
         who = self.opened.get(route)
         if who is None:
             if len(self.opened) >= ROUTES:
-                return
+                return False
             who = self.opened[intern(route)] = {}
+        last = who.get(g)
         who[g] = time
+        return last is None or last // DAY < time // DAY
 
-    def samples(self, route: str, g: str, time: int) -> bool:
-        """Whether it is to be looked by which way this reader came."""
+    def samples(self, route: str, time: int) -> bool:
+        """Whether it is to be looked by which way a reader came who has not been there on this day."""
         if time // HOUR != self.hour:
             self.hour, self.sampled = time // HOUR, {}
-        sampled = self.sampled.setdefault(route, [])
-        if len(sampled) >= SAMPLE or g in sampled:
-            return False
-        sampled.append(g)
-        return True
+        n = self.sampled.get(route, 0)
+        if n < SAMPLE:
+            self.sampled[route] = n + 1
+        return n < SAMPLE
 
     def learn(self, route: str, g: str, time: int) -> None:
         """A reader has come by all that it had open."""
@@ -168,7 +174,7 @@ class Ways:
         tried[route] = tried.get(route, 0) + 1
         led = self.led.setdefault(time // DAY, {}).setdefault(route, {})
         for way, who in self.opened.items():
-            if way != route and who.get(g, -BEFORE - 1) >= time - BEFORE:
+            if way != route and who.get(g, _NEVER) >= time - BEFORE:
                 led[way] = led.get(way, 0) + 1
 
     def turn(self, day: int) -> None:
@@ -219,15 +225,15 @@ class Unlisted:
         if time != self.instant:
             self._end(time)
         ways = self.ways
-        ways.open(route, g, time)
+        first = ways.open(route, g, time)
         early = time < self.began + LEARN
         if not served:
             if early:
                 self.pages[g] = time
             return ()
-        sample = ways.samples(route, g, time)
+        sample = first and ways.samples(route, time)
         way = ways.known.get(route)
-        if sample or early or (way is not None and ways.opened.get(way, {}).get(g, -BEFORE - 1) < time - BEFORE):
+        if sample or early or (way is not None and ways.opened.get(way, {}).get(g, _NEVER) < time - BEFORE):
             self.open.append((g, agent, route, document, sample))
         return ()
 
@@ -247,13 +253,13 @@ class Unlisted:
         way = ways.known.get(route)
         begin = time - BEFORE
         if self.began is not None and time < self.began + LEARN:
-            last = self.pages.get(g, -1) if way is None else ways.opened.get(way, {}).get(g, -1)
+            last = self.pages.get(g, _NEVER) if way is None else ways.opened.get(way, {}).get(g, _NEVER)
             counts = self.agents.setdefault(agent or "", [0, 0])
             counts[0] += 1
             counts[1] += last < begin
             if last < begin:
                 self.usual.add(g)
-        elif way is not None and ways.opened.get(way, {}).get(g, -1) < begin and g not in self.usual:
+        elif way is not None and ways.opened.get(way, {}).get(g, _NEVER) < begin and g not in self.usual:
             n, unlisted = self.agents.get(agent, (0, 0)) if agent is not None else (0, 0)
             if 2 * unlisted <= n:
                 self.fires += self.read.feed((0, time, g, g, 0, document))
@@ -268,9 +274,9 @@ class Unlisted:
     def tidy(self, time: int) -> None:
         """See `Fold`."""
         self.read.tidy(time)
+        oldest = min(time - BEFORE, time // DAY * DAY)
         kept = {
-            route: {g: last for g, last in who.items() if last >= time - BEFORE}
-            for route, who in self.ways.opened.items()
+            route: {g: last for g, last in who.items() if last >= oldest} for route, who in self.ways.opened.items()
         }
         self.ways.opened = {route: who for route, who in kept.items() if who}
         if self.began is not None and time >= self.began + LEARN + BEFORE:
