@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from strongroom.detect.finding import Finding
     from strongroom.detect.hunt import File, Result
     from strongroom.detect.suppress import Suppression
+    from strongroom.logs.files import Source
     from strongroom.logs.mapping import Mapping
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
@@ -129,7 +130,11 @@ def command(  # one parameter an option
         raise UsageError("--since is not before --until.")
     sources = files.expand(paths)
     try:
-        with Engine() as engine, _cluster(spark) as cluster, progress.shown(sources, quiet=as_json) as (told, looked):
+        with (
+            Engine() as engine,
+            _cluster(spark, sources) as cluster,
+            progress.shown(sources, quiet=as_json) as (told, looked),
+        ):
             found = (
                 hunt(sources, wanted, engine, told, looked)
                 if cluster is None
@@ -163,7 +168,7 @@ def _distributable(paths: tuple[str, ...], keep: Path | None, asked: dict[str, P
 
 
 @contextmanager
-def _cluster(master: str | None) -> "Iterator[Spark | None]":
+def _cluster(master: str | None, sources: "list[Source]") -> "Iterator[Spark | None]":
     """The cluster that is asked for."""
     if master is None:
         yield None
@@ -171,7 +176,8 @@ def _cluster(master: str | None) -> "Iterator[Spark | None]":
     from strongroom.cli import locked
     from strongroom.cluster.spark import Spark
 
-    with Spark(master, locked.library(locked.folder("spark", locked.lock("spark")))) as cluster:
+    library = locked.library(locked.folder("spark", locked.lock("spark")))
+    with Spark(master, library, sum(source.size for source in sources)) as cluster:
         yield cluster
 
 

@@ -30,7 +30,7 @@ from strongroom.logs.files import Source
 from strongroom.logs.read import Account
 from strongroom.logs.seal import Seal
 
-GROUP: Final = 64 * 1024 * 1024
+GROUP: Final = 128 * 1024 * 1024
 """Bytes of files, packed as they are, that are read as one piece of work: many small files are one, a large file is one."""
 
 

@@ -16,7 +16,9 @@ from strongroom.cluster.piece import ONE, Piece, Read, Work
 from strongroom.errors import ConfigError, OperationError
 
 PARTS: Final = 4
-"""Parts for each task that can run at once: a large one does not make all others wait, and each fits into memory."""
+"""Parts for each task that can run at once, at least: a large one does not make all others wait."""
+SIZE: Final = 256 * 1024 * 1024
+"""Bytes of files, packed as they are, for a part, at most: its rows fit into memory or are spilled."""
 _SETTINGS: Final = {
     "spark.app.name": "strongroom hunt",
     "spark.ui.enabled": "false",
@@ -31,8 +33,11 @@ _SETTINGS: Final = {
 class Spark:
     """A `Cluster`. A context manager: the session ends with it."""
 
-    def __init__(self, master: str, library: Path) -> None:
-        """`library`: where pyspark is, if it cannot be imported. Raises ConfigError without it, Java, or the cluster."""
+    def __init__(self, master: str, library: Path, size: int = 0) -> None:
+        """`library`: where pyspark is, if it cannot be imported. `size`: bytes that are to be read.
+
+        Raises ConfigError without pyspark, Java, or the cluster.
+        """
         if importlib.util.find_spec("pyspark") is None:
             if not library.is_dir():
                 msg = "Hunting with Spark needs pyspark, which is not installed."
@@ -46,7 +51,7 @@ class Spark:
 
         self._kept = pyspark.StorageLevel.DISK_ONLY
         self._context = _context(pyspark, master)
-        self.parts = self._context.defaultParallelism * PARTS
+        self.parts = max(self._context.defaultParallelism * PARTS, size // SIZE)
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@
     detection    what a detection is: a head for people, and SQL that says which events are hits
     rules        rule files -> detections (Sigma)
     watch        logs that grow -> live -> alerts; `sqlite` keeps its state, `messenger` tells (syslog, webhook, smtp)
+    parts        a detection in steps, so that many machines can take it in parts
     sliding      Sigma's rules and correlations, folded by a watch
     live         the same detections over events as they come
     correlation  SQL of Sigma's correlations
