@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -148,12 +150,23 @@ def test_a_pipe_is_watched_to_its_end(tmp_path: Path) -> None:
     watch.end()
 
 
+def noted(state: Path) -> None:
+    """Wait until it is written down that the console was told of everything."""
+    behind = "SELECT (SELECT max(number) FROM alert) > (SELECT number FROM told WHERE messenger = 'console')"
+    end = time.monotonic() + LIMIT
+    with closing(sqlite3.connect(f"file:{state / 'watch.db'}?mode=ro", uri=True, timeout=LIMIT)) as database:
+        while database.execute(behind).fetchone()[0]:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
 def test_a_watch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     """In the middle of a theft, without a chance to save: the next one raises what the first would have, and nothing twice."""
     log, state = tmp_path / "access.log", tmp_path / "state"
     log.write_text(walk(0, 12), encoding="utf-8")
     first = Watching("--state", state, log)
     first.until(WALK)
+    noted(state)  # one that is killed between the telling and the note of it tells it again: twice rather than never
     with log.open("a", encoding="utf-8") as file:
         file.write(walk(12, 20))
     first.end(signal.SIGKILL)
