@@ -3,7 +3,7 @@
 The way to a kind of document is learned from the week before, for each day (of UTC): the page that nearly everybody had open
 before. Who then reads several documents in a day, and had not opened that page in the half day before any of them, has the ids from
 elsewhere. Programs do so by nature: who did in the log's first days is left alone, and so is what is read with a kind of program
-that mostly did (a theft in that time is not seen by this). Before a way is known, such is who opened no page at all.
+that mostly did (a theft in that time is not seen by this).
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ MANY: Final = 5
 BEFORE: Final = 12 * HOUR
 """How long a list may have stood open: a working day."""
 _NEVER: Final = -BEFORE - 1
-MOST: Final = 95
-"""Per cent of the principals that came by a page for it to be the way."""
+MOST: Final = 75
+"""Per cent of visits that came by a page for it to be the way. Links in messages lead past it now and then."""
 CROWD: Final = 20
 SAMPLE: Final = 30
 """Principals of an hour by whom the way to a kind of document is learned: the first of those whose first request for such a
@@ -98,12 +98,7 @@ def detection() -> Detection:
     FROM (SELECT * FROM reading JOIN known USING (route, d)) AS reading
     ASOF LEFT JOIN opened ON reading.g = opened.g AND reading.way = opened.route AND reading.time >= opened.time
     """
-    early = f"""
-    SELECT g, agent, unlisted FROM fetched WHERE time < {_LEARNED}
-    UNION ALL SELECT first.g, agent, coalesce(first.time - page.time > {BEFORE}, true)
-    FROM (SELECT * FROM reading ANTI JOIN known USING (route, d) WHERE time < {_LEARNED}) AS first
-    ASOF LEFT JOIN (SELECT g, time FROM request WHERE NOT served) AS page ON first.g = page.g AND first.time >= page.time
-    """
+    early = f"SELECT g, agent, unlisted FROM fetched WHERE time < {_LEARNED}"
     base = f"""
     SELECT event, time, g, g AS about, document AS v FROM fetched
     ANTI JOIN (SELECT g FROM early WHERE unlisted) AS usual USING (g) ANTI JOIN program USING (agent)
@@ -200,9 +195,6 @@ class Unlisted:
     def __init__(self) -> None:
         self.began: int | None = None
         self.ways = Ways()
-        self.pages: dict[
-            str, int
-        ] = {}  # who -> when it opened a page that is no document last; while programs are learned
         self.usual = set[str]()
         self.agents: dict[str, list[int]] = {}  # readings, and those without a way, in the first days
         self.read = Values(DAY, MANY)
@@ -218,22 +210,22 @@ class Unlisted:
         if self.began is None:
             self.began = time
         if g is None or row[5] is None:
-            if g is not None and not row[7] and time < self.began + LEARN:
-                self.pages[g] = time
             return ()
         agent, route, document, served = row[4:8]
         if time != self.instant:
             self._end(time)
         ways = self.ways
         first = ways.open(route, g, time)
-        early = time < self.began + LEARN
         if not served:
-            if early:
-                self.pages[g] = time
             return ()
         sample = first and ways.samples(route, time)
         way = ways.known.get(route)
-        if sample or early or (way is not None and ways.opened.get(way, {}).get(g, _NEVER) < time - BEFORE):
+        early = time < self.began + LEARN
+        if (
+            sample
+            or (way is not None and early)
+            or (way is not None and ways.opened.get(way, {}).get(g, _NEVER) < time - BEFORE)
+        ):
             self.open.append((g, agent, route, document, sample))
         return ()
 
@@ -251,17 +243,18 @@ class Unlisted:
         if sample:
             ways.learn(route, g, time)
         way = ways.known.get(route)
-        begin = time - BEFORE
+        if way is None:
+            return
+        unlisted = ways.opened.get(way, {}).get(g, _NEVER) < time - BEFORE
         if self.began is not None and time < self.began + LEARN:
-            last = self.pages.get(g, _NEVER) if way is None else ways.opened.get(way, {}).get(g, _NEVER)
             counts = self.agents.setdefault(agent or "", [0, 0])
             counts[0] += 1
-            counts[1] += last < begin
-            if last < begin:
+            counts[1] += unlisted
+            if unlisted:
                 self.usual.add(g)
-        elif way is not None and ways.opened.get(way, {}).get(g, _NEVER) < begin and g not in self.usual:
-            n, unlisted = self.agents.get(agent, (0, 0)) if agent is not None else (0, 0)
-            if 2 * unlisted <= n:
+        elif unlisted and g not in self.usual:
+            n, m = self.agents.get(agent, (0, 0)) if agent is not None else (0, 0)
+            if 2 * m <= n:
                 self.fires += self.read.feed((0, time, g, g, 0, document))
 
     def passed(self, time: int) -> Sequence[Fire]:
@@ -279,14 +272,12 @@ class Unlisted:
             route: {g: last for g, last in who.items() if last >= oldest} for route, who in self.ways.opened.items()
         }
         self.ways.opened = {route: who for route, who in kept.items() if who}
-        if self.began is not None and time >= self.began + LEARN + BEFORE:
-            self.pages = {}
 
     def dump(self) -> Any:
         """See `Fold`. Numbers are no keys of every form in which a state may be written."""
         ways = self.ways
         learned = [[*ways.tried.items()], [*ways.led.items()], ways.known]
-        programs = [self.pages, [*self.usual], self.agents]
+        programs = [[*self.usual], self.agents]
         return [
             self.began,
             self.instant,
@@ -306,7 +297,7 @@ class Unlisted:
         ways = self.ways = Ways()
         ways.opened, ways.hour, ways.day, ways.sampled = opened, hour, day, sampled
         ways.tried, ways.led, ways.known = dict(learned[0]), dict(learned[1]), learned[2]
-        self.pages, usual, self.agents = programs
+        usual, self.agents = programs
         self.usual = set(usual)
         self.read.load(read)
         self.open = [(g, agent, route, document, sample) for g, agent, route, document, sample in waiting]
