@@ -135,7 +135,10 @@ def tests() -> str:
     command("coverage", "erase")
     pytest = ("pytest", "-q", "-n", "2", "--dist", "loadfile")  # by file: a real server starts once, not in each worker
     with scratch(MEMORY) as folder:
-        return command("coverage", "run", "-m", *pytest, STRONGROOM_CI="1", TMPDIR=str(folder))
+        # A base of its own, because paths of Unix sockets have at most 107 characters.
+        return command(
+            "coverage", "run", "-m", *pytest, f"--basetemp={folder}/p", STRONGROOM_CI="1", TMPDIR=str(folder)
+        )
 
 
 @contextmanager
@@ -145,7 +148,7 @@ def scratch(memory: Path) -> Iterator[Path]:
     The tests sync thousands of times, and remove what they synced: on a disk that others use too, that is what they wait for.
     """
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= MUCH
-    with tempfile.TemporaryDirectory(prefix="strongroom-check-", dir=memory if roomy else None) as name:
+    with tempfile.TemporaryDirectory(prefix="", dir=memory if roomy else None) as name:
         folder = Path(name)
         folder.chmod(0o755)  # the processes of a store have users of their own, who must pass through
         yield folder

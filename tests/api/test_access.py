@@ -33,7 +33,15 @@ def test_the_token_and_the_signed_circumstances(house: House) -> None:
         "method": "GET",
         "url": f"{BASE}/DocumentReference",
         "device": "phone",
+        "told": "",
     }
+
+
+@pytest.mark.parametrize(("sent", "told"), [("gateway.YQ.b-_9", "gateway.YQ.b-_9"), ("a b", ""), ("a" * 8_193, "")])
+def test_what_a_gateway_told_is_handed_on(house: House, sent: str, told: str) -> None:
+    """In the form that contexts have, or not at all; whether it is a gateway's the keeper finds out."""
+    house.get("DocumentReference", {"Authorization": "Bearer owner", "Strongroom-Context": sent})
+    assert json.loads(_asking(house).context)["told"] == told
 
 
 def test_an_occasion_is_named_by_us(house: House) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import errno
 import os
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -245,9 +246,16 @@ def test_access_keys_are_read_from_a_private_file_of_two_words(tmp_path: Path) -
         read_credentials(tmp_path / "none")
 
 
-def test_a_file_in_memory_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A folder that is not in memory: there the kernel knows no reading that does not wait."""
+    with tempfile.TemporaryDirectory(prefix="strongroom-test-", dir="/var/tmp") as name:  # a random name
+        yield Path(name)
+
+
+def test_a_file_in_memory_is_read_at_once(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, or as much as there is room for; and not at all where the disk would be waited for."""
-    blobs, name, content = local_blobs(tmp_path), new_id(), os.urandom(300_000)
+    blobs, name, content = local_blobs(disk), new_id(), os.urandom(300_000)
     asyncio.run(blobs.put(name, chunks(content)))
     room, small = bytearray(400_000), bytearray(1_000)
     assert isinstance(blobs, AtOnce)

@@ -59,9 +59,7 @@ def test_each_holds_without_the_other() -> None:
     with tempfile.TemporaryDirectory(prefix="strongroom-test-") as folder:
         Path(folder).chmod(0o755)
         root = Path(folder) / "store"
-        text = CONFIG.format(port=free_port(), signin=free_port(), users=choose_users(root)).replace(
-            "[store]\n", "[store]\npatience_seconds = 30\n"
-        )
+        text = CONFIG.format(port=free_port(), signin=free_port(), users=choose_users(root), patience=30)
         street = free_port()
         make_demo(root, text + gateway_section("127.0.0.1", street, "enforce") + WIDE, patients=16, rehearsal=True)
         layout = Layout(root)
