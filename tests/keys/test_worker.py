@@ -90,7 +90,7 @@ def test_a_call_that_hangs_is_left_behind_and_the_next_is_served() -> None:
     assert workers.run(lambda: "served", LONG) == "served"
     hanging.let_go()
     both = threading.Barrier(2)
-    futures = [workers._begin(lambda: both.wait(LONG), LONG) for _ in range(2)]
+    futures = [workers._begin(lambda: both.wait(LONG), LONG).future for _ in range(2)]
     assert sorted(future.result(LONG) for future in futures) == [0, 1]
 
 
@@ -125,6 +125,25 @@ def test_what_was_given_up_while_it_waited_is_never_begun() -> None:
 
     asyncio.run(whole())
     assert started == []
+
+
+def test_what_never_began_holds_no_lane() -> None:
+    """Though the lane has not looked at it yet: whoever asks next is not told that everything hangs."""
+    workers, gate = Workers(1), threading.Event()
+
+    async def whole() -> None:
+        first = asyncio.ensure_future(workers.run_soon(lambda: gate.wait(LONG), LONG))
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await workers.run_soon(lambda: None, 0.01)
+        last = asyncio.ensure_future(workers.run_soon(lambda: 7, LONG))  # the lane is at its first call still
+        await asyncio.sleep(0)
+        assert not last.done()
+        gate.set()
+        await first
+        assert await last == 7
+
+    asyncio.run(whole())
 
 
 def test_a_program_with_a_hanging_call_can_end() -> None:

@@ -33,22 +33,22 @@ class Workers:
 
     def run(self, call: Callable[[], T], seconds: float) -> T:
         """What `call` gives or raises. Raises TimeoutError when that takes longer, or every lane hangs already."""
-        future = self._begin(call, seconds)
+        begun = self._begin(call, seconds)
         try:
-            return future.result(seconds)
+            return begun.future.result(seconds)
         finally:
-            future.cancel()
+            begun.give_up()
 
     async def run_soon(self, call: Callable[[], T], seconds: float) -> T:
         """The same without holding up the loop."""
-        future = self._begin(call, seconds)
+        begun = self._begin(call, seconds)
         try:
             async with asyncio.timeout(seconds):
-                return await asyncio.wrap_future(future)
+                return await asyncio.wrap_future(begun.future)
         finally:
-            future.cancel()
+            begun.give_up()
 
-    def _begin(self, call: Callable[[], T], seconds: float) -> "Future[T]":
+    def _begin(self, call: Callable[[], T], seconds: float) -> "_Call[T]":
         now = time.monotonic()
         self._marks = [mark for mark in self._marks if not mark.ended]
         if sum(mark.due < now for mark in self._marks) >= self.lanes:
@@ -58,7 +58,7 @@ class Workers:
         begun = _Call(call, mark := _Mark(now + seconds))
         self._marks.append(mark)
         self._calls.put(begun)
-        return begun.future
+        return begun
 
 
 class _Mark:
@@ -78,7 +78,6 @@ class _Call(Generic[T]):
     def run(self) -> None:
         """Over before it is told: who asks again at once finds the lane free, and begins no other thread and session."""
         if not self.future.set_running_or_notify_cancel():  # it was given up before it began
-            self._mark.ended = True
             return
         try:
             found = self._call()
@@ -88,6 +87,11 @@ class _Call(Generic[T]):
         else:
             self._mark.ended = True
             self.future.set_result(found)
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more. Where it has not begun it never will, and holds no lane from now on."""
+        if self.future.cancel():
+            self._mark.ended = True
 
 
 class _Lane(threading.Thread):
