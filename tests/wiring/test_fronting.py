@@ -5,8 +5,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from strongroom.api.routes import WAYS, Way
+from strongroom.cli.main import cli
 from strongroom.clock import SystemClock
 from strongroom.config import Layout, parse
 from strongroom.envelope.mime import DEFAULT
@@ -119,3 +121,16 @@ def test_the_public_address_is_the_gateways() -> None:
     """What clients are told, and what tokens are for."""
     config = parse(STORE.format(demonstration="true", more="").encode())
     assert config.base == "http://127.0.0.1:9/fhir"
+
+
+def test_behind_a_gateway_the_app_listens_to_this_machine_alone(tmp_path: Path) -> None:
+    """Whatever address the street is offered: that is the gateway's, and the sign-in's."""
+    arguments = ["init", "--store", str(tmp_path / "s"), "--host", "192.0.2.7"]
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    config = parse((tmp_path / "s" / "strongroom.toml").read_bytes())
+    assert (config.gateway.host, config.api.host, config.signin.host) == ("192.0.2.7", "127.0.0.1", "192.0.2.7")
+    assert (
+        CliRunner().invoke(cli, [*arguments[:2], str(tmp_path / "t"), *arguments[3:], "--gateway-port", "0"]).exit_code
+        == 0
+    )
+    assert parse((tmp_path / "t" / "strongroom.toml").read_bytes()).api.host == "192.0.2.7"

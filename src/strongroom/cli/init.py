@@ -58,7 +58,9 @@ def command(  # one parameter an option
     """
     from strongroom.wiring.place import choose_users, make_store  # loads the whole program
 
-    text = given.read_text() if given else TEMPLATE.format(
+    # Behind a gateway the app, whose section is the first, listens to this machine alone.
+    form = TEMPLATE.replace("{host}", "127.0.0.1", 1) if gateway_port else TEMPLATE
+    text = given.read_text() if given else form.format(
         name=name, demonstration="false", host=host, port=port, signin_port=signin_port, users=choose_users(store)
     ) + gateway_section(host, gateway_port, "simulate")  # fmt: skip
     made = make_store(store, text)

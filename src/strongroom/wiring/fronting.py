@@ -56,6 +56,7 @@ def run_front(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> N
     """The gateway of a store, until told to stop. Raises ConfigError before the port is bound."""
     logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
     host = config.api.host if config.api.host not in {"0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104  # not bound, but replaced
+    host = f"[{host}]" if ":" in host else host
     key = read_context_key(layout, config.users.gateway, Signer.GATEWAY)
     origin = "/".join(config.base.split("/", 3)[:3])
     house = House(Vouch(key, origin, SystemClock()), lambda: take_seat("gateway", config, layout), tell_ready, beat)
