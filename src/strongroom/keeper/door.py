@@ -16,7 +16,6 @@ steps; `reading`, `writing` and `relating` are the requests, each written as the
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -43,15 +42,13 @@ from strongroom.identity.sessions import Revoked
 from strongroom.identity.token import Verified, Verifier
 from strongroom.ids import AccountId, DocumentId, OrganisationId, PatientId
 from strongroom.keeper import effects, facts
+from strongroom.keeper.pens import Pens
 from strongroom.keeper.protocol import Asking, Refused
 from strongroom.keeper.rows import AccountRow
 from strongroom.keeper.sqlite import Catalog
 from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Custody
 from strongroom.keys.ring import Roots
-
-if TYPE_CHECKING:
-    from strongroom.keeper.logkey import Pens
 
 NETWORK_UNKNOWN = "unknown"
 SIGNER = (
@@ -104,7 +101,7 @@ class Parts:
     """A question to the log as it is now: what it has resolved is kept for one question only."""
     custody: Custody
     roots: Roots
-    pens: "Pens"
+    pens: Pens
     settings: Settings
 
 

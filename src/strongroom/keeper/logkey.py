@@ -11,7 +11,6 @@ again by the keeper's second: what is pinned says how far it got.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
@@ -28,25 +27,6 @@ STATE = "log-key"
 """Name, among the states beside the log, of what was announced last."""
 MOST_ENTRIES = 10_000
 """Entries about keys that are looked through for the one that names the new key."""
-
-
-class Pens(Protocol):
-    """The log's signing keys. Its methods wait for a disk or an HSM, and raise Unavailable, ConfigError."""
-
-    def begin(self) -> LogSigners:
-        """Make a newer key, and pin it; gives all that sign now. Repeatable: nothing is made while two sign."""
-
-    def finish(self, size: int) -> LogSigners:
-        """The newest signs alone; the others have signed up to `size`, and their private halves are destroyed."""
-
-    def tidy(self) -> None:
-        """Destroy the private halves of retired keys that a crash left."""
-
-    def proven(self, key_id: bytes) -> bool:
-        """Whether the proof that names the key of this id is kept."""
-
-    def keep(self, key_id: bytes, proof: bytes) -> None:
-        """Keep it, to be handed out."""
 
 
 class Announced(msgspec.Struct, frozen=True, kw_only=True):

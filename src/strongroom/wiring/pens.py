@@ -14,7 +14,7 @@ PROOF = "log-key-{}.tlog-proof"
 
 
 class StorePens:
-    """See `keeper.logkey.Pens`."""
+    """See `keeper.pens.Pens`."""
 
     def __init__(self, config: Config, layout: Layout) -> None:
         self._config = config
