@@ -80,3 +80,34 @@ def test_a_watch_says_the_same(seed: int) -> None:
 def test_the_property_says_something() -> None:
     """A theft among what is compared."""
     assert same([*at_work(), *away(15)], borrowed.detection(), rng=random.Random(1))
+
+
+def test_who_is_on_the_road_in_one_country_is_missed_abroad(scene: Scene) -> None:
+    """By the places that an operator's files tell: a network each day, one country; then ten documents from another."""
+    provider, country = borrowed.placed()
+    here = {"src_endpoint.location.country": "NZ", "src_endpoint.autonomous_system.number": 64496}
+    there = {"src_endpoint.location.country": "RO", "src_endpoint.autonomous_system.number": 64497}
+    road = [read(n, n * DAY, **{"src_endpoint.ip": f"10.0.{n}.1", **here}) for n in range(15)]
+    scene.add(*road, *({**one, **there} for one in away(15)))
+    assert scene.hits(borrowed.detection()) == []
+    for detection in (provider, country):
+        assert {fired for _, fired, _ in scene.hits(detection)} == {(20 * DAY + 9 * 60) * 1_000}
+    scene.clear()
+    scene.add(*road, *({**one, **here} for one in away(15)))
+    for detection in (provider, country):
+        assert scene.hits(detection) == []
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_says_the_same_of_countries(seed: int) -> None:
+    """People who travel, with and without a place that is known."""
+    rng = random.Random(seed)
+    where = "src_endpoint.location.country"
+    events = []
+    for who in range(5):
+        for event in [*at_work(days=rng.choice([11, 15])), *away(20, 20, 60), *away(20, 25, 400)]:
+            events.append({**event, "principal": f"p{who}", where: rng.choice(["NZ", "NZ", "NZ", None])})  # noqa: PERF401  # plain
+        for event in away(rng.randrange(5, 30), 30, rng.choice([60, 400])):
+            events.append({**event, "principal": f"p{who}", where: rng.choice(["RO", "AU"])})  # noqa: PERF401  # plain
+    same(events, borrowed.placed()[1], rng=rng)

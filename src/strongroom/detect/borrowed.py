@@ -1,7 +1,8 @@
-"""A login that always came from the same place comes from another, and reads many documents there: a stolen login of staff.
+"""A login that always came from the same place comes from another, and reads many documents there: a stolen login.
 
-A place is a network (/24, or /64 of IPv6). Only who has a past can be seen: TEN days, in at most FEW places. People at home and on
-the road have too many places; then nothing is said. One document from a new place is a day at home; TEN in an hour are work.
+A place is a network (/24, or /64 of IPv6); where the operator has files of places, the provider's network and the country are two
+more. Only who has a past can be seen: TEN days, in at most FEW places. People at home and on the road have too many networks, but
+few providers and one country. One document from a new place is a day at home; TEN in an hour are work.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,33 @@ from strongroom.sigma.rule import Head
 
 FEW, TEN = 2, 10
 
+_TAGS: Final = ("attack.t1078", "attack.t1213", "d3fend.d3-uglpa", "d3fend.d3-rapa")
+
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b0a",
     title="A login read from a place where it never was",
     level="medium",
     description="A login that for days had come from one or two networks came from another, and read many documents there.",
     honest=("the first day of work at home, or at another site", "the network of the site has new addresses"),
-    tags=("attack.t1078", "attack.t1213", "d3fend.d3-uglpa", "d3fend.d3-rapa"),
+    tags=_TAGS,
+    by=(),
+)
+PROVIDER: Final = Head(
+    id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b18",
+    title="A login read from a provider where it never was",
+    level="medium",
+    description="A login that for days had come from one or two providers came from another, and read many documents.",
+    honest=("another provider at home, or a new phone", "a network for travellers, or one that hides where they are"),
+    tags=_TAGS,
+    by=(),
+)
+COUNTRY: Final = Head(
+    id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b19",
+    title="A login read from a country where it never was",
+    level="medium",
+    description="A login that for days had come from one or two countries came from another, and read many documents there.",
+    honest=("somebody who travels, or works from abroad", "a network that hides where people are"),
+    tags=_TAGS,
     by=(),
 )
 
@@ -33,7 +54,24 @@ NETWORK: Final = """CASE WHEN contains("src_endpoint.ip", ':')
 
 
 def detection() -> Detection:
+    """By network, which every log tells."""
+    return _detection(HEAD, NETWORK, "networks")
+
+
+def placed() -> tuple[Detection, ...]:
+    """By provider and by country, which an operator's files tell."""
+    return (
+        _detection(PROVIDER, 'CAST("src_endpoint.autonomous_system.number" AS VARCHAR)', "providers"),
+        _detection(COUNTRY, '"src_endpoint.location.country"', "countries"),
+    )
+
+
+def _detection(head: Head, place: str, places: str) -> Detection:
     """New place, many documents. Places of the same instant are as new as each other."""
+    told = simple(
+        f""""principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL AND ({place}) IS NOT NULL""",
+        g=ABOUT, about=ABOUT, place=place, v=f"CASE WHEN {SERVED} THEN document END",
+    )  # fmt: skip
     base = f"""
     WITH debut AS (SELECT about, place, min(time) AS first FROM request GROUP BY about, place),
     ranked AS (SELECT *, rank() OVER (PARTITION BY about ORDER BY first) - 1 AS places FROM debut),
@@ -47,15 +85,9 @@ def detection() -> Detection:
     SELECT event, time, about || chr(31) || place AS g, about, v
     FROM request JOIN new USING (about, place) WHERE v IS NOT NULL AND time <= first + {DAY}
     """
-    note = f"at least {TEN} documents in an hour, after {TEN} days in at most {FEW} networks"
-    parts = Parts((By("request", _BASE.sql, "about"),), windowed(base, distinct(HOUR, TEN), DAY))
-    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_BASE,), fold=Borrowed, parts=parts)
-
-
-_BASE: Final = simple(
-    """"principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL""",
-    g=ABOUT, about=ABOUT, place=NETWORK, v=f"CASE WHEN {SERVED} THEN document END",
-)  # fmt: skip
+    note = f"at least {TEN} documents in an hour, after {TEN} days in at most {FEW} {places}"
+    parts = Parts((By("request", told.sql, "about"),), windowed(base, distinct(HOUR, TEN), DAY))
+    return Detection(head, parts.sql, shape="wide", note=note, bases=(told,), fold=Borrowed, parts=parts)
 
 
 class Login:

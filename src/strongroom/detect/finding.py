@@ -51,6 +51,7 @@ class Finding:
     first: int
     last: int
     addresses: int
+    countries: tuple[str, ...]  # where those addresses are, where an operator's files tell
     principals: int
     fired: int
     lost: int
@@ -99,7 +100,9 @@ def _reason(detection: Detection, row: tuple[Any, ...]) -> Reason:
 
 
 def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[Evidence, ...]) -> Finding:
-    about, events, documents, people, size, first, last, addresses, principals, fired, lost, lost_people = row
+    about, events, documents, people, size, first, last, addresses, countries, principals, fired, lost, lost_people = (
+        row
+    )
     level = max((reason.level for reason in reasons), key=LEVELS.index)
     return Finding(
         id=hashlib.blake2b(about.encode(), digest_size=6).hexdigest(),
@@ -112,6 +115,7 @@ def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[
         first=first,
         last=last,
         addresses=addresses,
+        countries=tuple(countries or ()),
         principals=principals,
         fired=fired,
         lost=lost,
@@ -133,6 +137,7 @@ WITH once AS (SELECT about, event, min(fired) OVER (PARTITION BY about) AS fired
 of AS (SELECT DISTINCT about, event, fired FROM once)
 SELECT about, count(*), count(DISTINCT document) FILTER ({SERVED}), count(DISTINCT patient) FILTER ({SERVED}),
     sum("traffic.bytes_out") FILTER (status_id = 1)::BIGINT, min(time), max(time), count(DISTINCT "src_endpoint.ip"),
+    list_sort(list(DISTINCT "src_endpoint.location.country") FILTER ("src_endpoint.location.country" IS NOT NULL)),
     count(DISTINCT principal), min(fired), count(DISTINCT document) FILTER ({SERVED} AND time <= fired),
     count(DISTINCT patient) FILTER ({SERVED} AND time <= fired)
 FROM of JOIN event ON event.rowid = of.event GROUP BY about ORDER BY about

@@ -138,9 +138,10 @@ def _watching(detections: tuple[Detection, ...], looked: Looked) -> Iterator[Det
 def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     """What no rule can express."""
     told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
+    placed = borrowed.placed() if mapping is not None and mapping.places else ()
     return (
         *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(), order.detection(),
-        campaign.detection(), borrowed.detection(), newcomer.detection(), egress.detection(),
+        campaign.detection(), borrowed.detection(), *placed, newcomer.detection(), egress.detection(),
         *flows.detections(), books.detection(), silence.detection(), surge.detection(),
     )  # fmt: skip
 

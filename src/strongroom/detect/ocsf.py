@@ -72,6 +72,7 @@ def event(one: Finding, evidence: list[Opened], product: str, now: int) -> dict[
             "people": one.people,
             "bytes": one.bytes,
             "addresses": one.addresses,
+            "countries": list(one.countries),
             "fired": one.fired,
             "documents_lost_when_fired": one.lost,
             "people_lost_when_fired": one.lost_people,

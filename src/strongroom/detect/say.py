@@ -10,6 +10,8 @@ from strongroom.detect.suppress import Suppressed
 
 _LONGEST: Final = 200
 """Characters of a log's text that are shown at once."""
+NAMED: Final = 4
+"""Countries that are named; more are counted."""
 _HONEST: Final = 3
 """Honest things that are named: those of the heaviest reasons."""
 
@@ -113,6 +115,12 @@ def detail(reason: Reason) -> str:
 
 
 def _from(finding: Finding) -> str:
+    where = f" in {_countries(finding.countries)}" if finding.countries else ""
     if finding.addresses > 1:
-        return f" from {count(finding.addresses, 'address', 'addresses')}"
-    return ""
+        return f" from {count(finding.addresses, 'address', 'addresses')}{where}"
+    return where
+
+
+def _countries(codes: tuple[str, ...]) -> str:
+    """A few by their codes, many by their number."""
+    return ", ".join(codes) if len(codes) <= NAMED else count(len(codes), "country", "countries")

@@ -81,6 +81,7 @@ def finding(one: Finding, evidence: list[Opened]) -> dict[str, Any]:
         "first": one.first,
         "last": one.last,
         "addresses": one.addresses,
+        "countries": list(one.countries),
         "principals": one.principals,
         "fired": one.fired,
         "documents_lost_when_fired": one.lost,

@@ -7,6 +7,10 @@ A file of ten lines:
     relations = "relations.csv"      # columns account,patient; a group may stand for an account
     accounts = "accounts.csv"        # columns account,role,group: who works as what, and where
 
+Where in the world addresses are is told by MMDB files, of countries, of networks, or both:
+
+    places = ["GeoLite2-Country.mmdb", "GeoLite2-ASN.mmdb"]
+
 A table instead of a log has its columns named (`table` says which there are):
 
     [columns]
@@ -34,9 +38,10 @@ import msgspec
 import pyarrow as pa
 
 from strongroom.errors import ConfigError
-from strongroom.logs import formats, log_format, table
+from strongroom.logs import formats, log_format, places, table
 from strongroom.logs.batch import ARROW
 from strongroom.logs.formats import Format
+from strongroom.logs.places import Places
 from strongroom.logs.record import COLUMNS, INT64_MAX
 from strongroom.logs.route import shape
 
@@ -64,6 +69,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     documents: str = ""
     relations: str = ""
     accounts: str = ""
+    places: list[str] = []
     columns: dict[str, str | list[str]] = {}
     log_format: str = ""
     fields: dict[str, str] = {}
@@ -87,6 +93,7 @@ class Mapping:
     columns: table.Columns | None = None
     custom: Format | None = None
     accounts: tuple[tuple[str, ...], ...] = ()
+    places: Places | None = None
 
     def format_of(self, sample: bytes) -> Format | None:
         """The table's format, for a file that has the columns; that of the format string, for a file that fits; else None."""
@@ -95,7 +102,11 @@ class Mapping:
         return self.custom if self.custom and formats.fits(self.custom, sample) else None
 
     def changed(self, events: pa.Table) -> pa.Table:
-        """The events with what the routes make of their paths; the same where there are no routes or no paths."""
+        """The events with what the routes make of their paths, and where their clients are."""
+        events = self._routed(events)
+        return events if self.places is None else self.places.changed(events)
+
+    def _routed(self, events: pa.Table) -> pa.Table:
         names = ("route", "document", "number", "patient")
         if not self.routes or any(name not in events.column_names for name in (_PATH, *names)):
             return events
@@ -152,7 +163,8 @@ def load(path: Path) -> Mapping:
         for name, columns in ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
     )
     accounts = _table(path, file.accounts, _ACCOUNTS)
-    return Mapping(routes, documents, relations, _columns(file.columns, path), _custom(file, path), accounts)
+    where = places.load([path.parent / name for name in file.places]) if file.places else None
+    return Mapping(routes, documents, relations, _columns(file.columns, path), _custom(file, path), accounts, where)
 
 
 def by_string(written: str, mapping: Mapping | None) -> Mapping:

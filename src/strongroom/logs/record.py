@@ -27,6 +27,8 @@ COLUMNS: Final[dict[str, Type]] = {
     "actor.session.uid": "VARCHAR",
     "src_endpoint.ip": "VARCHAR",
     "src_endpoint.port": "INTEGER",
+    "src_endpoint.location.country": "VARCHAR",  # ISO 3166-1 alpha-2, where the operator gives files of places
+    "src_endpoint.autonomous_system.number": "BIGINT",
     "dst_endpoint.ip": "VARCHAR",
     "dst_endpoint.port": "INTEGER",
     "connection_info.protocol_num": "INTEGER",  # IANA's: 6 TCP, 17 UDP
