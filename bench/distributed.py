@@ -43,6 +43,8 @@ SIZES: Final[dict[Scale, tuple[int, ...]]] = {
     "small": (10_000, 20_000),
     "full": (50_000, 100_000, 200_000, 800_000),
 }
+LEAST: Final = 10_000
+"""Events: of fewer nothing is found."""
 FILES: Final = 8
 TWICE, LATE = 0.21, 0.3
 _DELAY: Final = 2_000
@@ -60,7 +62,8 @@ def run(scale: Scale) -> Iterable[Figure]:
         for lines in SIZES[scale]:
             yield from _logs(f"{lines:,} lines", _access(made / f"access-{lines}", lines), cluster, meter)
         most = SIZES[scale][-1]
-        yield from _logs(f"{most // 4:,} OCSF events in Parquet", _parquet(made, most // 4), cluster, meter)
+        events = max(most // 4, LEAST)
+        yield from _logs(f"{events:,} OCSF events in Parquet", _parquet(made, events), cluster, meter)
         yield from _logs(f"{most // 8:,} of CloudTrail, 21 % twice", _trail(made, most // 8), cluster, meter)
         if scale == "small":
             return
