@@ -15,7 +15,7 @@ from strongroom.gateway.counts import Counts
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.person import Who
 from strongroom.gateway.ports import Asked, Verdict
-from strongroom.gateway.rule import DEFAULTS, OWN, Rung, Scope, What, overridden
+from strongroom.gateway.rule import CROWDS, DEFAULTS, OWN, Rung, Scope, What, overridden
 
 START = 1_767_225_600_000
 
@@ -302,7 +302,7 @@ def test_strangers_are_shown_nothing() -> None:
 @pytest.mark.parametrize(
     ("rung", "status", "header"),
     [(Rung.SLOW, 429, b"retry-after"), (Rung.STEP_UP, 401, b"www-authenticate"), (Rung.SESSION, 401, b""), (Rung.ACCOUNT, 403, b""),
-     (Rung.ROUTE, 403, b""), (Rung.STRANGERS, 403, b"")],
+     (Rung.ROUTE, 403, b""), (Rung.STRANGERS, 403, b""), (Rung.NEWCOMERS, 401, b"www-authenticate")],
 )  # fmt: skip
 def test_each_rung_is_answered_in_its_own_way(rung: Rung, status: int, header: bytes) -> None:
     """With a sentence that a person can act upon."""
@@ -319,8 +319,9 @@ def test_each_rung_is_answered_in_its_own_way(rung: Rung, status: int, header: b
 
 
 def test_no_rule_of_a_shared_scope_refuses_what_was_shown() -> None:
-    """What the house forbids, held against the table: shared scopes only note, or refuse what was not shown."""
-    shared = [rule for rule in DEFAULTS if rule.scope not in OWN]
+    """What the house forbids, held against the table: shared scopes only note, or refuse what was not shown; or hold who is new."""
+    shared = [rule for rule in DEFAULTS if rule.scope not in OWN and rule.what not in CROWDS]
+    assert {rule.rung for rule in DEFAULTS if rule.what in CROWDS} == {Rung.NOTE, Rung.NEWCOMERS}
     assert shared
     assert {rule.rung for rule in shared} <= {Rung.NOTE, Rung.ROUTE, Rung.STRANGERS}
     assert all(rule.what in {What.UNSHOWN, What.MISSES} for rule in shared)
@@ -355,6 +356,9 @@ def test_rungs_are_overridden_by_name() -> None:
     for wrong in (
         {"network-unshown-1h": "account"},
         {"person-unshown-24h": "strangers"},
+        {"person-unshown-24h": "newcomers"},
+        {"network-unshown-1h": "newcomers"},
+        {"module-crowd-1h": "strangers"},
         {"person-unshown-24h": "x"},
         {"x": "slow"},
     ):

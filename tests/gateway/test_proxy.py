@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from strongroom.clock import HOUR
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.sqlite import prepare
 from tests.gateway.conftest import LONG, Scripted, Served, gateway, read
@@ -111,6 +112,32 @@ def test_a_failure_of_the_portal_is_not_shown(served: Served) -> None:
     assert b"hunter2" not in body
     assert headers["x-request-id"] == json.loads(body)["request"] == served.event(0).request
     assert served.event(0).portal == 500
+
+
+def test_who_proved_it_is_at_home_there() -> None:
+    """A code that the portal took makes device and address theirs; one that it refused does not."""
+    settings = b"""
+[person]
+by = "header"
+name = "x-user"
+
+[[route]]
+name = "code"
+path = "/code"
+proves = true
+"""
+    portal = Scripted(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", OK)
+    counts = Counts()
+    with gateway(settings, portal.port, counts=counts) as served:
+        known = []
+        for number in range(2):
+            served.says(get("/code", "X-User: ann", "User-Agent: Browser"))
+            asked = served.event(number).asked
+            assert asked is not None
+            assert asked.who is not None
+            known.append(counts.known(asked.who.person).met.knows(asked.at // HOUR))
+    portal.close()
+    assert known == [False, True]
 
 
 def test_an_event_names_nobody(served: Served) -> None:

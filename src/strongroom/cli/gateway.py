@@ -143,7 +143,10 @@ def report(*, days: int, settings: Path, as_json: bool) -> None:
         for row in rows
     ]
     text = table(("rule", "did", "requests", "people", "first", "last"), shown, f"{len(rows)} rules met somebody.")
-    emit("gateway-report", {"days": days, "rules": rows}, as_json=as_json, text=text)
+    begin = acts.crowds_from(counts)
+    if begin is None or begin > now:
+        text += f"\nWho is new is still learned, until {when(begin) if begin else 'two weeks from the first document'}."
+    emit("gateway-report", {"days": days, "crowds_from": begin, "rules": rows}, as_json=as_json, text=text)
 
 
 @command.command("undo")

@@ -1,16 +1,17 @@
 """What a person does about what the guard does: looks, takes back, allows, freezes. Over `sqlite`; the workers obey at once.
 
-Somebody is written as `person:NAME`, `session:NAME`, `network:NAME`, `device:NAME`, `route:NAME` (names as they stand in events),
-as `module`, or as `login:NAME`, by the name that they sign in with.
+Somebody is written as `person:NAME`, `session:NAME`, `network:NAME`, `device:NAME`, `manner:NAME`, `route:NAME` (names as in
+events), as `module`, or as `login:NAME`, by the name that they sign in with.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from strongroom.clock import DAY
+from strongroom.clock import DAY, HOUR
 from strongroom.errors import UsageError
 from strongroom.gateway.counts import Counts
+from strongroom.gateway.crowd import QUIET
 from strongroom.gateway.guard import DECOY
 from strongroom.gateway.measures import ANY, BY_HAND, Allowed, Measure, Place
 from strongroom.gateway.orders import Reported
@@ -21,9 +22,11 @@ LATELY: Final = DAY
 MOST: Final = 50
 _HAND: Final = {
     Scope.PERSON: Rung.ACCOUNT, Scope.SESSION: Rung.SESSION, Scope.ROUTE: Rung.ROUTE, Scope.NETWORK: Rung.STRANGERS,
-    Scope.DEVICE: Rung.STRANGERS, Scope.MODULE: Rung.STRANGERS,
+    Scope.DEVICE: Rung.STRANGERS, Scope.MANNER: Rung.NEWCOMERS, Scope.MODULE: Rung.STRANGERS,
 }  # fmt: skip
-_ADVICE: Final = "Write person:NAME, login:NAME, session:NAME, network:NAME, device:NAME, route:NAME or module."
+_ADVICE: Final = (
+    "Write person:NAME, login:NAME, session:NAME, network:NAME, device:NAME, manner:NAME, route:NAME or module."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,12 @@ def status(counts: Counts, now: int) -> Status:
 def report(counts: Counts, since: int) -> list[Reported]:
     """What each rule did, or would have done, to whoever met it since."""
     return counts.reported(since)
+
+
+def crowds_from(counts: Counts) -> int | None:
+    """From when on who is new is held where many are at once (`crowd`); None: nobody was counted yet."""
+    began = counts.watched()
+    return None if began is None else (began + QUIET) * HOUR
 
 
 def undo(counts: Counts, where: Place, rules: Iterable[Rule], now: int) -> list[str]:
@@ -121,5 +130,6 @@ def said(rung: Rung) -> str:
         Rung.NOTE: "told", Rung.SLOW: "slowed down", Rung.STEP_UP: "asked to sign in again",
         Rung.SESSION: "the session is refused", Rung.ACCOUNT: "the account is refused",
         Rung.ROUTE: "strangers are refused on this route", Rung.STRANGERS: "strangers are refused",
+        Rung.NEWCOMERS: "people who are new here are asked to prove who they are",
     }  # fmt: skip
     return words[rung]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from strongroom.clock import DAY, SECOND
+from strongroom.clock import DAY, HOUR, SECOND
+from strongroom.gateway import met as places_met
+from strongroom.gateway.met import NOWHERE, Met
 from strongroom.gateway.orders import Orders
 
 SLICES: Final = 512
@@ -23,10 +25,11 @@ _IN: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of a person: until when nothing counts as unshown to them, and which numbers they asked for lately."""
+    """What is remembered of a person. `blind`: until when nothing counts as unshown; `walk`: numbers they asked for lately."""
 
     blind: int = 0
     walk: tuple[int, ...] = ()
+    met: Met = NOWHERE
 
 
 class Counts(Orders):
@@ -39,6 +42,7 @@ class Counts(Orders):
         super().__init__(path)
         self._each, self._most_shown, self._most_sessions = each, shown, sessions
         self._swept = -1
+        self._watched: int | None = None
 
     # ---- different ids ----------------------------------------------------------------------------------------------
 
@@ -62,16 +66,36 @@ class Counts(Orders):
         """How many went out from that hour on."""
         return int(self.one("SELECT coalesce(sum(size), 0) FROM served WHERE place = ? AND hour >= ?", place, hour)[0])
 
+    def by_hour(self, place: int, since: int) -> dict[int, int]:
+        """The same, of each hour from `since` on in which there was something."""
+        return dict(self.all("SELECT hour, size FROM served WHERE place = ? AND hour >= ?", place, since))
+
+    def watched_since(self, now: int) -> int:
+        """The hour in which the first crowd was counted: this one, if there was none."""
+        if self._watched is None:
+            self.do("INSERT OR IGNORE INTO meta VALUES ('watched', ?)", now // HOUR)
+            self._watched = self.watched()
+        return self._watched or 0
+
+    def watched(self) -> int | None:
+        """The same; None if there was none."""
+        row = self.maybe("SELECT value FROM meta WHERE name = 'watched'")
+        return None if row is None else int(row[0])
+
     # ---- people -----------------------------------------------------------------------------------------------------
 
     def known(self, person: str) -> Known:
         """What is remembered of them."""
-        row = self.maybe("SELECT blind, walk FROM people WHERE person = ?", self.number("person", person))
-        return Known() if row is None else Known(row[0], tuple(map(int, row[1].split())))
+        row = self.maybe("SELECT blind, walk, met FROM people WHERE person = ?", self.number("person", person))
+        return Known() if row is None else Known(row[0], tuple(map(int, row[1].split())), places_met.read(row[2]))
 
     def blinded(self, person: str, now: int, until: int) -> None:
         """An answer that cannot be read showed them something."""
         self._person(person, now, "blind", until)
+
+    def met_at(self, person: str, now: int, line: str) -> None:
+        """Where they were met, as `met.write` writes it."""
+        self._person(person, now, "met", line)
 
     def walked(self, person: str, now: int, walk: Iterable[int]) -> None:
         """These numbers are what they asked for lately."""

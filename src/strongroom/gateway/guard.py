@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from strongroom.clock import HOUR, MINUTE
-from strongroom.gateway.counts import Counts
+from strongroom.gateway.counts import Counts, Known
+from strongroom.gateway.crowd import Crowd
 from strongroom.gateway.measures import ANY, Measure, Place, measure
 from strongroom.gateway.ports import Asked, Verdict
 from strongroom.gateway.reading import Shown
@@ -49,11 +50,12 @@ class _Seen:
     """Where it counts."""
     strange: bool
     """Whether the portal showed it to nobody like this."""
-    walk: tuple[int, ...]
     ids: dict[What, int]
     """What it would add, as far as that is known before the portal is asked."""
     allowed: frozenset[str]
     """Rules that are not about it."""
+    known: Known
+    """What is remembered of whoever asks."""
 
     def about(self, rule: str) -> bool:
         """Whether that rule is about it."""
@@ -80,6 +82,7 @@ class Watchful:
         """`decoys`: ids. `exempt`: names of networks that no rule is about."""
         self.counts, self._enforce = counts, enforce
         self._rules = tuple(rules)
+        self._crowd = Crowd(counts, self._rules, enforce=enforce)
         self._listed, self._decoys, self._exempt = frozenset(listed), frozenset(decoys), frozenset(exempt)
         self._longest = {
             (rule.scope, rule.what): max(
@@ -109,7 +112,7 @@ class Watchful:
         with self.counts.together():
             seen = self._seen(asked)
             given = status in _GIVEN
-            found = self._found(seen) if given and before is None else None
+            found = self._found(seen) or self._new_here(seen) if given and before is None else None
             if found is not None:
                 self._refused(seen, found)
                 if found.verdict.enforced:
@@ -137,17 +140,21 @@ class Watchful:
         else:
             self.counts.showed(person, shown, asked.at)
 
+    def proved(self, asked: Asked) -> None:
+        """See `ports.Guard`."""
+        if asked.who is not None:
+            with self.counts.together():
+                self._crowd.proved(asked, self.counts.known(asked.who.person).met)
+
     # ---- what is known of a request --------------------------------------------------------------------------------
 
     def _seen(self, asked: Asked) -> _Seen:
         person = asked.who.person if asked.who else ""
-        known = self.counts.known(person) if person else None
+        known = self.counts.known(person) if person else Known()
         listed = asked.family in self._listed
         strange = listed and not (
-            known is not None
-            and (known.blind > asked.at or self.counts.was_shown(person, asked.family, asked.document))
+            person and (known.blind > asked.at or self.counts.was_shown(person, asked.family, asked.document))
         )
-        walk = known.walk if known is not None else ()
         one = self.counts.number(asked.family, asked.document)
         ids = {What.DOCUMENTS: one}
         if asked.patient:
@@ -155,10 +162,10 @@ class Watchful:
         if strange:
             ids[What.UNSHOWN] = one
         number = _decimal(asked.document)
-        if (strange or not listed) and any(0 < abs(number - other) <= NEAR for other in walk if number >= 0):
+        if (strange or not listed) and any(0 < abs(number - other) <= NEAR for other in known.walk if number >= 0):
             ids[What.STEPS] = one
         places = _places(asked)
-        return _Seen(asked, places, strange, walk, ids, self.counts.allowed(list(places.values()), asked.at))
+        return _Seen(asked, places, strange, ids, self.counts.allowed(list(places.values()), asked.at), known)
 
     def _charged(self, seen: _Seen) -> Iterator[tuple[Place, Rule]]:
         """Where it would count, and by which rule."""
@@ -181,10 +188,22 @@ class Watchful:
         for one in self.counts.measures(list(seen.places.values()), asked.at):
             if (one.unshown_only and not seen.strange) or not (one.by_hand or seen.about(one.rule)):
                 continue
+            if one.rung is Rung.NEWCOMERS:  # of these it is asked when the portal has answered
+                continue
             if one.by_hand or not self._enforce or one.enforced:
                 verdict = Verdict(_refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand)
                 return _Found(verdict, told_no=False)
         return None
+
+    def _new_here(self, seen: _Seen) -> _Found | None:
+        """Many new people at once, of whom this is one."""
+        if ANY in seen.allowed:
+            return None
+        held = self._crowd.came(seen.asked, seen.places, seen.known.met, seen.allowed)
+        if held is None:
+            return None
+        verdict = Verdict(_refusal(held.rung, held.rule), enforced=self._enforce or held.by_hand)
+        return _Found(verdict, held.measure, told_no=False)
 
     def _decoy(self, seen: _Seen) -> _Found | None:
         if seen.asked.document not in self._decoys or not seen.about(DECOY.name):
@@ -278,7 +297,7 @@ class Watchful:
         """Refused or not: whoever goes on walking in another session goes on from there."""
         number = _decimal(seen.asked.document)
         if seen.asked.who is not None and number >= 0:
-            self.counts.walked(seen.asked.who.person, seen.asked.at, (*seen.walk[1 - LATELY :], number))
+            self.counts.walked(seen.asked.who.person, seen.asked.at, (*seen.known.walk[1 - LATELY :], number))
 
     def _number(self, where: Place, what: What) -> int:
         return self.counts.number("place", where[0].value, where[1], what.value)
@@ -295,7 +314,10 @@ def _who(asked: Asked) -> str:
 
 def _places(asked: Asked) -> dict[Scope, Place]:
     """Where a request counts; without what it does not have."""
-    names = {Scope.DEVICE: asked.device, Scope.NETWORK: asked.network, Scope.ROUTE: asked.route, Scope.MODULE: ""}
+    names = {
+        Scope.DEVICE: asked.device, Scope.NETWORK: asked.network, Scope.MANNER: asked.manner, Scope.ROUTE: asked.route,
+        Scope.MODULE: "",
+    }  # fmt: skip
     if asked.who is not None:
         names |= {Scope.PERSON: asked.who.person, Scope.SESSION: asked.who.session}
     return {scope: (scope, name) for scope, name in names.items()}
@@ -318,6 +340,14 @@ def _refusal(rung: Rung, rule: str) -> Refusal:
         case Rung.ACCOUNT:
             return Refusal(
                 403, name, "Documents cannot be opened with this account for now. Ask the portal's help desk."
+            )
+        case Rung.NEWCOMERS:
+            return Refusal(
+                401,
+                name,
+                "Too many people are new here at once. Open it on a device that you used here before, prove again who you are,"
+                " or ask the portal's help desk.",
+                extra=_CHALLENGE,
             )
         case _:
             return Refusal(403, name, "For now only documents that a page of yours shows can be opened.")

@@ -12,7 +12,7 @@ from strongroom.gateway.refusal import Refusal
 class Asked:
     """One request that the contract lets through, in what it counts as. Empty text: it has none.
 
-    `family` and `document` name the document, `device` what the client looks like, `network` where it is.
+    `family` and `document` name the document, `device` and `manner` what the client looks like (`looks`), `network` where it is.
     """
 
     request: str
@@ -24,6 +24,7 @@ class Asked:
     family: str = ""
     document: str = ""
     patient: str = ""
+    manner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ class Guard(Protocol):
     def showed(self, asked: Asked, shown: Shown | None) -> None:
         """An answer showed these documents to whoever asked; None: it showed some that could not be read."""
 
+    def proved(self, asked: Asked) -> None:
+        """Whoever asked proved to the portal who they are."""
+
 
 class Unwatched:
     """No guard: nothing is counted. For `guard = "off"`, which says so loudly."""
@@ -69,3 +73,6 @@ class Unwatched:
 
     def showed(self, asked: Asked, shown: Shown | None) -> None:
         """Nothing is learned."""
+
+    def proved(self, asked: Asked) -> None:
+        """Nor here."""

@@ -13,7 +13,6 @@ Every request ends in one `Event`. Nothing is passed on after an error of ours: 
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 from strongroom.clock import Clock
 from strongroom.errors import Malformed, Unavailable, where
 from strongroom.gateway import body as bodies
-from strongroom.gateway import reading
+from strongroom.gateway import looks, reading
 from strongroom.gateway.answer import Head
 from strongroom.gateway.contract import Contract, Headers, Match, Request, family, max_body, media_type
 from strongroom.gateway.flow import Seen, flow, seen
@@ -41,12 +40,11 @@ from strongroom.gateway.sqlite import Uncounted
 from strongroom.gateway.upstream import Answer, Late, Question, Upstream
 from strongroom.gateway.waf import Waf
 from strongroom.identity.network import network_of
-from strongroom.ids import encode, new_id
+from strongroom.ids import new_id
 
 HEALTH: Final = "/.strongroom/health"
 UNDESCRIBED: Final = 20 * 1_048_576
 """Bytes of a body that no route describes, in learning mode."""
-_LOOKS: Final = (b"user-agent", b"accept-language", b"sec-ch-ua", b"sec-ch-ua-platform")
 _log = logging.getLogger("strongroom.gateway")
 
 
@@ -211,12 +209,11 @@ class Proxy:
         return size
 
     def _asked(self, one: _Exchange, match: Match, network: str) -> Asked:
-        looks = b"\0".join(value for name, value in one.headers if name in _LOOKS)
         route = match.route
         return Asked(
             one.event.request, one.event.at, route.route.name if route else "", self._people.who(one.headers), network,
-            encode(hashlib.sha256(looks).digest()), family(route) if route and match.document else "", match.document,
-            match.patient,
+            looks.device(one.headers), family(route) if route and match.document else "", match.document, match.patient,
+            looks.manner(one.headers) if match.document or (route and route.route.proves) else "",
         )  # fmt: skip
 
     async def _question(self, one: _Exchange, match: Match, address: str, scheme: str) -> Question:
@@ -280,6 +277,8 @@ class Proxy:
             await _refuse(one, Refusal(status, "portal-error", "The portal could not answer. Try again later."))
             return
         self._created(match, asked, head)
+        if match.route is not None and match.route.route.proves and head.status < 400:  # noqa: PLR2004  # success; it may redirect
+            self._guard.proved(asked)
         start: Message = {
             "type": "http.response.start",
             "status": head.status,

@@ -3,7 +3,7 @@
 All counts are of different ids in a sliding window, exact (`budget.window`). Requests per address are counted by others.
 
 What no rule may say: a scope that many people share (device, network, module) refuses nothing that the portal showed to whoever
-asks for it. Whatever some do, others go on reading what is theirs.
+asks for it, on a device or from an address that was theirs a day before. Whatever some do, others go on reading what is theirs.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,8 @@ class Scope(Enum):
     SESSION = "session"
     DEVICE = "device"
     NETWORK = "network"
+    MANNER = "manner"
+    """Of writing requests: one program has one, whatever device it says it is."""
     ROUTE = "route"
     MODULE = "module"
 
@@ -55,10 +57,18 @@ class What(Enum):
     """Documents that a limit of the guard refused. As for misses."""
     BYTES = "bytes"
     """Of documents, that went out; by whole hours, so that up to one more than the window is looked at."""
+    NEW = "new"
+    """People on a device and from an address that are not theirs for long; where hardly anybody else is (`crowd`)."""
+    NEWCOMERS = "newcomers"
+    """The same, of people who were known; far more than forecast for the hour of the week."""
+    CROWD = "crowd"
+    """The same again, and twice as many as the others."""
 
 
 AFTER: Final = frozenset({What.MISSES, What.DENIALS, What.REFUSALS})
 """Known only when there is an answer."""
+CROWDS: Final = frozenset({What.NEW, What.NEWCOMERS, What.CROWD})
+"""Counts of people and not of documents."""
 
 
 @unique
@@ -79,10 +89,13 @@ class Rung(IntEnum):
     """On this route, everybody is refused what was not shown to them: 403."""
     STRANGERS = 6
     """In this scope (network, device, module), everybody is refused what was not shown to them: 403."""
+    NEWCOMERS = 7
+    """In this scope, who is on a device and at an address not theirs for long is refused documents: 401 with a challenge."""
 
 
 LASTS: Final[Mapping[Rung, int]] = {
     Rung.SLOW: 10_000, Rung.SESSION: DAY, Rung.ACCOUNT: DAY, Rung.ROUTE: HOUR, Rung.STRANGERS: HOUR,
+    Rung.NEWCOMERS: HOUR,
 }  # fmt: skip
 """Milliseconds. Rungs that are not here last for one request."""
 
@@ -124,17 +137,25 @@ DEFAULTS: Final = (
     Rule(Scope.NETWORK, What.MISSES, HOUR, 100, Rung.STRANGERS, "Numbers are tried, whoever is signed in."),
     Rule(Scope.ROUTE, What.UNSHOWN, HOUR, 200, Rung.ROUTE, "One route is walked, by however many; the others go on."),
     Rule(Scope.MODULE, What.UNSHOWN, HOUR, 300, Rung.STRANGERS, "However many accounts and addresses there are."),
+    Rule(Scope.DEVICE, What.NEW, HOUR, 20, Rung.NEWCOMERS, "A device that only new people have: a tool with accounts."),
+    Rule(Scope.DEVICE, What.NEW, DAY, 60, Rung.NEWCOMERS, "The same, by and by."),
+    Rule(Scope.MANNER, What.NEW, HOUR, 20, Rung.NEWCOMERS, "Calls itself many devices, and writes as one program."),
+    Rule(Scope.MANNER, What.NEW, DAY, 60, Rung.NEWCOMERS, "The same, by and by."),
+    Rule(Scope.ROUTE, What.CROWD, HOUR, 20, Rung.NEWCOMERS, "Known people on new devices from new addresses; few others."),
+    Rule(Scope.MODULE, What.CROWD, HOUR, 20, Rung.NEWCOMERS, "The same, on whatever route."),
+    Rule(Scope.MODULE, What.NEWCOMERS, HOUR, 20, Rung.NOTE, "More of them than forecast; somebody may look."),
 )  # fmt: skip
 """Proposals until they have met a portal's own traffic: that is what `simulate` is for."""
 
 
 WORDS: Final[Mapping[str, Rung]] = {
     "note": Rung.NOTE, "slow": Rung.SLOW, "step-up": Rung.STEP_UP, "session": Rung.SESSION, "account": Rung.ACCOUNT,
-    "route": Rung.ROUTE, "strangers": Rung.STRANGERS,
+    "route": Rung.ROUTE, "strangers": Rung.STRANGERS, "newcomers": Rung.NEWCOMERS,
 }  # fmt: skip
 """Rungs as gateway.toml calls them."""
 SHARED_RUNGS: Final = frozenset({Rung.NOTE, Rung.ROUTE, Rung.STRANGERS})
 """For scopes that many people share. They refuse nothing that was shown."""
+_CROWD_RUNGS: Final = frozenset({Rung.NOTE, Rung.NEWCOMERS})
 
 
 def overridden(limits: Mapping[str, int], rungs: Mapping[str, str] | None = None) -> tuple[Rule, ...]:
@@ -158,7 +179,9 @@ def _stepped(rule: Rule, rungs: Mapping[str, str]) -> Rule:
     if word is None:
         return rule
     rung = WORDS.get(word)
-    may = SHARED_RUNGS if rule.scope not in OWN else frozenset(WORDS.values()) - {Rung.ROUTE, Rung.STRANGERS}
+    may = frozenset(WORDS.values()) - {Rung.ROUTE, Rung.STRANGERS, Rung.NEWCOMERS}
+    if rule.scope not in OWN:
+        may = _CROWD_RUNGS if rule.what in CROWDS else SHARED_RUNGS
     if rung is None or rung not in may:
         words = ", ".join(word for word, one in WORDS.items() if one in may)
         raise ConfigError(f"gateway.toml: {rule.name} cannot step on {word}.", advice=f"It can on {words}.")

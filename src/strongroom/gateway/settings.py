@@ -121,6 +121,8 @@ class Route(_Section, frozen=True, kw_only=True):
     max_keys: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
     """Members or values of JSON, fields of a form, parts of multipart."""
     login: Login | None = None
+    proves: bool = False
+    """Whether a successful answer means that whoever asks proved who they are, beyond a password: a code, a link in a mail."""
     shows: Shows | None = None
 
 
@@ -132,7 +134,7 @@ class Guard(_Section, frozen=True, kw_only=True):
     limits: dict[str, int] = {}
     """Overrides of single limits, by the names of docs/gateway.md."""
     rungs: dict[str, str] = {}
-    """And of what is done when they are passed: note, slow, step-up, session, account, route, strangers."""
+    """And of what is done when they are passed: note, slow, step-up, session, account, route, strangers, newcomers."""
     decoys: tuple[str, ...] = ()
     """Ids of documents that no answer of the portal ever shows."""
     exempt: tuple[str, ...] = ()

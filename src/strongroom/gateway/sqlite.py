@@ -33,7 +33,7 @@ CREATE TABLE served (place INTEGER, hour INTEGER, size INTEGER NOT NULL, until I
   PRIMARY KEY (place, hour)) WITHOUT ROWID;
 CREATE TABLE shown (person INTEGER, one INTEGER, PRIMARY KEY (person, one)) WITHOUT ROWID;
 CREATE TABLE people (person INTEGER PRIMARY KEY, seen INTEGER NOT NULL, shown INTEGER NOT NULL DEFAULT 0,
-  blind INTEGER NOT NULL DEFAULT 0, walk TEXT NOT NULL DEFAULT '');
+  blind INTEGER NOT NULL DEFAULT 0, walk TEXT NOT NULL DEFAULT '', met TEXT NOT NULL DEFAULT '');
 CREATE TABLE sessions (session INTEGER PRIMARY KEY, person TEXT NOT NULL, used INTEGER NOT NULL);
 CREATE TABLE measures (scope TEXT, name TEXT, enforced INTEGER, rule TEXT NOT NULL, rung INTEGER NOT NULL, why TEXT NOT NULL,
   since INTEGER NOT NULL, until INTEGER NOT NULL, sticks INTEGER NOT NULL, from_scope TEXT NOT NULL, from_name TEXT NOT NULL,
@@ -46,6 +46,10 @@ CREATE TABLE numbers (series TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT R
 CREATE TABLE reported (rule TEXT, who TEXT, enforced INTEGER, requests INTEGER NOT NULL, first INTEGER NOT NULL,
   last INTEGER NOT NULL, PRIMARY KEY (rule, who, enforced)) WITHOUT ROWID;
 """
+
+
+_LATER: Final = (("people", "met", "TEXT NOT NULL DEFAULT ''"),)
+"""Columns that a file may lack which an earlier program made."""
 
 
 class Uncounted(Unavailable):
@@ -85,6 +89,9 @@ def _make(db: sqlite3.Connection) -> None:
                 db.execute(statement)
         db.execute("INSERT INTO meta VALUES ('key', ?)", (secrets.token_bytes(32),))
         db.execute(f"PRAGMA user_version = {FORM}")
+    for table, column, kind in _LATER:
+        if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     db.execute("COMMIT")
 
 

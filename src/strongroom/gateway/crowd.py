@@ -1,0 +1,207 @@
+"""Many accounts doing one thing, each of them little: who is new where, how many of these there are, and whom it holds.
+
+Somebody is *new here* who reads documents on a device and from an address that are not theirs for long (`met`). So is everybody
+whose login was stolen, and hardly anybody else in the same hour. Three things are looked at, each with signs of its own:
+
+* `new`: people new here, known before or not, with one kind of device or one manner of writing requests in common that
+  hardly anybody uses who is not new. A release changes the device of everybody, and those whose address is known bring it with
+  them; a tool that changes its words keeps its manner.
+* `newcomers`: people who were known, and are new here, far more than at that hour of the week. The forecast is the median of the
+  same hour in eight weeks (until the fourth: of the seven days before), times how much more than usual the others are: on a day
+  of news everybody comes.
+* `crowd`: the same, and at least twice as many as those who are not new.
+
+What it holds are people who are new here, and nobody else: 401, until they prove who they are on a route that `proves`, or the
+hour is over. Whoever is held is counted, so that it lasts as long as they come; counted is only what the portal itself answered
+with a document. For `QUIET` hours after the first request nothing is held: until then everybody is new.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from strongroom.clock import DAY, HOUR, SECOND
+from strongroom.gateway import met as places_met
+from strongroom.gateway.counts import Counts
+from strongroom.gateway.measures import Measure, Place, measure
+from strongroom.gateway.met import LONG, Met
+from strongroom.gateway.ports import Asked
+from strongroom.gateway.rule import CROWDS, LASTS, Rule, Rung, Scope, What
+
+QUIET: Final = 14 * 24
+"""Hours after which `new` holds somebody; `newcomers` and `crowd` need a week."""
+WEEK: Final = 7 * 24
+WEEKS, ENOUGH = 8, 3
+"""As far as is looked back, and how many weeks suffice without days."""
+TIMES, DEVIATIONS = 3, 6
+"""Over the forecast: so many times, and so many deviations."""
+TENTH, TWICE = 10, 2
+FAMILIAR: Final = 10_000
+"""People who are not new; more of one device or manner are not told apart."""
+_NORMAL: Final = 1.4826
+"""A deviation, against the median of the distances from the median."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody new here is held: by which rule, and what comes with it."""
+
+    rule: str
+    rung: Rung
+    measure: Measure | None
+    by_hand: bool = False
+
+
+class Crowd:
+    """See the module. For within `Counts.together`."""
+
+    def __init__(self, counts: Counts, rules: Iterable[Rule], *, enforce: bool) -> None:
+        """Of the rules those that are about crowds."""
+        self._counts, self._enforce = counts, enforce
+        self._rules = tuple(rule for rule in rules if rule.what in CROWDS)
+        self._longest = {
+            (rule.scope, rule.what): max(
+                other.window for other in self._rules if (other.scope, other.what) == (rule.scope, rule.what)
+            )
+            for rule in self._rules
+        }
+        self._tally: dict[tuple[Place, int], int] = {}
+        self._flushed = 0
+        self._limits: dict[tuple[str, str], tuple[int, int | None]] = {}
+
+    def came(self, asked: Asked, where: Mapping[Scope, Place], met: Met, allowed: frozenset[str]) -> Held | None:
+        """Somebody is about to be given a document: count them, or hold them."""
+        if asked.who is None:
+            return None
+        self._counts.watched_since(asked.at)
+        marks, hour = self._marks(asked), asked.at // HOUR
+        if met.long(marks, hour):
+            last = met.last(marks)
+            if last != hour:
+                self._familiar(asked, where, new_day=last // 24 != hour // 24)
+                self._met(asked, met.now(marks, hour, hour))
+            return None
+        one = self._counts.number("person", asked.who.person)
+        again = met.last(marks) == hour
+        known = met.knows(hour)
+        if not again:
+            self._count(asked, where, one, known=known)
+        held = self._in_force(asked, where, allowed) or self._beyond(asked, where, one, allowed)
+        if not again and (held is None or not (self._enforce or held.by_hand)):
+            if known:
+                self._add(asked, where, "newcomers")
+            self._met(asked, met.now(marks, hour, hour))
+        return held
+
+    def proved(self, asked: Asked, met: Met) -> None:
+        """Whoever asks proved to the portal who they are: this device and this address are theirs."""
+        hour = asked.at // HOUR
+        self._met(asked, met.now(self._marks(asked), hour, hour - LONG))
+
+    # ---- counting ---------------------------------------------------------------------------------------------------
+
+    def _marks(self, asked: Asked) -> tuple[str, str]:
+        """Of the device and the address. Many have one kind of device: on the very kind of a victim, a thief is at home."""
+        device = self._counts.number("device", asked.device, asked.manner)
+        network = self._counts.number("network", asked.network)
+        return f"d{device & 0xFFFFFFFF:x}", f"n{network & 0xFFFFFFFF:x}"
+
+    def _met(self, asked: Asked, met: Met) -> None:
+        if asked.who is not None:
+            self._counts.met_at(asked.who.person, asked.at, places_met.write(met))
+
+    def _familiar(self, asked: Asked, where: Mapping[Scope, Place], *, new_day: bool) -> None:
+        """Somebody who is not new reads, for the first time in this hour."""
+        self._add(asked, where, "familiar")
+        if new_day and asked.who is not None:
+            one = self._counts.number("person", asked.who.person)
+            for scope in (Scope.DEVICE, Scope.MANNER):
+                self._counts.count(self._number(where[scope], "familiar"), one, asked.at + 7 * DAY)
+
+    def _add(self, asked: Asked, where: Mapping[Scope, Place], kind: str) -> None:
+        """One more in this hour, in the whole module and on this route; written now and then."""
+        for scope in (Scope.MODULE, Scope.ROUTE):
+            key = (where[scope], self._number(where[scope], kind))
+            self._tally[key] = self._tally.get(key, 0) + 1
+        if self._flushed // HOUR != asked.at // HOUR or asked.at - self._flushed >= SECOND:
+            self._flush(asked.at)
+
+    def _flush(self, now: int) -> None:
+        """What was added, into the file. What a killed worker had not written is a second's, and makes nobody new."""
+        for (_, number), count in self._tally.items():
+            self._counts.serve(number, now // HOUR, count, now + (WEEKS + 1) * 7 * DAY)
+        self._tally.clear()
+        self._flushed = now
+
+    def _count(self, asked: Asked, where: Mapping[Scope, Place], one: int, *, known: bool) -> None:
+        for (scope, what), window in self._longest.items():
+            if known or what is What.NEW:
+                self._counts.count(self._number(where[scope], what.value), one, asked.at + window)
+
+    def _number(self, where: Place, kind: str) -> int:
+        return self._counts.number("crowd", where[0].value, where[1], kind)
+
+    # ---- judging ----------------------------------------------------------------------------------------------------
+
+    def _in_force(self, asked: Asked, where: Mapping[Scope, Place], allowed: frozenset[str]) -> Held | None:
+        for one in self._counts.measures(list(where.values()), asked.at):
+            binds = one.by_hand or (one.rule not in allowed and (one.enforced or not self._enforce))
+            if one.rung is Rung.NEWCOMERS and binds:
+                return Held(one.rule, one.rung, None, one.by_hand)
+        return None
+
+    def _beyond(self, asked: Asked, where: Mapping[Scope, Place], one: int, allowed: frozenset[str]) -> Held | None:
+        """The first rule that there are too many for with this one."""
+        now = asked.at
+        for rule in sorted(self._rules, key=lambda rule: -rule.rung):
+            place = where[rule.scope]
+            if rule.name in allowed or not self._too_many(rule, place, one, now):
+                continue
+            if rule.rung is Rung.NOTE:
+                self._counts.report(f"guard-{rule.name}", place[1] or place[0].value, now, enforced=False)
+            elif not self._counts.is_undone(place, rule.name, now):
+                new = measure(place, rule, place, now, now + LASTS[rule.rung], person="", enforced=self._enforce)
+                return Held(rule.name, rule.rung, new)
+        return None
+
+    def _too_many(self, rule: Rule, place: Place, one: int, now: int) -> bool:
+        """Whether with `one` there are more than the rule allows."""
+        since = now - rule.window + self._longest[rule.scope, rule.what]
+        number = self._number(place, rule.what.value)
+        if self._counts.others(number, one, since, rule.limit) < rule.limit:
+            return False  # which is nearly always
+        limit = self._limit(rule, place, now)
+        return limit is not None and self._counts.others(number, one, since, limit) >= limit
+
+    def _limit(self, rule: Rule, place: Place, now: int) -> int | None:
+        """How many there may be at this hour; None: nothing can be said yet."""
+        hour, began = now // HOUR, self._counts.watched_since(now)
+        if rule.what is What.NEW:
+            if hour - began < QUIET:
+                return None
+            known = self._counts.others(self._number(place, "familiar"), 0, now, FAMILIAR)
+            return max(rule.limit, TENTH * known)
+        self._flush(now)
+        newcomers, familiar = self._hours(place, "newcomers", hour), self._hours(place, "familiar", hour)
+        weeks = [hour - WEEK * back for back in range(1, WEEKS + 1) if hour - WEEK * back > began]
+        past = weeks if len(weeks) >= ENOUGH else [hour - 24 * back for back in range(1, 8)] if weeks else []
+        if not past:
+            return None
+        limit = max(rule.limit, _forecast(newcomers, familiar, past, hour))
+        if rule.what is What.CROWD:
+            limit = max(limit, TWICE * (familiar.get(hour, 0) + familiar.get(hour - 1, 0)))
+        return limit
+
+    def _hours(self, place: Place, kind: str, hour: int) -> dict[int, int]:
+        return self._counts.by_hour(self._number(place, kind), hour - WEEK * WEEKS - 1)
+
+
+def _forecast(newcomers: Mapping[int, int], familiar: Mapping[int, int], past: list[int], hour: int) -> int:
+    """More new people in this hour than this are too many."""
+    usual, others = median(newcomers.get(at, 0) for at in past), median(familiar.get(at, 0) for at in past)
+    here = max(familiar.get(hour, 0), familiar.get(hour - 1, 0))
+    expected = usual * max(1.0, here / max(1.0, others))
+    spread = max(math.sqrt(expected), _NORMAL * median(abs(newcomers.get(at, 0) - usual) for at in past))
+    return math.ceil(max(TIMES * expected, expected + DEVIATIONS * spread))
