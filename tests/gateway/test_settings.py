@@ -34,7 +34,7 @@ def route(**fields: str) -> str:
         (PERSON + route(path='"/{a:int}/{a:int}"'), "names a parameter twice"),
         (PERSON + route(path='"' + "/a" * 33 + '"'), "more than 32"),
         (PERSON + route(query='{ page = "number" }'), "of no kind"),
-        (PERSON + route(query='{ document = "int" }'), "in the path and in the query"),
+        (PERSON + route(query='{ document = "int" }'), "in two of path, query and body"),
         (PERSON + route(document='"letter"'), "no parameter letter"),
         (PERSON + route(repeat='["q"]'), "no parameter q"),
         (PERSON + route(query='{ patient = "int" }', repeat='["patient"]'), "may not come twice"),

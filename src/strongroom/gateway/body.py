@@ -39,6 +39,11 @@ def whole(content_type: str) -> bool:
     )
 
 
+def named(content_type: str) -> bool:
+    """Whether parameters are found in bodies of this type: JSON and forms."""
+    return content_type == _FORM or _JSON.fullmatch(content_type) is not None
+
+
 def document(content_type: str) -> bool:
     """Whether a body of this type is a document as it is: no portal takes orders from what stands in it."""
     return _DOCUMENT.fullmatch(content_type) is not None and not whole(content_type)

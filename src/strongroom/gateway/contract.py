@@ -65,6 +65,14 @@ class Match:
     patient: str = ""
     noted: Refusal | None = None
 
+    def naming(self, values: Mapping[str, str]) -> "Match":
+        """With what its body names."""
+        if self.route is None:
+            return self
+        told = {**self.values, **values}
+        document, patient = (_counted(self.route, name, told) for name in (self.route.document, self.route.patient))
+        return replace(self, values=told, document=document, patient=patient)
+
     @property
     def alike(self) -> bytes:
         """The target with one value for all strict ids of a length in its path: requests that differ in nothing else look the same
@@ -108,7 +116,7 @@ class Contract:
             return None
         for one, values in self._candidates(target):
             if one.document in values:
-                return family(one), counted(one.pattern.kind_of(one.document), values[one.document])
+                return family(one), counted(one.kind_of(one.document), values[one.document])
             pairs = dict(target.pairs)
             if one.document in one.route.query and fits(one.route.query[one.document], pairs.get(one.document, "")):
                 return family(one), counted(one.route.query[one.document], pairs[one.document])
@@ -182,15 +190,14 @@ def family(one: Described) -> str:
 def _counted(one: Described, name: str, values: Mapping[str, str]) -> str:
     if not name or name not in values:
         return ""
-    kind = one.route.query[name] if name in one.route.query else one.pattern.kind_of(name)
-    return counted(kind, values[name])
+    return counted(one.kind_of(name), values[name])
 
 
 def _body(request: Request, one: Described) -> Refusal | None:
     headers = dict(request.headers)
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" not in headers and length == b"0":
-        return None
+        return Refusal(400, "body-lacks", "A body is described, and there is none.") if one.body else None
     if not one.route.content_types or request.method in {"GET", "HEAD"}:
         return Refusal(400, "body-undescribed", "This request has a body, and none is described.")
     kind = media_type(headers.get(b"content-type", b""))

@@ -306,7 +306,7 @@ def _owns(visitor: Visitor) -> frozenset[str]:
 
 
 def _kind(one: Described) -> str:
-    return one.route.query[one.document] if one.document in one.route.query else one.pattern.kind_of(one.document)
+    return one.kind_of(one.document)
 
 
 def _absent(kind: str, like: str) -> str:

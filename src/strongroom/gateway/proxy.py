@@ -32,6 +32,7 @@ from strongroom.gateway.headers import check_connection, client_of, scheme_of, t
 from strongroom.gateway.intake import Gone, Intake, Unfit
 from strongroom.gateway.modsecurity import Hit, Subject
 from strongroom.gateway.multipart import content_type as spelled
+from strongroom.gateway.named import named
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Asked, Guard, Verdict
 from strongroom.gateway.refusal import Refusal
@@ -91,6 +92,8 @@ class _Exchange:
     event: Event
     started: bool = False
     login: str = ""
+    named: dict[str, str] = field(default_factory=dict)
+    """Parameters that stood in its body."""
     watch: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def tell(self, message: Message) -> None:
@@ -177,16 +180,12 @@ class Proxy:
         if isinstance(match, Refusal):
             raise Unfit(match)
         one.event.rule = match.noted.rule if match.noted else ""
-        asked = one.event.asked = self._asked(one, match, network)  # 3
-        if match.document and asked.who is None and match.route and not match.route.route.public:
-            raise Unfit(Refusal(401, "document-stranger", "A document needs somebody who is signed in."))
-        verdict = self._guard.before(asked)  # 4
-        if verdict is not None:
-            one.event.rule = verdict.refusal.rule
-            if verdict.enforced:
-                raise Unfit(verdict.refusal)
+        asked, verdict = self._admitted(one, match, network)  # 3, 4
         scheme = scheme_of(peer, one.scope["scheme"], one.headers, proxies)
         question = await self._question(one, match, str(address), scheme)  # 5
+        if one.named:
+            match = match.naming(one.named)
+            asked, verdict = self._admitted(one, match, network)  # 3, 4 again: only the body names the document
         announced = 0
         try:
             async with self._upstream.ask(question) as answer:  # 6
@@ -195,6 +194,18 @@ class Proxy:
         finally:
             if not announced:
                 self._guard.served(asked, one.event.size)
+
+    def _admitted(self, one: _Exchange, match: Match, network: str) -> tuple[Asked, Verdict | None]:
+        """Who asks, and what the guard has to say before the portal is asked. Raises Unfit for what is refused."""
+        asked = one.event.asked = self._asked(one, match, network)
+        if match.document and asked.who is None and match.route and not match.route.route.public:
+            raise Unfit(Refusal(401, "document-stranger", "A document needs somebody who is signed in."))
+        verdict = self._guard.before(asked)
+        if verdict is not None:
+            one.event.rule = verdict.refusal.rule
+            if verdict.enforced:
+                raise Unfit(verdict.refusal)
+        return asked, verdict
 
     def _counted(self, one: _Exchange, asked: Asked, head: Head, before: Verdict | None) -> int:
         """Before a byte of it goes out; gives the bytes that were counted. Raises Unfit for what is refused now, and Uncounted."""
@@ -254,6 +265,11 @@ class Proxy:
         if not bodies.whole(kind):
             size = headers.get(b"content-length")
             return Question(method, wire, told, _joined(first, body), int(size) if size is not None else None)
+        if route is not None and route.body:
+            values = named(route, kind, first)
+            if isinstance(values, Refusal):
+                raise Unfit(values)
+            one.named = values
         if route is not None and route.route.login is not None:
             one.login = reading.name_in_request(route.route.login, route, kind, first)
         one.watch.append(asyncio.ensure_future(one.intake.gone()))

@@ -1,15 +1,16 @@
 """`gateway.toml`, decoded and bounded: what the portal behind serves, and who is who. No I/O: bytes in, `Settings` out."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from strongroom.errors import ConfigError, Malformed
-from strongroom.gateway.body import MULTIPART
+from strongroom.gateway.body import MULTIPART, named
 from strongroom.gateway.kinds import KINDS
 from strongroom.gateway.pattern import Pattern, read_pattern
-from strongroom.gateway.places import Place, read_place
+from strongroom.gateway.places import EVERY, Place, read_place
 from strongroom.gateway.rule import Rule, overridden
 from strongroom.identity.network import Declared, declare
 
@@ -109,6 +110,8 @@ class Route(_Section, frozen=True, kw_only=True):
     """Parameter -> kind. A name that is not here is refused."""
     repeat: tuple[str, ...] = ()
     """Parameters that may come more than once."""
+    body: dict[str, str] = {}
+    """Parameter -> where it stands in the body, and its kind: `letter.id:int`, a place in JSON or the name of a form's field."""
     document: str = ""
     """The parameter that names the document; empty: the one called `document`, if there is one."""
     patient: str = ""
@@ -195,6 +198,14 @@ class Described(msgspec.Struct, frozen=True):
     shown: tuple[Place, ...]
     login: Place
     """Where the JSON of a login's request or answer says who it is."""
+    body: Mapping[str, tuple[Place, str]] = {}
+    """Parameters in the body: where each stands, and its kind."""
+
+    def kind_of(self, name: str) -> str:
+        """The kind of one of its parameters, wherever it stands."""
+        if name in self.body:
+            return self.body[name][1]
+        return self.route.query[name] if name in self.route.query else self.pattern.kind_of(name)
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -248,9 +259,9 @@ def _described(route: Route) -> Described:
         shown = tuple(map(read_place, route.shows.ids if route.shows else ()))
     except Malformed as error:
         raise _wrong(route, error.message) from error
-    names = {*pattern.names, *route.query}
-    if len(names) != len(pattern.names) + len(route.query):
-        raise _wrong(route, "a parameter stands in the path and in the query.")
+    names = {*pattern.names, *route.query, *route.body}
+    if len(names) != len(pattern.names) + len(route.query) + len(route.body):
+        raise _wrong(route, "a parameter stands in two of path, query and body.")
     for name, kind in route.query.items():
         if kind not in KINDS:
             raise _wrong(route, f"parameter {name} is of no kind that there is.")
@@ -261,7 +272,27 @@ def _described(route: Route) -> Described:
     patient = route.patient or ("patient" if "patient" in names else "")
     if document in route.repeat or patient in route.repeat:
         raise _wrong(route, "the document, or the patient, may not come twice.")
-    return Described(route, pattern, document, patient, shown, _login(route))
+    return Described(route, pattern, document, patient, shown, _login(route), _in_body(route))
+
+
+def _in_body(route: Route) -> dict[str, tuple[Place, str]]:
+    """Parameters that stand in bodies: of types alone in which they are found, and of methods that have a body."""
+    if route.body and (not route.content_types or not all(map(named, route.content_types))):
+        raise _wrong(route, "a parameter in the body needs content_types, each of them JSON or a form.")
+    if route.body and {"GET", "HEAD"} & set(route.methods):
+        raise _wrong(route, "a parameter in the body needs methods that have one, as POST.")
+    found = {}
+    for name, told in route.body.items():
+        place, _, kind = told.rpartition(":")
+        if kind not in KINDS:
+            raise _wrong(route, f"parameter {name} is of no kind that there is.")
+        try:
+            found[name] = read_place(place), kind
+        except Malformed as error:
+            raise _wrong(route, error.message) from error
+        if EVERY in found[name][0]:
+            raise _wrong(route, f"parameter {name} is one, and not every one of a list.")
+    return found
 
 
 def _login(route: Route) -> Place:

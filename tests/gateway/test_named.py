@@ -1,0 +1,184 @@
+"""What a request names in its body: one reading, or none."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strongroom.errors import ConfigError
+from strongroom.gateway import body as bodies
+from strongroom.gateway.named import FORM, named
+from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.settings import Described, parse
+from tests.gateway.conftest import Scripted, gateway
+
+JSON = "application/json"
+SETTINGS = """
+[person]
+by = "header"
+name = "x-user"
+
+[guard]
+mode = "enforce"
+limits = { person-documents-24h = 2 }
+
+[[route]]
+name = "open"
+path = "/api/letters/open"
+methods = ["POST"]
+content_types = ["application/json", "application/x-www-form-urlencoded"]
+body = { document = "letter.id:int", patient = "owner:digits" }
+"""
+ONE = parse(SETTINGS.encode()).routes[0]
+
+
+def read(kind: str, body: bytes, one: Described = ONE) -> dict[str, str] | str:
+    """What the body names, or the rule that refuses it."""
+    assert bodies.check(kind, body, 100) is None
+    found = named(one, kind, body)
+    return found.rule if isinstance(found, Refusal) else found
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (JSON, b'{"letter": {"id": 71, "more": "x"}, "owner": "007", "else": [1]}'),
+        (JSON, b'{"letter": {"id": "71"}, "owner": 7}'),
+        (FORM, b"letter.id=71&owner=007&else=1"),
+        (FORM, b"letter%5Bid%5D=71&owner=%37"),
+    ],
+)
+def test_a_document_and_a_patient_are_named(kind: str, body: bytes) -> None:
+    """In JSON by their places, in a form by the field, with a point or with brackets."""
+    found = read(kind, body)
+    assert isinstance(found, dict)
+    assert (found["document"], found["patient"].lstrip("0")) == ("71", "7")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "rule"),
+    [
+        (JSON, b'{"letter": {"id": 71}}', "body-lacks"),
+        (JSON, b'{"letter": [{"id": 71}], "owner": 7}', "body-lacks"),
+        (JSON, b'{"letter": {"id": [71, 72]}, "owner": 7}', "body-lacks"),
+        (JSON, b'{"letter": {"id": 71.0}, "owner": 7}', "body-lacks"),
+        (JSON, b'{"letter": {"id": null}, "owner": 7}', "body-lacks"),
+        (JSON, b"[]", "body-lacks"),
+        (JSON, b'{"letter": {"id": "071"}, "owner": 7}', "body-kind"),
+        (JSON, b'{"letter": {"id": -71}, "owner": 7}', "body-kind"),
+        (JSON, b'{"letter": {"id": "71 or 1=1"}, "owner": 7}', "body-kind"),
+        (JSON, b'{"letter": {"id": 71, "ID": 72}, "owner": 7}', "body-twice"),
+        (JSON, b'{"letter": {"id": 71}, "Letter": {"id": 72}, "owner": 7}', "body-twice"),
+        (JSON, b'{"letter": {"Id": 71}, "owner": 7}', "body-twice"),
+        (FORM, b"letter.id=71&letter.id=72&owner=7", "body-twice"),
+        (FORM, b"letter.id=71&letter%5Bid%5D=72&owner=7", "body-twice"),
+        (FORM, b"letter.id=71&%20letter.id=72&owner=7", "body-twice"),
+        (FORM, b"letter.id=71&letter_id=72&owner=7", "body-twice"),
+        (FORM, b"letter.id=71&LETTER.ID%00=72&owner=7", "body-twice"),
+        (FORM, b"letter.id=71&owner=7&owner%5B%5D=8", "body-twice"),
+        (FORM, b"letter.id=71&owner=7&owner%5B0%5D=8", "body-twice"),
+        (FORM, b"owner=7", "body-lacks"),
+        (FORM, b"letter.id=&owner=7", "body-kind"),
+    ],
+)
+def test_what_could_be_read_otherwise_is_refused(kind: str, body: bytes, rule: str) -> None:
+    """Other capitals, blanks, brackets and joints; two of it; a list; nothing; another kind."""
+    assert read(kind, body) == rule
+
+
+def _as_net(document: object) -> set[str]:
+    """What a reader takes for letter.id to whom capitals are nothing, whichever of several it takes."""
+    values = [document]
+    for name in ("letter", "id"):
+        values = [
+            value
+            for one in values
+            if isinstance(one, dict)
+            for member, value in one.items()
+            if member.lower().strip() == name
+        ]
+    return {str(value) for value in values if isinstance(value, int | str)}
+
+
+_NAMES = st.sampled_from(["letter", "Letter", "LETTER ", "id", "Id", " id", "ID", "owner", "x"])
+_LEAVES = st.one_of(st.integers(0, 99), st.sampled_from(["1", "2"]))
+_TREES = st.recursive(_LEAVES, lambda inner: st.dictionaries(_NAMES, inner, max_size=3), max_leaves=8)
+
+
+@given(own=st.integers(0, 99), tree=st.dictionaries(_NAMES, _TREES, max_size=4))
+def test_no_reader_of_json_finds_another_document(own: int, tree: dict[str, object]) -> None:
+    """Whatever stands beside it: what is counted is all that any reader could take for it."""
+    tree = {"letter": {"id": own}, "owner": 7, **tree}
+    found = named(ONE, JSON, json.dumps(tree).encode())
+    if isinstance(found, dict):
+        assert _as_net(tree) == {found["document"]}
+
+
+def _as_php(fields: list[tuple[str, str]]) -> set[str]:
+    """What PHP, and those to whom capitals are nothing, take for it."""
+    return {
+        value
+        for name, value in fields
+        if name.strip().lower().replace(".", "_").replace("[", "_").rstrip("]").rstrip("_") == "letter_id"
+    }
+
+
+@given(
+    fields=st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["letter.id", "letter[id]", "letter_id", "Letter.Id", " letter.id", "letter.id[]", "owner", "x"]
+            ),
+            st.sampled_from(["1", "2", "3"]),
+        ),
+        max_size=5,
+    )
+)
+def test_no_reader_of_forms_finds_another_document(fields: list[tuple[str, str]]) -> None:
+    """The same, of PHP's names."""
+    found = named(ONE, FORM, urlencode(fields).encode())
+    if isinstance(found, dict):
+        assert _as_php(fields) == {found["document"]}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"letter.id:int"', '"letter.id"', "of no kind"),
+        ('"letter.id:int"', '"letters[].id:int"', "not every one of a list"),
+        ('"letter.id:int"', '"letter id:int"', "a place in JSON"),
+        ('["POST"]', '["POST", "GET"]', "methods that have one"),
+        ('"application/json", ', '"application/pdf", ', "JSON or a form"),
+        ("/letters/open", "/letters/{document:int}", "in two of"),
+    ],
+)
+def test_a_description_that_cannot_be_kept_is_refused(old: str, new: str, why: str) -> None:
+    """With the route's name."""
+    with pytest.raises(ConfigError, match=f"Route open: .*{why}"):
+        parse(SETTINGS.replace(old, new).encode())
+
+
+def test_documents_named_in_bodies_are_counted() -> None:
+    """Of the person who asks: the third is refused; so is whoever is nobody, and a request without a body. The portal heard two."""
+    portal = Scripted(*[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"] * 4)
+
+    def opens(number: int | None, *who: str) -> tuple[int, str]:
+        body = b"" if number is None else json.dumps({"letter": {"id": number}, "owner": 7}).encode()
+        status, _, answer = served.gets(
+            "/api/letters/open", "Content-Type: application/json", *who, method="POST", body=body
+        )
+        return status, "" if status == 200 else json.loads(answer)["error"]
+
+    with gateway(SETTINGS.encode(), portal.port) as served:
+        ann = "X-User: ann"
+        assert [opens(number, ann) for number in (71, 5_000)] == [(200, "")] * 2
+        assert opens(9_000, ann) == (403, "guard-person-documents-24h")
+        assert opens(71) == (401, "document-stranger")
+        assert opens(None, ann) == (400, "body-lacks")
+        asked = served.event(1).asked
+        assert asked is not None
+        assert (asked.document, asked.patient, asked.family) == ("5000", "7", "document")
+    assert len(portal.heard) == 2
+    portal.close()
