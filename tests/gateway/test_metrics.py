@@ -16,8 +16,8 @@ def test_what_each_worker_did_is_added_up() -> None:
         worker.note(Event("r", 1, asked=ASKED, status=200, size=70))
         worker.note(Event("r", 1, asked=ASKED, status=403, rule="waf-942100", refused=True))
         worker.note(Event("r", 1, status=404, rule="route-undescribed"))
-        worker.dropped(0)
-        worker.dropped(3)
+        worker.dropped("http", 0)
+        worker.dropped("file", 3)
         new = worker.take()
         assert worker.take() == {}
         worker.give_back(new)
@@ -29,7 +29,7 @@ def test_what_each_worker_did_is_added_up() -> None:
         'refused_total{rule="waf-942100"}': 2,
         'noted_total{rule="route-undescribed"}': 2,
         'bytes_total{route="letters"}': 140,
-        "events_dropped_total": 6,
+        'events_dropped_total{to="file"}': 6,
     }
 
 

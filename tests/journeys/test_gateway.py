@@ -14,6 +14,9 @@ import pytest
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.port import free_port
 from tests.gateway.conftest import portal
+from tests.gateway.test_http import collector
+from tests.gateway.test_nats import server as nats_server
+from tests.gateway.test_nats import stream
 from tests.journeys.conftest import CONFIRM
 from tests.journeys.honest import PROGRAM
 from tests.journeys.test_processes import Running
@@ -58,8 +61,9 @@ def listening(base: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def blocks() -> list[str]:
-    """The settings that the page shows."""
-    return re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    """The settings that the page shows: a whole, and what may stand there besides."""
+    first, *others = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return [first, *(f"{first}\n{other}" for other in others)]
 
 
 def test_the_forgotten_route_gives_nobody_anything(portal: int, tmp_path: Path) -> None:
@@ -100,17 +104,34 @@ def test_a_thief_with_a_login_takes_five_letters(portal: int, tmp_path: Path) ->
     assert any("The guard simulates" in line for line in said)
     summary = next(line for line in said if "guard-person-unshown-24h:" in line)
     assert "requests of 1 people" in summary
-    written = tmp_path / "events.ndjson"
-    enforced = settings + f'\n[guard]\nmode = "enforce"\n\n[events]\nfile = "{written}"\n'
+    written, taken_by = tmp_path / "events.ndjson", free_port()
     (tmp_path / "anew").mkdir()  # where nothing was counted yet
-    with gateway(enforced, upstream, tmp_path / "anew") as base:
-        taken, honest = walked(base)
+    with collector() as posted, nats_server(tmp_path, taken_by):
+        assert stream(taken_by) == []
+        enforced = f"""{settings}
+[guard]
+mode = "enforce"
+
+[events]
+file = "{written}"
+
+[events.http]
+url = "http://127.0.0.1:{posted.server_port}/"
+
+[events.nats]
+url = "nats://127.0.0.1:{taken_by}"
+"""
+        with gateway(enforced, upstream, tmp_path / "anew") as base:
+            taken, honest = walked(base)
+        streamed = [json.loads(line) for line in stream(taken_by)]
     assert taken <= 10
     assert honest == [200] * 7
     events = [json.loads(line) for line in written.read_text().splitlines()]
     assert len({event["metadata"]["uid"] for event in events}) == len(events)
     left = [event["file"]["uid"] for event in events if event["class_uid"] == 6006 and event["status_id"] == 1]
     assert len(left) == taken + len(honest)
+    for elsewhere in ([event for _, batch in posted.heard for event in batch], streamed):
+        assert sorted(map(json.dumps, elsewhere)) == sorted(map(json.dumps, events))
 
 
 def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ _HELP: Final = {
     "refused_total": ("counter", "Requests that were refused, by rule."),
     "noted_total": ("counter", "Requests that would have been refused, by rule."),
     "bytes_total": ("counter", "Bytes of the portal's answers that went out, by route."),
-    "events_dropped_total": ("counter", "Events that were not written to their file, or not taken by syslog."),
+    "events_dropped_total": ("counter", "Events that did not reach a file or receiver of events."),
     "held": ("gauge", "What is in force now, by what it holds."),
     "allowed": ("gauge", "What is allowed now."),
 }  # fmt: skip
@@ -35,10 +35,10 @@ class Metrics:
         if event.rule:
             self._new[series("refused_total" if event.refused else "noted_total", rule=event.rule)] += 1
 
-    def dropped(self, events: int) -> None:
-        """So many events were not written."""
+    def dropped(self, name: str, events: int) -> None:
+        """So many events did not reach the file or receiver called `name`."""
         if events:
-            self._new[series("events_dropped_total")] += events
+            self._new[series("events_dropped_total", to=name)] += events
 
     def take(self) -> dict[Series, int]:
         """What is new; then nothing is."""

@@ -158,6 +158,32 @@ class Waf(_Section, frozen=True, kw_only=True):
     """A rule and the part of requests that it is not to look at: `942100 ARGS:q`; `*`: no rule of the Core Rule Set."""
 
 
+class EventsHttp(_Section, frozen=True, kw_only=True):
+    """`[events.http]`: a collector that takes lines of JSON by POST."""
+
+    url: str
+    """`https`, or `http` on this machine."""
+    token_file: str = ""
+    """What it knows us by: a line in a file that nobody else reads. Empty: it asks for nothing."""
+    scheme: Token = "Bearer"
+    """What stands before the token in `Authorization`."""
+    ca_file: str = ""
+    """Certificates that are believed in place of the system's."""
+
+
+class EventsNats(_Section, frozen=True, kw_only=True):
+    """`[events.nats]`: a stream of NATS."""
+
+    url: str
+    """`tls://HOST:PORT`, or `nats` on this machine."""
+    subject: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,8}\Z")] = (
+        "strongroom.gateway"
+    )
+    """That a stream takes."""
+    token_file: str = ""
+    ca_file: str = ""
+
+
 class Events(_Section, frozen=True, kw_only=True):
     """`[events]`: what became of each request."""
 
@@ -165,6 +191,9 @@ class Events(_Section, frozen=True, kw_only=True):
     """OCSF, a line each; turned over at 64 MiB, eight are kept. Empty: only what is refused, in the log."""
     syslog: str = ""
     """Where what is refused goes besides, in CEF: `udp://HOST:PORT`, or the path of a socket."""
+    http: EventsHttp | None = None
+    nats: EventsNats | None = None
+    """Where all events go besides."""
 
 
 class Metrics(_Section, frozen=True, kw_only=True):

@@ -6,8 +6,9 @@ import os
 import pwd
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,19 +23,23 @@ from strongroom.gateway.counts import Counts
 from strongroom.gateway.datagram import Datagrams
 from strongroom.gateway.files import Events
 from strongroom.gateway.guard import Watchful
+from strongroom.gateway.http import Http, read_token
 from strongroom.gateway.metrics import Metrics
 from strongroom.gateway.modsecurity import Engine
+from strongroom.gateway.nats import Nats
 from strongroom.gateway.orders import Match, Refused
+from strongroom.gateway.outbox import Outbox
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy, Vouching
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
+from strongroom.gateway.settings import Events as EventsSettings
 from strongroom.gateway.sqlite import Uncounted, prepare
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import Patient, Unacceptable, served
-from strongroom.wiring.meter import Metered
+from strongroom.wiring.meter import Counting, Metered
 from strongroom.wiring.user import become, preload
 from strongroom.wiring.workers import Workers
 
@@ -194,13 +199,12 @@ def prepared(checked: Checked, url: str, path: Path, house: House = ALONE) -> Ca
     except OSError as error:
         msg = f"The gateway cannot speak TLS: {error.strerror or 'certificate or key is none'}."
         raise ConfigError(msg, advice="Are certificate and key PEM files that can be read?") from error
-    events, syslog = open_events(checked), open_syslog(checked)
-    for one in (events, syslog):
+    for one in (*open_sinks(checked).values(), open_syslog(checked)):
         if one is not None:
             one.close()
     owner = user_of(checked)
     if owner:
-        preload("strongroom.gateway", "uvicorn", "httptools", "starlette")
+        preload("strongroom.gateway", "uvicorn", "httptools", "starlette", *_imported_by(checked.settings.events))
     prepare(path, owner or -1)
     for line in announced(checked):
         log.warning("%s", line)
@@ -211,10 +215,9 @@ def _work(  # one part each
     checked: Checked, url: str, path: Path, waf: Waf | None, house: House, ports: Ports
 ) -> None:
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
-    events = open_events(checked)
+    sinks, syslog, host = open_sinks(checked), open_syslog(checked), socket.gethostname()
     counts = Counts(path)
-    syslog, host = open_syslog(checked), socket.gethostname()
-    tell, keep, metrics = say if events is None else teller(events), keeper_of(counts), Metrics()
+    tell, keep, metrics = teller(sinks.values()) if sinks else say, keeper_of(counts), Metrics()
 
     def report(event: Event) -> None:
         tell(event)
@@ -230,9 +233,12 @@ def _work(  # one part each
         house.seat()
     else:
         become(user_of(checked))
-    Metered(config, counts, metrics, tuple(filter(None, (events, syslog))), ports.meter).run(sockets=[ports.street])
-    if events is not None:
-        events.close()
+    counting: dict[str, Counting] = {**sinks, **({} if syslog is None else {"syslog": syslog})}
+    server = Metered(config, counts, metrics, counting, ports.meter)
+    server.run(sockets=[ports.street])
+    for one in sinks.values():
+        one.close()
+    server.add()
     counts.close()
 
 
@@ -278,24 +284,42 @@ def open_syslog(checked: Checked) -> Datagrams | None:
     return Datagrams(to) if to else None
 
 
-def open_events(checked: Checked) -> Events | None:
-    """The file of events that the settings ask for. Raises ConfigError."""
-    name = checked.settings.events.file
-    if not name:
-        return None
-    try:
-        return Events(Path(name))
-    except OSError as error:
-        msg = f"The file of events, {name}, cannot be written: {error.strerror}."
-        raise ConfigError(msg, advice="Name another in [events] file, or make its folder.") from error
+def open_sinks(checked: Checked) -> dict[str, Events | Outbox]:
+    """Where all events go, by name. Raises ConfigError."""
+    settings = checked.settings.events
+    found: dict[str, Events | Outbox] = {}
+    if settings.file:
+        try:
+            found["file"] = Events(Path(settings.file))
+        except OSError as error:
+            msg = f"The file of events, {settings.file}, cannot be written: {error.strerror}."
+            raise ConfigError(msg, advice="Name another in [events] file, or make its folder.") from error
+    if settings.http is not None:
+        one = settings.http
+        found["http"] = Outbox("http", Http(one.url, read_token(one.token_file), one.scheme, one.ca_file))
+    if settings.nats is not None:
+        two = settings.nats
+        found["nats"] = Outbox("nats", Nats(two.url, two.subject, read_token(two.token_file), two.ca_file))
+    return found
 
 
-def teller(events: Events) -> Callable[[Event], None]:
-    """Tells what became of a request: in the log what was refused, in the file everything."""
+def _imported_by(events: EventsSettings) -> Iterable[str]:
+    """Packages that sending events needs."""
+    if events.http is not None:
+        yield from ("httpx2", "httpcore2", "h11", "anyio")
+    if events.nats is not None:
+        yield "nats"
+
+
+def teller(sinks: Iterable[Events | Outbox]) -> Callable[[Event], None]:
+    """Tells what became of a request: in the log what was refused, to `sinks` everything."""
+    everywhere = tuple(sinks)
 
     def tell(event: Event) -> None:
         say(event)
-        events.put(lambda: ocsf.event(event, __version__))
+        made = partial(ocsf.event, event, __version__)
+        for sink in everywhere:
+            sink.put(made)
 
     return tell
 

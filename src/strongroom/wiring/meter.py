@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 import uvicorn
 
 from strongroom.clock import SystemClock
 from strongroom.gateway.counts import Counts
-from strongroom.gateway.datagram import Datagrams
-from strongroom.gateway.files import Events
 from strongroom.gateway.metrics import Metrics, series, written
 from strongroom.gateway.sqlite import Uncounted
 from strongroom.wiring.workers import go_on
@@ -28,17 +26,25 @@ _ANSWER: Final = (
 )
 
 
+class Counting(Protocol):
+    """Where events go."""
+
+    @property
+    def dropped(self) -> int:
+        """Events that did not get there."""
+
+
 class Metered(uvicorn.Server):
     """See the module."""
 
     def __init__(
-        self, config: uvicorn.Config, counts: Counts, metrics: Metrics, events: Sequence[Events | Datagrams],
+        self, config: uvicorn.Config, counts: Counts, metrics: Metrics, events: Mapping[str, Counting],
         at: socket.socket | None,
     ) -> None:  # fmt: skip
-        """`events`: where events go. `at`: where numbers are asked for; None: nowhere."""
+        """`events`: where events go, by name. `at`: where numbers are asked for; None: nowhere."""
         super().__init__(config)
         self._counts, self._metrics, self._events, self._at = counts, metrics, events, at
-        self._dropped = 0
+        self._dropped = dict.fromkeys(events, 0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """See `uvicorn.Server`."""
@@ -62,9 +68,10 @@ class Metered(uvicorn.Server):
 
     def add(self) -> None:
         """What is new, to what all workers did. Where that fails it is kept."""
-        dropped = sum(one.dropped for one in self._events)
-        self._metrics.dropped(dropped - self._dropped)
-        self._dropped = dropped
+        for name, one in self._events.items():
+            dropped = one.dropped
+            self._metrics.dropped(name, dropped - self._dropped[name])
+            self._dropped[name] = dropped
         new = self._metrics.take()
         if new:
             try:
