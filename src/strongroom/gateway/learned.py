@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.errors import Malformed
+from strongroom.gateway.body import named
 from strongroom.gateway.kinds import fits
 from strongroom.gateway.pattern import read_pattern
 from strongroom.gateway.refusal import Refusal
@@ -300,8 +301,9 @@ def judge(one: Drafted, names: list[str], words: list[str], *, served: bool) -> 
         name for name, kind in one.query.items() if kind in {*STRICT, "token"} and is_id(name) and name != one.patient
     ]
     candidate = (ids or loose or [""])[-1]
+    near = {*words, *(part for word in words for part in re.split(r"[^a-z]+", word))}
     if candidate and "GET" in one.methods:
-        near = {*words, singular(candidate), *(part for word in words for part in re.split(r"[^a-z]+", word))}
+        near.add(singular(candidate))
         if served or near & DOCUMENTS:
             one.document = candidate
         else:
@@ -314,6 +316,14 @@ def judge(one: Drafted, names: list[str], words: list[str], *, served: bool) -> 
         ask.append("Which of these types does it take?")
         if {*words} & {singular(word) for word in UPLOADS}:
             one.content_types, one.max_body = ("multipart/form-data",), 26_214_400
+    if (
+        "POST" in writing
+        and not candidate
+        and "GET" not in one.methods
+        and near & DOCUMENTS
+        and any(map(named, one.content_types))
+    ):
+        ask.append('If its body names a document, say where the id stands: body = { document = "id:int" }.')
     if writing and {*words} & LOGINS:
         ask.append('If people sign in here, say which field names them: login = { form = "username" }.')
     one.ask = (*one.ask, *ask)
