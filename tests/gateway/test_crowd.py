@@ -14,7 +14,7 @@ from strongroom.gateway.crowd import QUIET
 from strongroom.gateway.guard import Watchful
 from strongroom.gateway.met import LONG, MOST, Met
 from strongroom.gateway.person import Who
-from strongroom.gateway.ports import Asked
+from strongroom.gateway.ports import Act, Asked
 from strongroom.gateway.sqlite import prepare
 
 MONDAY = 1_767_571_200_000
@@ -30,6 +30,7 @@ class Town:
     people: int = 48
     now: int = MONDAY
     rules: list[str] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
 
     def reads(
         self,
@@ -69,7 +70,9 @@ class Town:
 
 def town(*, enforce: bool = True, counts: Counts | None = None, people: int = 48) -> Town:
     """A guard before a portal whose listings are read."""
-    return Town(Watchful(counts or Counts(), enforce=enforce, listed=("document",)), people)
+    acts = list[Act]()
+    guard = Watchful(counts or Counts(), enforce=enforce, listed=("document",), tell=acts.append)
+    return Town(guard, people, acts=acts)
 
 
 def steals(one: Town, count: int, *, device: str = "", manner: str = "", each: int = 3, pause: int = SECOND) -> int:
@@ -145,6 +148,7 @@ def test_one_tool_with_many_logins_gets_what_twenty_have() -> None:
     one = town().lives()
     assert steals(one, 400, device="tool", manner="tool") == 20 * 3
     assert set(one.rules) == {"guard-device-new-1h"}
+    assert [(act.rule.name, act.enforced) for act in one.acts] == [("device-new-1h", True)]  # and not each who is held
     assert all(one.reads(person) for person in range(one.people))
     assert one.reads(7, device="kind-1", network="train")
     assert not one.reads(8, device="tool", manner="tool", network="bot")
@@ -178,6 +182,7 @@ def test_where_it_is_not_the_crowd_it_is_told() -> None:
     )
     assert one.rules == []
     assert one.told == {"guard-module-newcomers-1h": 10}
+    assert [(act.rule.name, act.enforced) for act in one.acts] == [("module-newcomers-1h", False)] * 10
 
 
 def test_who_looks_as_the_victim_does_is_taken_for_them() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.port import free_port
+from tests.detect.test_ocsf import valid
 from tests.gateway.conftest import portal
 from tests.gateway.test_http import collector
 from tests.gateway.test_nats import server as nats_server
@@ -130,6 +131,9 @@ url = "nats://127.0.0.1:{taken_by}"
     assert len({event["metadata"]["uid"] for event in events}) == len(events)
     left = [event["file"]["uid"] for event in events if event["class_uid"] == 6006 and event["status_id"] == 1]
     assert len(left) == taken + len(honest)
+    found = [event for event in events if event["class_uid"] == 2004]
+    assert {event["finding_info"]["analytic"]["uid"] for event in found} >= {"guard-person-unshown-24h"}
+    assert all(map(valid, found))
     for elsewhere in ([event for _, batch in posted.heard for event in batch], streamed):
         assert sorted(map(json.dumps, elsewhere)) == sorted(map(json.dumps, events))
 

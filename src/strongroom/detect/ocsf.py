@@ -9,7 +9,7 @@ from typing import Any, Final
 from strongroom.detect import say
 from strongroom.detect.evidence import Opened
 from strongroom.detect.finding import Finding, Reason
-from strongroom.sigma import official
+from strongroom.sigma.attack import attacks
 from strongroom.sigma.rule import Level
 
 VERSION: Final = "1.8.0"
@@ -56,7 +56,7 @@ def event(one: Finding, evidence: list[Opened], product: str, now: int) -> dict[
             "last_seen_time": one.last,
             "analytic": _analytic(first),
             "related_analytics": [_analytic(reason) for reason in one.reasons[1:]],
-            "attacks": _attacks(one),
+            "attacks": attacks(reason.detection.head.tags for reason in one.reasons),
         },
         "observables": [{"name": "finding.about", "type_id": type_, "type": type_name, "value": name}],
         "evidences": [
@@ -84,28 +84,3 @@ def _analytic(reason: Reason) -> dict[str, Any]:
     type_, word = _RULE if reason.detection.shape == "rule" else _STATISTICAL
     head = reason.detection.head
     return {"uid": head.id, "name": head.title, "type_id": type_, "type": word}
-
-
-def _attacks(one: Finding) -> list[dict[str, Any]]:
-    """Each technique once, with the defences of the detections that name it."""
-    named: dict[str, list[str]] = {}
-    for reason in one.reasons:
-        tags = reason.detection.head.tags
-        for technique in official.attacks(tags):
-            known = named.setdefault(technique, [])
-            known += [defence for defence in official.defences(tags) if defence not in known]
-    return [_attack(technique, defences) for technique, defences in named.items()]
-
-
-def _attack(technique: str, defences: list[str]) -> dict[str, Any]:
-    main, _, sub = technique.partition(".")
-    attack: dict[str, Any] = {"version": official.ATTACK, "technique": {"uid": main}}
-    if sub:
-        attack["sub_technique"] = {"uid": technique}
-    if defences:
-        version = official.D3FEND
-        attack["mitigation"] = {
-            "name": "D3FEND",
-            "countermeasures": [{"version": version, "d3f_technique": {"uid": uid}} for uid in defences],
-        }
-    return attack

@@ -17,7 +17,7 @@ with a document. For `QUIET` hours after the first request nothing is held: unti
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -27,7 +27,7 @@ from strongroom.gateway import met as places_met
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.measures import Measure, Place, measure
 from strongroom.gateway.met import LONG, Met
-from strongroom.gateway.ports import Asked
+from strongroom.gateway.ports import Act, Asked
 from strongroom.gateway.rule import CROWDS, LASTS, Rule, Rung, Scope, What
 
 QUIET: Final = 14 * 24
@@ -57,9 +57,11 @@ class Held:
 class Crowd:
     """See the module. For within `Counts.together`."""
 
-    def __init__(self, counts: Counts, rules: Iterable[Rule], *, enforce: bool) -> None:
-        """Of the rules those that are about crowds."""
-        self._counts, self._enforce = counts, enforce
+    def __init__(
+        self, counts: Counts, rules: Iterable[Rule], *, enforce: bool, tell: Callable[[Act], None] | None = None
+    ) -> None:
+        """Of the rules those that are about crowds. `tell` as for the guard."""
+        self._counts, self._enforce, self._tell = counts, enforce, tell
         self._rules = tuple(rule for rule in rules if rule.what in CROWDS)
         self._longest = {
             (rule.scope, rule.what): max(
@@ -161,10 +163,16 @@ class Crowd:
                 continue
             if rule.rung is Rung.NOTE:
                 self._counts.report(f"guard-{rule.name}", place[1] or place[0].value, now, enforced=False)
+                self._acted(asked, rule, place)
             elif not self._counts.is_undone(place, rule.name, now):
+                self._acted(asked, rule, place)
                 new = measure(place, rule, place, now, now + LASTS[rule.rung], person="", enforced=self._enforce)
                 return Held(rule.name, rule.rung, new)
         return None
+
+    def _acted(self, asked: Asked, rule: Rule, where: Place) -> None:
+        if self._tell is not None:
+            self._tell(Act(asked, rule, where, self._enforce and rule.rung is not Rung.NOTE))
 
     def _too_many(self, rule: Rule, place: Place, one: int, now: int) -> bool:
         """Whether with `one` there are more than the rule allows."""

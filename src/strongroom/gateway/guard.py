@@ -12,7 +12,7 @@ killed, nothing went out that was not counted.
 What is counted and what is in force is kept in `sqlite`. Fails closed: what it raises ends the request (`proxy`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from strongroom.clock import HOUR, MINUTE
 from strongroom.gateway.counts import Counts, Known
 from strongroom.gateway.crowd import Crowd
 from strongroom.gateway.measures import ANY, Measure, Place, measure
-from strongroom.gateway.ports import Asked, Verdict
+from strongroom.gateway.ports import Act, Asked, Verdict
 from strongroom.gateway.reading import Shown
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.rule import AFTER, DEFAULTS, LASTS, Rule, Rung, Scope, What
@@ -68,6 +68,8 @@ class _Found:
 
     verdict: Verdict
     measure: Measure | None = None
+    passed: tuple[Place, Rule] | None = None
+    """Whose count went beyond which rule; None for what is in force already."""
     told_no: bool = True
     """Whether it counts as a refusal: not where something is in force anyway, that may have been put there by hand."""
 
@@ -77,12 +79,14 @@ class Watchful:
 
     def __init__(
         self, counts: Counts, *, enforce: bool, rules: Iterable[Rule] = DEFAULTS, listed: Iterable[str] = (),
-        decoys: Iterable[str] = (), exempt: Iterable[str] = (),
+        decoys: Iterable[str] = (), exempt: Iterable[str] = (), tell: Callable[[Act], None] | None = None,
     ) -> None:  # fmt: skip
-        """`decoys`: ids. `exempt`: names of networks that no rule is about."""
-        self.counts, self._enforce = counts, enforce
+        """`decoys`: ids. `exempt`: names of networks that no rule is about. `tell` hears of acts, while they are counted: it may
+        neither wait nor raise.
+        """
+        self.counts, self._enforce, self._tell = counts, enforce, tell
         self._rules = tuple(rules)
-        self._crowd = Crowd(counts, self._rules, enforce=enforce)
+        self._crowd = Crowd(counts, self._rules, enforce=enforce, tell=tell)
         self._listed, self._decoys, self._exempt = frozenset(listed), frozenset(decoys), frozenset(exempt)
         self._longest = {
             (rule.scope, rule.what): max(
@@ -211,8 +215,9 @@ class Watchful:
         refusal = Refusal(401, "guard-decoy", "This session has been ended. Sign in again.", hard=True)
         where = seen.places.get(Scope.SESSION)
         return _Found(
-            Verdict(refusal, enforced=self._enforce), None if where is None else self._measure(seen, where, DECOY)
-        )
+            Verdict(refusal, enforced=self._enforce), None if where is None else self._measure(seen, where, DECOY),
+            (where or seen.places[Scope.NETWORK], DECOY),
+        )  # fmt: skip
 
     def _spent(self, seen: _Seen) -> _Found | None:
         """The first rule that this request would pass, the sternest first."""
@@ -221,7 +226,7 @@ class Watchful:
                 if self.counts.is_undone(where, rule.name, seen.asked.at):
                     continue
                 verdict = Verdict(_refusal(rule.rung, rule.name), enforced=self._enforce)
-                return _Found(verdict, self._measure(seen, where, rule))
+                return _Found(verdict, self._measure(seen, where, rule), (where, rule))
         return None
 
     def _beyond(self, seen: _Seen, where: Place, rule: Rule) -> bool:
@@ -250,8 +255,10 @@ class Watchful:
             if rule.rung is Rung.NOTE:
                 if self._beyond(seen, where, rule):
                     self.counts.report(f"guard-{rule.name}", _who(asked), asked.at, enforced=False)
+                    self._acted(asked, rule, where)
             elif rule.what in AFTER and self._beyond(seen, where, rule):
                 self._put(self._measure(seen, where, rule), asked.at)
+                self._acted(asked, rule, where)
             counted[rule.scope, rule.what] = where
         for (scope, what), where in counted.items():  # once, however many rules look at it
             if what is not What.BYTES:
@@ -269,10 +276,16 @@ class Watchful:
         asked = seen.asked
         self.counts.report(found.verdict.refusal.rule, _who(asked), asked.at, enforced=found.verdict.enforced)
         self._put(found.measure, asked.at)
+        if found.passed is not None:
+            self._acted(asked, found.passed[1], found.passed[0])
         if found.told_no:
             self._tally(seen, {What.REFUSALS: seen.ids[What.DOCUMENTS]})
         if found.verdict.enforced:
             self._walked(seen)
+
+    def _acted(self, asked: Asked, rule: Rule, where: Place) -> None:
+        if self._tell is not None:
+            self._tell(Act(asked, rule, where, self._enforce and rule.rung is not Rung.NOTE))
 
     def _put(self, new: Measure | None, now: int) -> None:
         if new is not None:

@@ -35,7 +35,7 @@ def event(one: Event, product: str) -> dict[str, Any]:
         },
         "http_request": {"uid": one.request, "http_method": one.method},
         "http_response": {"code": one.status, "body_length": one.size},
-        "src_endpoint": _endpoint(one.network),
+        "src_endpoint": endpoint(one.network),
         "actor": {},
         "unmapped": {
             "route": asked.route if asked else "", "portal_status": one.portal, "device": asked.device if asked else "",
@@ -60,7 +60,8 @@ def _severity(one: Event) -> tuple[int, str]:
     return _LOW if one.rule else _INFORMATIONAL
 
 
-def _endpoint(network: str) -> dict[str, Any]:
+def endpoint(network: str) -> dict[str, Any]:
+    """Where a request came from: an address, or the name of a network."""
     address, _, length = network.partition("/")
     if length == "32":
         return {"ip": address}

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from strongroom.gateway.measures import Place
 from strongroom.gateway.person import Who
 from strongroom.gateway.reading import Shown
 from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class Verdict:
     """A refusal. While the guard only simulates it is not `enforced`: the request passes, and is told to have been refused."""
 
     refusal: Refusal
+    enforced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A rule was passed for `where`, and what it steps upon was done, or (`enforced` is False) only told."""
+
+    asked: Asked
+    rule: Rule
+    where: Place
     enforced: bool
 
 

@@ -6,9 +6,8 @@ import os
 import pwd
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,28 +17,22 @@ from starlette.types import ASGIApp
 from strongroom import __version__
 from strongroom.clock import Clock, SystemClock, iso
 from strongroom.errors import ConfigError
-from strongroom.gateway import cef, ocsf, rules
+from strongroom.gateway import cef, rules
 from strongroom.gateway.counts import Counts
-from strongroom.gateway.datagram import Datagrams
-from strongroom.gateway.files import Events
 from strongroom.gateway.guard import Watchful
-from strongroom.gateway.http import Http, read_token
 from strongroom.gateway.metrics import Metrics
 from strongroom.gateway.modsecurity import Engine
-from strongroom.gateway.nats import Nats
-from strongroom.gateway.orders import Match, Refused
-from strongroom.gateway.outbox import Outbox
 from strongroom.gateway.person import People
-from strongroom.gateway.ports import Guard, Unwatched
+from strongroom.gateway.ports import Act, Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy, Vouching
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
-from strongroom.gateway.settings import Events as EventsSettings
 from strongroom.gateway.sqlite import Uncounted, prepare
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import Patient, Unacceptable, served
 from strongroom.wiring.meter import Counting, Metered
+from strongroom.wiring.telling import Teller, imported_by, keeper_of, open_sinks, open_syslog, say
 from strongroom.wiring.user import become, preload
 from strongroom.wiring.workers import Workers
 
@@ -80,11 +73,15 @@ def read_settings(path: Path) -> Checked:
 def open_gateway(  # each is a part that may be missing
     checked: Checked, url: str, report: Callable[[Event], None], *,
     counts: Counts | None = None, waf: Waf | None = None, clock: Clock | None = None, vouch: Vouching | None = None,
+    acted: Callable[[Act], None] | None = None,
 ) -> Proxy:  # fmt: skip
-    """The gateway before the portal at `url`. Without `counts` it counts in memory. Raises ConfigError."""
+    """The gateway before the portal at `url`. Without `counts` it counts in memory. `acted` hears of the guard's acts.
+
+    Raises ConfigError.
+    """
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
     counts = counts or Counts()
-    people, guard = People(checked.settings.person, counts), open_guard(checked, counts)
+    people, guard = People(checked.settings.person, counts), open_guard(checked, counts, acted)
     return Proxy(checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch)
 
 
@@ -102,14 +99,14 @@ def open_waf(checked: Checked) -> Waf | None:
     return Waf(engine, block=settings.mode == "block", verdicts=Verdicts() if found.steady else None)
 
 
-def open_guard(checked: Checked, counts: Counts) -> Guard:
+def open_guard(checked: Checked, counts: Counts, acted: Callable[[Act], None] | None = None) -> Guard:
     """The guard that the settings ask for."""
     settings = checked.settings.guard
     if settings.mode == "off":
         return Unwatched()
     return Watchful(
         counts, enforce=settings.mode == "enforce", rules=checked.rules, listed=checked.listed,
-        decoys=settings.decoys, exempt=settings.exempt,
+        decoys=settings.decoys, exempt=settings.exempt, tell=acted,
     )  # fmt: skip
 
 
@@ -204,7 +201,7 @@ def prepared(checked: Checked, url: str, path: Path, house: House = ALONE) -> Ca
             one.close()
     owner = user_of(checked)
     if owner:
-        preload("strongroom.gateway", "uvicorn", "httptools", "starlette", *_imported_by(checked.settings.events))
+        preload("strongroom.gateway", "uvicorn", "httptools", "starlette", *imported_by(checked.settings.events))
     prepare(path, owner or -1)
     for line in announced(checked):
         log.warning("%s", line)
@@ -217,7 +214,9 @@ def _work(  # one part each
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
     sinks, syslog, host = open_sinks(checked), open_syslog(checked), socket.gethostname()
     counts = Counts(path)
-    tell, keep, metrics = teller(sinks.values()) if sinks else say, keeper_of(counts), Metrics()
+    teller = Teller(sinks.values()) if sinks else None
+    tell, acted = (say, None) if teller is None else (teller.tell, teller.acted)
+    keep, metrics = keeper_of(counts), Metrics()
 
     def report(event: Event) -> None:
         tell(event)
@@ -226,7 +225,7 @@ def _work(  # one part each
         if syslog is not None and event.rule:
             syslog.send(cef.line(event, __version__, host, os.getpid()))
 
-    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch)
+    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch, acted=acted)
     config = serving(app, checked)
     config.load()
     if house.seat is not None:
@@ -278,71 +277,6 @@ async def _nothing(_scope: object, _receive: object, _send: object) -> None:
     """For trying what does not depend on what is served."""
 
 
-def open_syslog(checked: Checked) -> Datagrams | None:
-    """The receiver of what is refused that the settings ask for. Raises ConfigError."""
-    to = checked.settings.events.syslog
-    return Datagrams(to) if to else None
-
-
-def open_sinks(checked: Checked) -> dict[str, Events | Outbox]:
-    """Where all events go, by name. Raises ConfigError."""
-    settings = checked.settings.events
-    found: dict[str, Events | Outbox] = {}
-    if settings.file:
-        try:
-            found["file"] = Events(Path(settings.file))
-        except OSError as error:
-            msg = f"The file of events, {settings.file}, cannot be written: {error.strerror}."
-            raise ConfigError(msg, advice="Name another in [events] file, or make its folder.") from error
-    if settings.http is not None:
-        one = settings.http
-        found["http"] = Outbox("http", Http(one.url, read_token(one.token_file), one.scheme, one.ca_file))
-    if settings.nats is not None:
-        two = settings.nats
-        found["nats"] = Outbox("nats", Nats(two.url, two.subject, read_token(two.token_file), two.ca_file))
-    return found
-
-
-def _imported_by(events: EventsSettings) -> Iterable[str]:
-    """Packages that sending events needs."""
-    if events.http is not None:
-        yield from ("httpx2", "httpcore2", "h11", "anyio")
-    if events.nats is not None:
-        yield "nats"
-
-
-def teller(sinks: Iterable[Events | Outbox]) -> Callable[[Event], None]:
-    """Tells what became of a request: in the log what was refused, to `sinks` everything."""
-    everywhere = tuple(sinks)
-
-    def tell(event: Event) -> None:
-        say(event)
-        made = partial(ocsf.event, event, __version__)
-        for sink in everywhere:
-            sink.put(made)
-
-    return tell
-
-
-def keeper_of(counts: Counts) -> Callable[[Event], None]:
-    """Keeps what was refused, to be explained; where that fails, the request has its answer all the same."""
-
-    def keep(event: Event) -> None:
-        if not event.rule.startswith(("waf", "guard")):
-            return
-        asked = event.asked
-        who = asked.who if asked else None
-        one = Refused(
-            event.request, event.at, event.method, asked.route if asked else "", event.status, event.rule, event.refused,
-            event.network, who.person if who else "", who.session if who else "",
-            tuple(Match(hit.rule, hit.part, hit.severity) for hit in event.hits),
-        )  # fmt: skip
-        with contextlib.suppress(Uncounted):  # which is said loudly where something would have left
-            counts.remember(one)
-
-    return keep
-
-
 def announced(checked: Checked) -> list[str]:
     """What is not in force, loudly."""
     lines = []
@@ -369,13 +303,3 @@ def summary(counts: Counts) -> list[str]:
         f"{one.rule}: {one.requests} requests of {one.who} people, first at {iso(one.first)}"
         for one in counts.reported()
     ]
-
-
-def say(event: Event) -> None:
-    """A line for whatever was refused, or would have been; names and rules only."""
-    if event.rule:
-        route = event.asked.route if event.asked is not None else ""
-        word = "refused" if event.refused else "noted"
-        log.info(
-            "%s %s %s %s by %s, answered %d", event.request, event.method, route or "-", word, event.rule, event.status
-        )
