@@ -10,10 +10,24 @@ from contextlib import suppress
 from bench.fuzz.lines import FILES
 from bench.fuzz.target import Target, must
 from strongroom.detect.fields import CannotRun, logs_of, resolver
-from strongroom.logs import access, access_json, alb, cloudtrail, cloudtrail_table, formats, read, s3_access, table
+from strongroom.logs import (
+    access,
+    access_json,
+    alb,
+    cloudtrail,
+    cloudtrail_table,
+    formats,
+    network,
+    ocsf,
+    read,
+    s3_access,
+    table,
+)
 from strongroom.logs.datagrams import datagrams
+from strongroom.logs.exporter import WAITING, Exporter
 from strongroom.logs.log_format import FIELDS as LOG_FORMAT
 from strongroom.logs.log_format import Misfit, format_of
+from strongroom.logs.ocsf_flow import line
 from strongroom.logs.record import COLUMNS, Row, Unreadable
 from strongroom.logs.route import target
 from strongroom.logs.strongroom_log import entries
@@ -94,6 +108,20 @@ def hunt_units(data: bytes) -> None:
             must(unit is None or data[offset : offset + length] == unit, "a unit stands where it is said to stand")
 
 
+def hunt_exporter(data: bytes) -> None:
+    """Datagrams that one exporter sends, each behind two bytes of its length: what is read is written as the same flow."""
+    exporter, at = Exporter(), 0
+    while at + 2 <= len(data):
+        length = int.from_bytes(data[at : at + 2])
+        unit, at = data[at + 2 : at + 2 + length], at + 2 + length
+        for row in exporter.take(unit):
+            storable(network.FIELDS, row)
+            again = ocsf.parse(line(row, "192.0.2.1").rstrip(b"\n"))
+            must(isinstance(again, tuple), "a flow's line is a flow")
+        must(exporter.take(unit) == [], "a datagram counts once")
+    must(exporter.waiting <= WAITING, "what waits is bounded")
+
+
 def hunt_sample(data: bytes) -> None:
     """Recognition, and reading in what was recognised: every unit is counted once."""
     format_ = formats.recognise(data)
@@ -167,6 +195,7 @@ TARGETS = (
     *(_file(format_.name) for format_ in formats.FORMATS if format_.name in FILES and format_.name not in _OWN),
     Target("hunt-table", hunt_table, words=("2025-12-29", "{'a': 1}", '""')),
     Target("hunt-units", hunt_units, words=("\r\n", '{"Records":[', "},{")),
+    Target("hunt-exporter", hunt_exporter),
     Target("hunt-sample", hunt_sample, words=('{"Records":[', "eventName", "[29/Dec/2025:22:00:00 +1300]")),
     Target(
         "hunt-log-format",

@@ -22,6 +22,7 @@ from strongroom.identity.strict import unbase64url
 from strongroom.keeper import acts
 from strongroom.keeper import protocol as p
 from strongroom.keeper.frame import frame
+from strongroom.logs.datagrams import datagrams
 from strongroom.tlog import note
 from strongroom.tlog.checkpoint import Checkpoint
 from strongroom.tlog.cosign import Submission
@@ -33,6 +34,11 @@ from strongroom.tlog.tree import consistency_proof, inclusion_proof
 
 _encode = msgspec.json.encode
 _FILES = {target.name for target in LOGS}
+
+
+def _datagrams(stream: bytes) -> bytes:
+    """Each behind two bytes of its length."""
+    return b"".join(len(unit).to_bytes(2) + unit for _, _, unit in datagrams([stream]) if unit)
 
 
 def seeds() -> Mapping[str, Sequence[bytes]]:
@@ -106,6 +112,7 @@ def _logs() -> Mapping[str, Sequence[bytes]]:
         "hunt-s3": [bucket],
         "hunt-cloudtrail": [_encode(record)],
         "hunt-table": [b"2025-12-29,ann,4711,200,17", b"Get,2025-12-29T09:00:00Z,s3,1.2.3.4,\"{'type': 'x'}\",{}"],
+        "hunt-exporter": [_datagrams(FILES["netflow"])],
         "hunt-units": [b"a\r\nb\n\nc", trail, b'[{"a":1},{"a":1}]'],
         "hunt-sample": [line + b"\n" + line, trail],
         "hunt-log-format": [

@@ -1,10 +1,12 @@
 """`strongroom watch`, as an operator types it: real processes over real files, told to stop, and killed."""
 
 import json
+import os
 import re
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
@@ -54,13 +56,15 @@ def run(*arguments: str | Path) -> int:
 class Watching:
     """A watch in a process of its own."""
 
-    def __init__(self, *arguments: str | Path, stdin: int = subprocess.DEVNULL) -> None:
+    def __init__(
+        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.DEVNULL
+    ) -> None:
         command = (sys.executable, "-m", "strongroom.cli.main", "watch", "--json", "--tolerance", "0", *arguments)
         self.process = subprocess.Popen(
             [str(one) for one in command],
             stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             text=True,
         )
         self.alerts: list[dict[str, Any]] = []
@@ -87,8 +91,9 @@ class Watching:
         self.process.send_signal(how)
         code = self.process.wait(LIMIT)
         self._thread.join(LIMIT)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
         return code
 
 
@@ -227,11 +232,47 @@ def test_syslog_and_a_webhook_are_told(log: Path, web: tuple[int, list[Any]]) ->
     assert watching.end() == 0
 
 
+def capture(path: Path) -> None:
+    """What went by: a client from outside asks a web server of ours, and its database."""
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 96, 1))
+        for second, port in enumerate((443, 5432)):
+            addresses = bytes((203, 0, 113, 77, 10, 0, 1, 5))
+            ip = struct.pack(">BBHHHBBH", 0x45, 0, 1_440, 1, 0, 64, 6, 0) + addresses
+            packet = (
+                bytes(12) + b"\x08\0" + ip + struct.pack(">HHIIBBHHH", 40_000, port, 1, 1, 0x50, 0x18, 65_535, 0, 0)
+            )
+            for part in range(3):
+                file.write(struct.pack("<IIII", 1_766_998_800 + second, part, len(packet), 1_454) + packet)
+
+
+def test_exporters_of_flows_are_listened_to(tmp_path: Path) -> None:
+    """Real ones: what softflowd saw of a capture and told in each version is judged as a hunt judges flows, and can be opened."""
+    capture(tmp_path / "traffic.pcap")
+    watch = Watching("--state", tmp_path / "state", "netflow://127.0.0.1:0", stderr=subprocess.PIPE)
+    assert watch.process.stderr is not None
+    port = next(iter(watch.process.stderr)).split()[4]
+    environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    for version in ("5", "9", "10"):
+        told = f"softflowd -a -d -r traffic.pcap -n 127.0.0.1:{port} -v {version} -p pid -c ctl".split()
+        subprocess.run(told, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=LIMIT)
+    alert = watch.until("A database spoke with an address outside")
+    assert alert["about"] == "address 203.0.113.77"
+    place = alert["evidence"]
+    raw = Path(place["file"]).read_bytes()[place["offset"] : place["offset"] + place["length"]]
+    assert json.loads(raw)["dst_endpoint"] == {"ip": "10.0.1.5", "port": 5432}
+    assert watch.end() == 0
+    (journal,) = (tmp_path / "state").glob("netflow-*/*.log")
+    flows = [json.loads(one) for one in journal.read_text(encoding="utf-8").splitlines()]
+    assert [one["traffic"]["bytes_out"] for one in flows] == [4_320] * 6
+    assert run("hunt", journal) == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         [], ["x.log", "--alert", "ftp://h"], ["x.log", "--alert", "smtp://h"], ["x.log", "--tolerance", "-1"],
-        ["x.log", "--format", "nonsense"],
+        ["x.log", "--format", "nonsense"], ["netflow://0.0.0.0:2055"], ["netflow://127.0.0.1:2055", "--once"],
     ],
 )  # fmt: skip
 def test_a_command_line_without_sense_is_2(arguments: list[str]) -> None:

@@ -12,6 +12,7 @@ from strongroom.logs import netflow, read
 from strongroom.logs.datagrams import datagrams
 from strongroom.logs.formats import NAMES, recognise
 from strongroom.logs.record import CUT_OFF, NO_TIME, NOT_THIS_FORMAT, Row, Unreadable
+from strongroom.logs.templates import MAX_HELD
 from tests.logs.rows import rows, some
 
 FIVE, NINE, TEN = (unit for _, _, unit in datagrams([FILES["netflow"]]) if unit)
@@ -155,9 +156,9 @@ def test_a_name_of_any_length() -> None:
 def test_templates_are_bounded() -> None:
     """However many a stranger sends."""
     parse = netflow.Flows()
-    for source in range(netflow.MAX_TEMPLATES + 5):
+    for source in range(MAX_HELD // 11 + 5):
         parse.parse(TEN[:12] + struct.pack(">I", source) + TEN[16:])
-    assert len(parse._templates) == netflow.MAX_TEMPLATES
+    assert len(parse.templates) == MAX_HELD // 11
     huge = struct.pack(">HH", 300, 2_000) + bytes(8_000)
     assert parse.parse(struct.pack(">HHIII", 10, 20 + len(huge), 1, 1, 7) + flowset(2, huge)) == []
 

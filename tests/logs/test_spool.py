@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from strongroom.logs.spool import KEPT, UNREAD, Spool
+from strongroom.logs.journal import KEPT, UNREAD
+from strongroom.logs.spool import Spool
 
 LINES = [f"{n:06d} {'x' * (n % 50)}\n".encode() for n in range(6_000)]
 

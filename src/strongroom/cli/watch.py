@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,9 +14,12 @@ from strongroom.cli.told import stopping
 from strongroom.errors import OperationError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from strongroom.detect.live import Live
     from strongroom.detect.messenger import Messenger, Way
     from strongroom.logs.follow import Follower
+    from strongroom.logs.listener import Listener, Place
     from strongroom.logs.spool import Spool
 
 DRAIN = 10.0
@@ -57,12 +61,14 @@ def command(  # one parameter an option
     *, paths: tuple[str, ...], state: Path | None, tolerance: int, alerts: tuple[str, ...], once: bool,
     mapping: Path | None, format_name: str | None, rules: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
-    """Watch logs as they grow: files, directories, globs, s3:// addresses, - for a pipe. Judged as by a hunt; each alert once.
+    """Watch logs as they grow: files, directories, globs, s3:// addresses, netflow:// to listen at, - for a pipe. Judged as by a
+    hunt; each alert once.
 
     \b
     Examples:
       strongroom watch /var/log/nginx --state /var/lib/strongroom-watch
       strongroom watch s3://logs/AWSLogs --tolerance 600 --state ./watch --alert syslog://siem:514
+      strongroom watch netflow://192.0.2.1:2055?from=192.0.2.254 --tolerance 120 --state ./watch
       strongroom watch access.log --once --json
     """
     from strongroom.clock import SECOND
@@ -70,9 +76,13 @@ def command(  # one parameter an option
     from strongroom.logs import formats
     from strongroom.logs import mapping as mappings
     from strongroom.logs.follow import Follower
+    from strongroom.logs.listener import SCHEME, place
 
     if format_name is not None and format_name not in formats.NAMES:
         raise UsageError(f"There is no format of that name. The formats: {', '.join(formats.NAMES)}.")
+    heard = [place(path) for path in paths if path.startswith(SCHEME)]
+    if heard and once:
+        raise UsageError("With --once what is there is read: nothing can be listened to.")
     ways: dict[str, messenger.Way] = {messenger.label(address): messenger.way(address) for address in alerts}
     ways["console"] = _Printed(sys.stdout, as_json=as_json)
     told = mappings.load(mapping) if mapping else None
@@ -81,11 +91,19 @@ def command(  # one parameter an option
         with tempfile.TemporaryDirectory(prefix="strongroom-watch-") as temporary:
             folder = state or Path(temporary)
             pipe = _piped(folder, whole=once) if "-" in paths else None
-            places = tuple(str(pipe.folder) if path == "-" and pipe else path for path in paths)
-            follower = Follower(places, formats.NAMES[format_name] if format_name else None, told, grow=not once)
-            found = _run(
-                follower, live, folder, ways, once=once, pipe=pipe, alone=set(paths) == {"-"}, kept=state is not None
-            )
+            with _listening(heard, folder) as listeners:
+                journals = [str(one.folder) for one in (pipe, *listeners) if one is not None]
+                follower = Follower(
+                    (*(path for path in paths if path != "-" and not path.startswith(SCHEME)), *journals),
+                    formats.NAMES[format_name] if format_name else None,
+                    told,
+                    grow=not once,
+                    sure={str(one.folder): formats.NAMES["ocsf"] for one in listeners},
+                )
+                found = _run(
+                    follower, live, folder, ways, once=once, pipe=pipe, listeners=listeners, alone=set(paths) == {"-"},
+                    kept=state is not None,
+                )  # fmt: skip
     finally:
         live.close()
     if once and not any(log.format or log.position for log in follower.logs):
@@ -95,8 +113,8 @@ def command(  # one parameter an option
 
 
 def _run(
-    follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]", *, once: bool, pipe: "Spool | None", alone: bool,
-    kept: bool,
+    follower: "Follower", live: "Live", folder: Path, ways: "dict[str, Way]", *, once: bool, pipe: "Spool | None",
+    listeners: "list[Listener]", alone: bool, kept: bool,
 ) -> int:  # fmt: skip
     """Watch until told to stop, or `once`, or to the end of the `pipe` where it is watched `alone`; how many alerts were new.
 
@@ -116,8 +134,9 @@ def _run(
             watch = Watch(follower, live, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
             while not stop.told:
                 new = watch.round()
-                if pipe is not None:
-                    pipe.sweep(follower.has_read)
+                for one in (pipe, *listeners):
+                    if one is not None:
+                        one.sweep(follower.has_read)
                 if once or (alone and pipe is not None and not new and pipe.ended() and not watch.round()):
                     break
                 if not new:
@@ -127,14 +146,15 @@ def _run(
             watch.save()
             return watch.alerts
         finally:
-            for one in messengers:
-                one.end(DRAIN)
+            for messenger in messengers:
+                messenger.end(DRAIN)
             store.close()
 
 
 def _piped(folder: Path, *, whole: bool) -> "Spool":
     """The standard input as files; `whole`: when all of it is there. Raises OperationError."""
-    from strongroom.logs.spool import ANY, UNREAD, Spool
+    from strongroom.logs.journal import UNREAD
+    from strongroom.logs.spool import ANY, Spool
 
     try:
         pipe = Spool(folder / "stdin", sys.stdin.fileno(), unread=ANY if whole else UNREAD)
@@ -143,6 +163,15 @@ def _piped(folder: Path, *, whole: bool) -> "Spool":
     while whole and not pipe.ended(1.0):
         pass
     return pipe
+
+
+@contextmanager
+def _listening(places: "list[Place]", folder: Path) -> "Iterator[list[Listener]]":
+    """Listeners at all of them, until the end. Raises OperationError."""
+    from strongroom.logs.listener import Listener
+
+    with ExitStack() as stack:
+        yield [stack.enter_context(closing(Listener(one, folder, _say))) for one in places]
 
 
 class _Printed:

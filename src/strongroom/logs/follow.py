@@ -72,10 +72,20 @@ class Follower:
     """All logs of some paths."""
 
     def __init__(
-        self, paths: tuple[str, ...], wanted: Format | None = None, mapping: Mapping | None = None, *, grow: bool = True
+        self,
+        paths: tuple[str, ...],
+        wanted: Format | None = None,
+        mapping: Mapping | None = None,
+        *,
+        grow: bool = True,
+        sure: dict[str, Format] | None = None,
     ) -> None:
-        """`wanted`: the format of all; None: each is recognised. Not `grow`: what is there is whole."""
+        """`wanted`: the format of all; None: each is recognised. Not `grow`: what is there is whole.
+
+        `sure`: directories of `paths` whose format is known, whatever is wanted.
+        """
         self._paths, self._wanted, self._mapping, self._grow = paths, wanted, mapping, grow
+        self._sure = sure or {}
         self.logs: list[Followed] = []
         self.names: dict[int, str] = {}
         self.unknown: set[str] = set()
@@ -175,7 +185,8 @@ class Follower:
         with contextlib.suppress(files.CutOff):
             sample = next(files.blocks(source, formats.SAMPLE), b"")
         mapped = self._mapping.format_of(sample) if self._mapping else None
-        log.format = self._wanted or mapped or formats.recognise(sample)
+        sure = self._sure.get(str(source.path.parent))
+        log.format = sure or self._wanted or mapped or formats.recognise(sample)
         if log.format is None:
             self.unknown.add(source.name)
             log.done = True

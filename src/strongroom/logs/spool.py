@@ -1,9 +1,4 @@
-"""What comes by a pipe, in files that can be followed like any log, and read again after a kill.
-
-    FOLDER/0000000001.log      what came first; the next begins after SIZE bytes, at the end of a line; the last line gets an end
-
-The last KEPT files that were read stay, so that evidence in them can be opened. A pipe that comes faster than it is read waits.
-"""
+"""What comes by a pipe, in a journal. The last line gets an end. A pipe that comes faster than it is read waits."""
 
 import os
 import threading
@@ -12,13 +7,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Final
 
-SIZE: Final = 64 * 1024 * 1024
-"""Bytes of a file."""
-KEPT: Final = 8
-UNREAD: Final = 8
-"""Files that may wait to be read."""
+from strongroom.logs.journal import KEPT, SIZE, UNREAD, Journal
+
 ANY: Final = 2**30
-"""However many: nobody reads before the pipe has ended."""
+"""However many files may wait: nobody reads before the pipe has ended."""
 _PIECE: Final = 64 * 1024
 
 
@@ -27,10 +19,9 @@ class Spool:
 
     def __init__(self, folder: Path, pipe: int, *, size: int = SIZE, unread: int = UNREAD) -> None:
         """`pipe` is a file descriptor. Raises OSError when the folder cannot be made."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._journal = Journal(folder)
         self.folder, self._pipe, self._size = folder, pipe, size
-        self._next = max((int(path.stem) for path in self._files()), default=0) + 1
-        self._room = threading.Semaphore(max(1, KEPT + unread - len(self._files())))
+        self._room = threading.Semaphore(max(1, KEPT + unread - len(self._journal.files())))
         self._ended = threading.Event()
         self.error = ""
         """Why it ended, if the pipe did not."""
@@ -42,19 +33,15 @@ class Spool:
 
     def sweep(self, read: Callable[[Path], bool]) -> None:
         """Remove files that were read, but for the last."""
-        old = [path for path in self._files()[:-1] if read(path)]
-        for path in old[:-KEPT]:
-            path.unlink(missing_ok=True)
-            self._room.release()
-
-    def _files(self) -> list[Path]:
-        return sorted(path for path in self.folder.glob("*.log") if path.stem.isdecimal())
+        gone = self._journal.sweep(read)
+        if gone:
+            self._room.release(gone)
 
     def _copy(self) -> None:
         try:
             rest: bytes | None = b""
             while rest is not None:
-                with self._begin() as file:
+                with self._journal.begin() as file:
                     rest = self._fill(file, rest)
                 if rest is not None:
                     self._room.acquire()
@@ -76,8 +63,3 @@ class Spool:
         if last not in {b"", b"\n"}:
             file.write(b"\n")
         return None
-
-    def _begin(self) -> FileIO:
-        path = self.folder / f"{self._next:010d}.log"
-        self._next += 1
-        return FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
