@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench import Scale
 from bench.proxied import Served, gateway
@@ -22,7 +23,8 @@ from bench.report import Figure, Goal
 from bench.smuggle.grammar import Grammar, Message
 from bench.smuggle.upstreams import Read, lenient, strict
 from strongroom.gateway.proxy import Event, Proxy
-from strongroom.gateway.upstream import Answer, Question, Upstream
+from strongroom.gateway.socket import Line
+from strongroom.gateway.upstream import Answer, Hasty, Question, Upstream
 
 MESSAGES = {"small": 5_000, "full": 50_000}
 AT_ONCE = 100
@@ -117,7 +119,7 @@ def _told(one: Read) -> list[tuple[bytes, bytes]]:
 
 def listen(app: Proxy, noted: Noted) -> None:
     """Note what `app` asks its portal."""
-    app._upstream = Listening(app._upstream, noted)  # type: ignore[assignment]  # noqa: SLF001  # as much of it as is asked
+    app.desk.upstream = Listening(app.desk.upstream, noted)  # type: ignore[assignment]  # as much of it as is asked
 
 
 class Listening:
@@ -130,7 +132,7 @@ class Listening:
     async def ask(self, question: Question) -> AsyncIterator[Answer]:
         """As the gateway asks it. What was asked is known once its body has been said."""
         said = bytearray()
-        number = dict(question.headers)[b"x-request-id"].decode()
+        number = _number(question)
 
         async def heard(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
             async for piece in pieces:
@@ -147,11 +149,31 @@ class Listening:
 
     def _note(self, question: Question, number: str, said: bytearray) -> None:
         with self._noted.lock:
-            self._noted.asked[number] = Read(question.method, question.target, tuple(question.headers), bytes(said))
+            self._noted.asked[number] = Read(question.method, question.target, _lines(question), bytes(said))
+
+    def at_once(self, question: Question, asks: Hasty) -> Line | None:
+        """As `ask`, on a connection that was kept."""
+        line = self._inner.at_once(question, asks)
+        if line is not None:
+            self._note(question, _number(question), bytearray())
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        """What says nothing to the portal."""
+        return getattr(self._inner, name)
 
     async def close(self) -> None:
         """With the gateway."""
         await self._inner.close()
+
+
+def _lines(question: Question) -> tuple[tuple[bytes, bytes], ...]:
+    lines = (line.partition(b": ") for line in question.headers.split(b"\r\n")[:-1])
+    return tuple((name, value) for name, _, value in lines)
+
+
+def _number(question: Question) -> str:
+    return dict(_lines(question))[b"x-request-id"].decode()
 
 
 async def _all(served: Served, messages: Iterable[Message], noted: Noted) -> None:

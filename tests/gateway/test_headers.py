@@ -68,7 +68,7 @@ def test_headers_on_their_way() -> None:
         (b"cookie", b"a=b"),
         (b"content-length", b"5"),
     ]
-    told = to_portal(came, client="192.0.2.1", host=b"p", scheme="https", request="r", plain=True)
+    told = to_portal(came, client="192.0.2.1", host=b"p", scheme="https", plain=True)
     assert told[0] == (b"cookie", b"a=b")
     assert (b"accept-encoding", b"identity") in told
     assert not {b"x-own", b"connection", b"content-length", b"expect"} & {name for name, _ in told}

@@ -9,7 +9,7 @@ The parser is llhttp. Closed here is what it leaves open: a coding of the body b
 interim answers, headers without end, trailers, a second answer that nobody asked for (answer splitting).
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,11 @@ class Head:
     headers: tuple[tuple[bytes, bytes], ...]
     length: int | None
     """Of the body, in bytes; None where chunks or the end of the connection end it."""
+
+    @property
+    def announced(self) -> int:
+        """Bytes that it says it will give; 0 where it does not say."""
+        return self.length or 0
 
 
 class AnswerReader:
@@ -61,11 +66,11 @@ class AnswerReader:
         """Whether anything was heard."""
         return self._heard > 0
 
-    def feed(self, data: bytes) -> Iterator[Head | bytes]:
+    def feed(self, data: bytes) -> Sequence[Head | bytes]:
         """What `data` adds. Raises Malformed; what came before it holds as far as it goes."""
         if self.ended:
             self._second = self._second or bool(data)
-            return
+            return ()
         if self._head is None:
             self._heard += len(data)
         try:
@@ -77,7 +82,7 @@ class AnswerReader:
         if self._head is None and self._heard > MAX_HEAD:
             raise Malformed("The portal's answer has headers without end.")
         parts, self._parts = self._parts, []
-        yield from parts
+        return parts
 
     def eof(self) -> None:
         """The connection ended. Raises Malformed unless that ends the answer."""

@@ -13,16 +13,17 @@ What a body holds is checked where it is read (`body`). A refusal that is not `h
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from strongroom.gateway import body as bodies
 from strongroom.gateway import target as targets
 from strongroom.gateway.kinds import counted, fits
 from strongroom.gateway.pattern import MAX_DEPTH
+from strongroom.gateway.plain import Plain
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Checked, Described
-from strongroom.gateway.target import Target
+from strongroom.gateway.target import MAX_TARGET, Target
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Lower-case names, as they came."""
@@ -64,6 +65,8 @@ class Match:
     document: str = ""
     patient: str = ""
     noted: Refusal | None = None
+    like: bytes = field(default=b"", compare=False, repr=False)
+    """The same as `alike`, where that is known already."""
 
     def naming(self, values: Mapping[str, str]) -> "Match":
         """With what its body names."""
@@ -78,9 +81,9 @@ class Match:
         """The target with one value for all strict ids of a length in its path: requests that differ in nothing else look the same
         to the rules of a WAF.
         """
-        if self.route is None:
-            return self.target.wire
-        return replace(self.target, segments=self.route.pattern.alike(self.target.segments)).wire
+        if self.like or self.route is None:
+            return self.like or self.target.wire
+        return replace(self.target, segments=self.route.pattern.alike(self.target.segments), spelled=b"").wire
 
 
 class Contract:
@@ -95,16 +98,24 @@ class Contract:
             own = len(one.pattern.segments)
             for depth in range(own + 1, MAX_DEPTH + 1) if one.pattern.rest else (own,):
                 self._by_depth.setdefault(depth, []).append(one)
+        self._plain = Plain(self._by_depth)
 
     def check(self, request: Request) -> Match | Refusal:
         """See the module."""
-        refusal = self._headers(request.headers)
-        if refusal is not None:
-            return refusal
+        return self.check_headers(request.headers) or self.described(request)
+
+    def described(self, request: Request) -> Match | Refusal:
+        """2 to 4, of a request whose headers were checked."""
+        plain = self._plain.find(request.target) if len(request.target) <= MAX_TARGET else None
+        if plain is not None and request.method in plain.one.route.methods:
+            spelled = Target(tuple(request.target[1:].decode("ascii").split("/")), spelled=request.target)
+            return self._said(
+                spelled, _body(request, plain.one) or _match(spelled, plain.one, plain.values, plain.alike)
+            )
         target = targets.read(request.target)
-        if isinstance(target, Refusal):
-            return target
-        found = self._route(request, target)
+        return target if isinstance(target, Refusal) else self._said(target, self._route(request, target))
+
+    def _said(self, target: Target, found: Match | Refusal) -> Match | Refusal:
         if isinstance(found, Match) or found.hard or not self._learning:
             return found
         return Match(target, None, {}, noted=found)
@@ -124,7 +135,8 @@ class Contract:
 
     # ---- the steps --------------------------------------------------------------------------------------------------
 
-    def _headers(self, headers: Headers) -> Refusal | None:
+    def check_headers(self, headers: Headers) -> Refusal | None:
+        """1."""
         if len(headers) > self._gateway.max_headers:
             return Refusal(431, "headers-many", "The request has too many headers.", hard=True)
         seen: set[bytes] = set()
@@ -173,18 +185,18 @@ class Contract:
             if name in values and name not in one.route.repeat:
                 return Refusal(400, "query-twice", "A parameter that may come once came twice.")
             values[name] = value
-        return _body(request, one) or Match(
-            target,
-            one,
-            values,
-            document=_counted(one, one.document, values),
-            patient=_counted(one, one.patient, values),
-        )
+        return _body(request, one) or _match(target, one, values)
 
 
 def family(one: Described) -> str:
     """What ids of a route are compared within: routes that share the name of their document's parameter share its ids."""
     return one.document
+
+
+def _match(target: Target, one: Described, values: Mapping[str, str], like: bytes = b"") -> Match:
+    return Match(
+        target, one, values, _counted(one, one.document, values), _counted(one, one.patient, values), None, like
+    )
 
 
 def _counted(one: Described, name: str, values: Mapping[str, str]) -> str:

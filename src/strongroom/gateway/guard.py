@@ -13,6 +13,7 @@ What is counted and what is in force is kept in `sqlite`. Fails closed: what it 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,6 +95,10 @@ class Watchful:
             )
             for rule in self._rules
         }
+
+    def together(self) -> AbstractContextManager[None]:
+        """See `ports.Guard`."""
+        return self.counts.together()
 
     def before(self, asked: Asked) -> Verdict | None:
         """See `ports.Guard`."""

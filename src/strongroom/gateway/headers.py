@@ -36,10 +36,10 @@ def check_connection(headers: Headers) -> Refusal | None:
     return None
 
 
-def to_portal(
-    headers: Headers, *, client: str, host: bytes, scheme: str, request: str, plain: bool
-) -> list[tuple[bytes, bytes]]:
-    """What the portal is told. `plain`: its answer is to come without compression, because it is read on the way."""
+def to_portal(headers: Headers, *, client: str, host: bytes, scheme: str, plain: bool) -> list[tuple[bytes, bytes]]:
+    """What the portal is told, but for the request's number. `plain`: its answer is to come without compression, because it is read
+    on the way.
+    """
     dropped = HOP | _OURS | _FRAMING | _named(headers) | ({b"accept-encoding"} if plain else set())
     kept = [(name, value) for name, value in headers if name not in dropped and b"_" not in name]
     return [
@@ -48,7 +48,6 @@ def to_portal(
         (b"x-forwarded-for", client.encode()),
         (b"x-forwarded-host", host),
         (b"x-forwarded-proto", scheme.encode()),
-        (b"x-request-id", request.encode()),
     ]
 
 

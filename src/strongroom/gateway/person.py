@@ -36,6 +36,14 @@ class Who:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request's headers say of who asks. `person` is empty where only the counts know whose session it is."""
+
+    session: str
+    person: str
+
+
 class People:
     """Sessions and whose they are."""
 
@@ -43,8 +51,14 @@ class People:
         """`counts` remembers whose session is whose."""
         self._settings, self._counts = settings, counts
 
-    def who(self, headers: Headers) -> Who | None:
-        """Who a request says it is from; None where it says nobody. Raises Uncounted."""
+    def who(self, claim: Claim | None) -> Who | None:
+        """Whom a request is from that claims this; None where it claims nothing. Raises Uncounted."""
+        if claim is None:
+            return None
+        return Who(claim.session, claim.person or self._counts.person_of(claim.session) or claim.session)
+
+    def claim(self, headers: Headers) -> Claim | None:
+        """What the headers say; None where they say nothing."""
         settings = self._settings
         if settings is None:
             return None
@@ -53,11 +67,11 @@ class People:
             return None
         session = self._name("session", found)
         if settings.by == "header":
-            return Who(session, self.name(found.decode("utf-8", "surrogateescape")))
+            return Claim(session, self.name(found.decode("utf-8", "surrogateescape")))
         if settings.by == "jwt":
             claim = _claim(found, settings.name)
-            return Who(session, self.name(claim) if claim else session)
-        return Who(session, self._counts.person_of(session) or session)
+            return Claim(session, self.name(claim) if claim else session)
+        return Claim(session, "")
 
     def check(self, headers: Headers) -> Refusal | None:
         """A session is told once, and in one way: two readers would find two sessions, and we would count for neither."""

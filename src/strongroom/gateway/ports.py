@@ -1,5 +1,6 @@
 """What the proxy needs of the guard, and what it tells it."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,6 +51,9 @@ class Act:
 class Guard(Protocol):
     """Counts, and refuses by what it counted. Fails closed: what it raises ends the request."""
 
+    def together(self) -> AbstractContextManager[None]:
+        """What is answered inside is counted at once or not at all. Raises Uncounted."""
+
     def before(self, asked: Asked) -> Verdict | None:
         """Before the portal is asked: what is refused already. Counts nothing."""
 
@@ -71,6 +75,10 @@ class Guard(Protocol):
 
 class Unwatched:
     """No guard: nothing is counted. For `guard = "off"`, which says so loudly."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Nothing is counted."""
+        return nullcontext()
 
     def before(self, asked: Asked) -> Verdict | None:  # noqa: ARG002  # the port's signature
         """Nothing is refused."""

@@ -2,10 +2,20 @@
 
 import asyncio
 from collections import deque
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 PIECE: Final = 65_536
 """Bytes that may wait to be taken before no more are read."""
+
+
+class Hearer(Protocol):
+    """Is told what comes on a line, instead of fetching it."""
+
+    def heard(self, data: bytes) -> None:
+        """More came."""
+
+    def lost(self) -> None:
+        """Nothing comes any more. Perhaps said more than once."""
 
 
 class Line(asyncio.Protocol):
@@ -20,6 +30,8 @@ class Line(asyncio.Protocol):
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self.hearer: Hearer | None = None
+        """Who is told what comes; None: it waits until it is fetched."""
 
     @property
     def stale(self) -> bool:
@@ -32,6 +44,9 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
+        if self.hearer is not None:
+            self.hearer.heard(data)
+            return
         self._pieces.append(data)
         self._size += len(data)
         if self._size > PIECE and not self._paused and self._transport is not None:
@@ -41,13 +56,11 @@ class Line(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """See `asyncio.Protocol`. The transport closes itself."""
-        self._ended = True
-        self._news.set()
+        self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
         """See `asyncio.Protocol`."""
-        self._ended = True
-        self._news.set()
+        self._end()
         self._room.set()
 
     def pause_writing(self) -> None:
@@ -72,6 +85,11 @@ class Line(asyncio.Protocol):
             self._paused = False
         return data
 
+    def send(self, data: bytes) -> None:
+        """Send `data`, which is short, without waiting for room."""
+        if self._transport is not None:
+            self._transport.write(data)
+
     async def write(self, data: bytes) -> bool:
         """Send `data`, and wait until there is room for more. False where nobody takes it any more."""
         if self._ended or self._transport is None or self._transport.is_closing():
@@ -79,6 +97,12 @@ class Line(asyncio.Protocol):
         self._transport.write(data)
         await self._room.wait()
         return not self._ended
+
+    def _end(self) -> None:
+        self._ended = True
+        self._news.set()
+        if self.hearer is not None:
+            self.hearer.lost()
 
     def close(self) -> None:
         """At once; what was not sent is not sent."""

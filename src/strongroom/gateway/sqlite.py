@@ -119,7 +119,13 @@ class File:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """What is done inside is done at once or not at all, and no other worker counts meanwhile. Raises Uncounted."""
+        """What is done inside is done at once or not at all, and no other worker counts meanwhile. Raises Uncounted.
+
+        Inside of another one, it is part of that.
+        """
+        if self._db.in_transaction:
+            yield
+            return
         self._still_there()
         with self._within("BEGIN IMMEDIATE"):
             yield

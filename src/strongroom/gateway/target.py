@@ -16,7 +16,7 @@ value is said by its kind (`kinds`), and which names may come twice by the route
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -44,6 +44,8 @@ class Target:
     pairs: tuple[tuple[str, str], ...] = ()
     question: bool = False
     """Whether a `?` was there; `/a?` is not `/a` to everybody."""
+    spelled: bytes = field(default=b"", compare=False, repr=False)
+    """The same as `wire`, where that is known already."""
 
     @property
     def path(self) -> str:
@@ -53,6 +55,8 @@ class Target:
     @property
     def wire(self) -> bytes:
         """The one spelling: what is forwarded, what rules see, what is counted."""
+        if self.spelled:
+            return self.spelled
         query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.pairs)
         return f"{self.path}{'?' if self.question else ''}{query}".encode()
 

@@ -12,15 +12,16 @@ Memory: one piece of 64 KiB at a time, either way; whoever takes pieces slowly i
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from strongroom.errors import ConfigError, Malformed, Unavailable
 from strongroom.gateway.answer import AnswerReader, Head
 from strongroom.gateway.settings import Upstream as Bounds
-from strongroom.gateway.socket import Line
+from strongroom.gateway.socket import Hearer, Line
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -40,11 +41,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request for the portal. `length` of the body in bytes; None: told by chunks. Headers without framing."""
+    """A request for the portal. `length` of the body in bytes; None: told by chunks. `headers`: lines, without framing."""
 
     method: str
     target: bytes
-    headers: list[tuple[bytes, bytes]]
+    headers: bytes
     body: AsyncIterable[bytes] | None = None
     length: int | None = None
 
@@ -72,6 +73,48 @@ def read_origin(url: str, ca_file: str = "") -> Origin:
     return Origin(parts.hostname, port or _PORTS[parts.scheme], tls)
 
 
+class Hasty(Hearer, Protocol):
+    """Whoever asks at once is told what comes, and when it is too late."""
+
+    def late(self) -> None:
+        """The portal did not answer in time."""
+
+
+class Places:
+    """So many at once; who comes when there is no place waits in a row."""
+
+    def __init__(self, many: int) -> None:
+        self.free = many
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def take_now(self) -> None:
+        """One of the free."""
+        self.free -= 1
+
+    async def take(self) -> None:
+        """Wait for one. May be cancelled."""
+        if self.free > 0:
+            self.free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give()  # it came too late for whoever waited
+            raise
+
+    def give(self) -> None:
+        """Back; or on to whoever has waited for the longest."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.free += 1
+
+
 class Answer:
     """What the portal says to one question."""
 
@@ -90,24 +133,86 @@ class Upstream:
     def __init__(self, origin: Origin, bounds: Bounds) -> None:
         self._origin, self._bounds = origin, bounds
         self._idle: list[Line] = []
-        self._places = asyncio.Semaphore(bounds.connections)
+        self._places = Places(bounds.connections)
+        self._hasty = dict[Hasty, float]()
+        self._watch: asyncio.TimerHandle | None = None
 
     @contextlib.asynccontextmanager
     async def ask(self, question: Question) -> AsyncIterator[Answer]:
         """Ask, and answer while the block lasts. Raises Unavailable (Late, where it took too long) and Malformed."""
         try:
             async with asyncio.timeout(self._bounds.connect_seconds):
-                await self._places.acquire()
+                await self._places.take()
         except TimeoutError as error:
             raise Late("All connections to the portal are in use.") from error
         try:
             async with self._asked(question) as answer:
                 yield answer
         finally:
-            self._places.release()
+            self._places.give()
+
+    # ---- for whoever asks at once -----------------------------------------------------------------------------------
+
+    def at_once(self, question: Question, asks: Hasty) -> Line | None:
+        """Ask, without a body, on a connection that was kept; None: there is none, or all that may be are in use.
+
+        `asks` is told what comes, or that it is late, until it lets the line go: by `put_back`, or by `handed_over`.
+        """
+        line = self._kept() if self._places.free > 0 else None
+        if line is None:
+            return None
+        self._places.take_now()
+        line.hearer = asks
+        line.send(_head_of(question))
+        loop = asyncio.get_running_loop()
+        self._hasty[asks] = loop.time() + self._bounds.answer_seconds
+        if self._watch is None:
+            self._watch = loop.call_later(self._look, self._look_again)
+        return line
+
+    def put_back(self, asks: Hasty, line: Line, *, over: bool) -> None:
+        """The question was answered. `over`: nothing is left on the connection, and it may be used again."""
+        self._hasty.pop(asks, None)
+        line.hearer = None
+        if over and not line.stale:
+            self._idle.append(line)
+        else:
+            line.close()
+        self._places.give()
+
+    def let_wait(self, asks: Hasty, line: Line) -> None:
+        """What comes from now on waits on the line, for `handed_over`."""
+        self._hasty.pop(asks, None)
+        line.hearer = None
+
+    @contextlib.asynccontextmanager
+    async def handed_over(
+        self, line: Line, reader: AnswerReader, head: Head, waiting: Sequence[bytes]
+    ) -> AsyncIterator[Answer]:
+        """An answer that began at once: the rest as `ask` gives it."""
+        exchange = _Exchange(line, None, self._bounds, reader, waiting)
+        try:
+            async with self._answered(exchange, head) as answer:
+                yield answer
+        finally:
+            self._places.give()
+
+    @property
+    def _look(self) -> float:
+        return min(1.0, self._bounds.answer_seconds / 4)
+
+    def _look_again(self) -> None:
+        """One clock for all: a question that is answered in time costs none of its own."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for asks in [asks for asks, end in self._hasty.items() if end <= now]:
+            asks.late()
+        self._watch = loop.call_later(self._look, self._look_again) if self._hasty else None
 
     async def close(self) -> None:
         """Close what lies idle."""
+        if self._watch is not None:
+            self._watch.cancel()
         while self._idle:
             self._idle.pop().close()
         await asyncio.sleep(0)  # the loop hears of it before it ends
@@ -125,6 +230,15 @@ class Upstream:
                 exchange.close()
                 exchange = _Exchange(await self._open(), question, self._bounds)
                 head = await exchange.head()
+        except BaseException:
+            exchange.close()
+            raise
+        async with self._answered(exchange, head) as answer:
+            yield answer
+
+    @contextlib.asynccontextmanager
+    async def _answered(self, exchange: "_Exchange", head: Head) -> AsyncIterator[Answer]:
+        try:
             yield Answer(head, exchange.pieces())
         except BaseException:
             exchange.close()
@@ -154,15 +268,21 @@ class Upstream:
 
 
 class _Exchange:
-    """One question and its answer on one line."""
+    """One question and its answer on one line.
 
-    def __init__(self, line: Line, question: Question, bounds: Bounds) -> None:
+    `question` None: it was said; `reader` and `waiting` are of what came of its answer.
+    """
+
+    def __init__(
+        self, line: Line, question: Question | None, bounds: Bounds, reader: AnswerReader | None = None,
+        waiting: Sequence[bytes] = (),
+    ) -> None:  # fmt: skip
         self.line = line
-        self.reader = AnswerReader(head_only=question.method == "HEAD")
-        self._question, self._bounds = question, bounds
-        self._waiting: list[bytes] = []
-        self._whole = False  # whether all of the question was said
-        self._saying = asyncio.ensure_future(self._say())
+        self.reader = reader or AnswerReader(head_only=question is not None and question.method == "HEAD")
+        self._bounds = bounds
+        self._waiting = list(waiting)
+        self._whole = question is None  # whether all of the question was said
+        self._saying = asyncio.ensure_future(_nothing() if question is None else self._say(question))
 
     @property
     def over(self) -> bool:
@@ -216,17 +336,17 @@ class _Exchange:
             self.reader.eof()
             return b""
 
-    async def _say(self) -> None:
+    async def _say(self, question: Question) -> None:
         """The question. What the source of its body raises ends the line, and is raised where the answer is waited for."""
         try:
-            self._whole = await self.line.write(_head_of(self._question)) and await self._say_body()
+            self._whole = await self.line.write(_head_of(question)) and await self._say_body(question)
         except BaseException:
             self.line.close()
             raise
 
-    async def _say_body(self) -> bool:
+    async def _say_body(self, question: Question) -> bool:
         """Whether all of it was taken: a portal may answer before, and go."""
-        body, length, said = self._question.body, self._question.length, 0
+        body, length, said = question.body, question.length, 0
         if body is None:
             return True
         async for piece in body:
@@ -241,11 +361,16 @@ class _Exchange:
         return True
 
 
+async def _nothing() -> None:
+    """Nothing is left to say."""
+
+
 def _head_of(question: Question) -> bytes:
-    lines = [b"%b %b HTTP/1.1" % (question.method.encode("ascii"), question.target)]
-    lines += [b"%b: %b" % pair for pair in question.headers]
+    framing = b""
     if question.length is not None:
-        lines.append(b"content-length: %d" % question.length)
+        framing = b"content-length: %d\r\n" % question.length
     elif question.body is not None:
-        lines.append(b"transfer-encoding: chunked")
-    return b"\r\n".join([*lines, b"", b""])
+        framing = b"transfer-encoding: chunked\r\n"
+    return b"%b %b HTTP/1.1\r\n%b%b\r\n" % (
+        question.method.encode("ascii"), question.target, question.headers, framing
+    )  # fmt: skip

@@ -10,9 +10,8 @@ remembered (`crs.RuleSet.steady`). A new set of rules is a new process or a new 
 import hashlib
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
-
-from strongroom.gateway.modsecurity import Subject
 
 MOST: Final = 20_000
 """Requests: some three megabytes. Those longest unasked go first."""
@@ -30,18 +29,15 @@ class Verdicts:
     def __len__(self) -> int:
         return len(self._passed)
 
-    def key(self, subject: Subject, alike: bytes) -> bytes | None:
-        """What `subject`, whose target looks like `alike`, is remembered under; None for a request with a body."""
-        if subject.body:
-            return None
-        parts = [
-            subject.method.encode(),
-            alike,
-            subject.client.encode(),
-            *(part for pair in subject.headers for part in pair),
-        ]
+    def looks(self, client: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """What stands for a client and its headers in keys."""
+        parts = [client.encode(), *(part for pair in headers for part in pair)]
         sizes = b",".join(b"%d" % len(part) for part in parts)
         return hashlib.blake2b(b"%b:%b" % (sizes, b"".join(parts)), key=self._key, digest_size=32).digest()
+
+    def key(self, looks: bytes, method: str, alike: bytes) -> bytes:
+        """What a request without a body, whose target looks like `alike`, is remembered under. A method has no space in it."""
+        return hashlib.blake2b(b"%b%b %b" % (looks, method.encode(), alike), key=self._key, digest_size=32).digest()
 
     def passed(self, key: bytes) -> bool:
         """Whether nothing matched then."""

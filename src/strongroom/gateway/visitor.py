@@ -80,7 +80,8 @@ class Visitor:
             headers.append((b"cookie", "; ".join(f"{name}={value}" for name, value in self._cookies.items()).encode()))
         headers += one.headers
         body = None if one.form is None else _once(one.form)
-        question = Question(one.method, one.target.encode(), headers, body, None if one.form is None else len(one.form))
+        lines = b"".join(b"%b: %b\r\n" % line for line in headers)
+        question = Question(one.method, one.target.encode(), lines, body, None if one.form is None else len(one.form))
         try:
             async with self._upstream.ask(question) as answer:
                 pieces, size = [], 0

@@ -1,6 +1,7 @@
 """The WAF: small requests on the spot, large bodies beside the loop in two threads and a short queue; failures are a no."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -35,26 +36,44 @@ class Waf:
         self._pool = ThreadPoolExecutor(THREADS, "waf")
         self._waiting = 0
 
-    async def inspect(self, subject: Subject, alike: bytes = b"") -> Found:
-        """Raises Unfit (503) where there is no room, or the engine fails: nothing passes uninspected.
+    def looks(self, client: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """What stands for a client and its headers in what is remembered."""
+        return b"" if self._verdicts is None else self._verdicts.looks(client, headers)
 
-        `alike`: what the target looks like to rules (`contract.Match.alike`); empty: this request is looked at in any case.
+    def passed(self, looks: bytes, method: str, alike: bytes) -> bool:
+        """Whether a request without a body that looks the same was looked at, and nothing matched.
+
+        `alike`: what the target looks like to rules (`contract.Match.alike`).
         """
-        key = self._verdicts.key(subject, alike) if self._verdicts is not None and alike else None
-        if self._verdicts is None or key is None:
-            return await self._inspected(subject)
-        if self._verdicts.passed(key):
-            return Found(())
-        found = await self._inspected(subject)
-        if not found.hits and found.refusal is None:
-            self._verdicts.remember(key)
+        return self._verdicts is not None and self._verdicts.passed(self._verdicts.key(looks, method, alike))
+
+    def look(self, subject: Subject, looks: bytes, alike: bytes) -> Found:
+        """At a request without a body, on the spot; what passes with nothing matched is remembered.
+
+        Raises Unfit (503) where the engine fails: nothing passes uninspected.
+        """
+        found = self._now(subject)
+        if self._verdicts is not None and not found.hits and found.refusal is None:
+            self._verdicts.remember(self._verdicts.key(looks, subject.method, alike))
         return found
 
-    async def _inspected(self, subject: Subject) -> Found:
+    async def inspect(self, subject: Subject) -> Found:
+        """At a request, whatever was said of others. Raises Unfit (503) where there is no room, or the engine fails."""
+        if len(subject.body) <= AT_ONCE:
+            return self._now(subject)
         try:
-            found = self._engine.inspect(subject) if len(subject.body) <= AT_ONCE else await self._beside(subject)
+            found = await self._beside(subject)
         except Unavailable as error:
-            raise Unfit(Refusal(503, "waf-failed", "The gateway could not look at this request.", hard=True)) from error
+            raise _failed() from error
+        return self._told(found)
+
+    def _now(self, subject: Subject) -> Found:
+        try:
+            return self._told(self._engine.inspect(subject))
+        except Unavailable as error:
+            raise _failed() from error
+
+    def _told(self, found: Inspected) -> Found:
         if not found.status:
             return Found(found.hits)
         return Found(found.hits, _refusal(found), enforced=self._block)
@@ -71,6 +90,10 @@ class Waf:
     def close(self) -> None:
         """Let the threads end."""
         self._pool.shutdown(wait=False)
+
+
+def _failed() -> Unfit:
+    return Unfit(Refusal(503, "waf-failed", "The gateway could not look at this request.", hard=True))
 
 
 def _refusal(found: Inspected) -> Refusal:

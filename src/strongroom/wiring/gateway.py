@@ -30,8 +30,9 @@ from strongroom.gateway.sqlite import Uncounted, prepare
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
-from strongroom.wiring.http import Patient, Unacceptable, served
+from strongroom.wiring.http import served
 from strongroom.wiring.meter import Counting, Metered
+from strongroom.wiring.street import Street
 from strongroom.wiring.telling import Teller, imported_by, keeper_of, open_sinks, open_syslog, say
 from strongroom.wiring.user import become, preload
 from strongroom.wiring.workers import Workers
@@ -41,19 +42,6 @@ STOPPING: Final = 30
 BACKLOG: Final = 2_048
 """Connections that may wait to be taken, by all workers together."""
 log = logging.getLogger("strongroom.gateway")
-
-
-class Narrow(Patient):
-    """A client's connection, as for our own servers; and the address in a request is a path, spelled out.
-
-    uvicorn takes `http://host/path` apart and lets a fragment go: what stood in the request line would not be what is checked.
-    """
-
-    def on_headers_complete(self) -> None:
-        """Called by the parser. Raises Unacceptable, which ends the connection."""
-        if not self.url.startswith(b"/") or self.url.startswith(b"//") or b"#" in self.url:
-            raise Unacceptable
-        super().on_headers_complete()
 
 
 def _silent() -> None:
@@ -113,7 +101,7 @@ def open_guard(checked: Checked, counts: Counts, acted: Callable[[Act], None] | 
 def serving(app: ASGIApp, checked: Checked, port: int | None = None) -> uvicorn.Config:
     """How it is served. `port` in place of the configured one."""
     settings = checked.settings.gateway
-    config = served(app, settings.host, settings.port if port is None else port, dated=True, protocol=Narrow)
+    config = served(app, settings.host, settings.port if port is None else port, dated=True, protocol=Street)
     config.lifespan = "on"  # at its end the portal's connections are closed
     config.timeout_graceful_shutdown = STOPPING
     if settings.certificate:

@@ -71,12 +71,12 @@ class Framed:
     """Lets out no error."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         try:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         except Exception as error:  # noqa: BLE001  # uvicorn would log it with its message, which may hold what was sent
             log.error("a request failed: %s", where(error))
 
@@ -163,6 +163,10 @@ class Patient(HttpToolsProtocol):
         if self.parser.should_upgrade() and not {name for name, _ in self.headers}.isdisjoint(_FRAMING):
             raise Unacceptable  # llhttp would take the body for what is said in the other protocol
         self._said, self._unclear = _Said.BODY, 0
+        self.take()
+
+    def take(self) -> None:
+        """The head is whole, and as it should be: uvicorn begins with the request."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -172,8 +176,12 @@ class Patient(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
-        self._said, self._unclear = _Said.HEAD, 0
+        self.read()
         super().on_message_complete()
+
+    def read(self) -> None:
+        """The request has been read to its end."""
+        self._said, self._unclear = _Said.HEAD, 0
 
     def on_response_complete(self) -> None:
         """Called by uvicorn."""

@@ -1,0 +1,233 @@
+"""The steps of a request that need no waiting, by the numbers of `proxy`: for requests of all kinds, whoever carries them.
+
+What depends on the client and its headers alone is found once (`Facts`): clients say the same headers again and again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from strongroom.clock import Clock
+from strongroom.gateway import looks, reading
+from strongroom.gateway.answer import Head
+from strongroom.gateway.contract import Contract, Headers, Match, Request, family
+from strongroom.gateway.event import Event
+from strongroom.gateway.flow import Seen
+from strongroom.gateway.headers import check_connection, client_of, scheme_of, to_portal
+from strongroom.gateway.intake import Unfit
+from strongroom.gateway.modsecurity import Subject
+from strongroom.gateway.multipart import content_type as spelled
+from strongroom.gateway.person import Claim, People
+from strongroom.gateway.ports import Asked, Guard, Verdict
+from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.settings import Checked
+from strongroom.gateway.waf import Found, Waf
+from strongroom.identity.network import network_of
+from strongroom.ids import new_id
+
+_STRANGER: Final = Refusal(401, "document-stranger", "A document needs somebody who is signed in.")
+
+
+class Vouching(Protocol):
+    """Signs what the portal is to believe of a request."""
+
+    def __call__(
+        self, headers: Headers, *, method: str, wire: bytes, client: str, request: str
+    ) -> list[tuple[bytes, bytes]]:
+        """Headers to add, by names that are never taken from clients (`headers`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of requests of one client with the same headers, whatever they ask for."""
+
+    headers: Headers
+    """As they came."""
+    read: Sequence[tuple[bytes, bytes]]
+    """As the WAF and the portal read them."""
+    refusal: Refusal | None
+    """Why none of them may pass."""
+    address: str
+    network: str
+    scheme: str
+    device: str
+    manner: str
+    claim: Claim | None
+    alike: bytes
+    """Stands for client and headers in what the WAF remembers."""
+    told: bytes
+    """The header lines that the portal is told, but for the request's number."""
+    told_plain: bytes
+    """The same where its answer is read on the way."""
+
+
+@dataclass(slots=True)
+class Admitted:
+    """A request that may be looked at, and then asked (steps 1 to 4)."""
+
+    event: Event
+    facts: Facts
+    match: Match
+    asked: Asked
+    before: Verdict | None
+    """What the guard said while it only simulates."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether the portal's answer is to come without compression, because it is read on the way."""
+        described = self.match.route
+        if described is None:
+            return False
+        route = described.route
+        return route.shows is not None or bool(route.login and route.login.answer)
+
+
+class Steps:
+    """See the module."""
+
+    def __init__(
+        self, checked: Checked, people: People, guard: Guard, clock: Clock, waf: Waf | None, vouch: Vouching | None
+    ) -> None:
+        """As `proxy.Proxy`."""
+        self.checked, self.guard, self.waf = checked, guard, waf
+        self.contract = Contract(checked)
+        self._people, self._clock, self._vouch = people, clock, vouch
+
+    def event(self, method: str) -> Event:
+        """Of a request that begins now."""
+        return Event(new_id(), int(self._clock.now()), method)
+
+    def facts(self, peer: str, scheme: str, headers: Headers) -> Facts:
+        """1, and the part of 2 that looks at headers. Raises Malformed where the peer has no address."""
+        proxies = self.checked.proxies
+        address = client_of(peer, headers, proxies)
+        client, scheme = str(address), scheme_of(peer, scheme, headers, proxies)
+        refusal = check_connection(headers) or self._people.check(headers) or self.contract.check_headers(headers)
+        read = [(name, spelled(value) if name == b"content-type" else value) for name, value in headers]
+        host = next((value for name, value in headers if name == b"host"), b"")
+        told = [
+            b"".join(
+                b"%b: %b\r\n" % line for line in to_portal(read, client=client, host=host, scheme=scheme, plain=plain)
+            )
+            for plain in (False, True)
+        ]
+        alike = self.waf.looks(client, read) if self.waf is not None else b""
+        return Facts(
+            headers, read, refusal, client, network_of(address, proxies), scheme, looks.device(headers), looks.manner(headers),
+            self._people.claim(headers), alike, told[0], told[1],
+        )  # fmt: skip
+
+    def admit(self, event: Event, facts: Facts, target: bytes) -> Admitted:
+        """1 to 4. Raises Unfit and Uncounted."""
+        event.network = facts.network
+        if facts.refusal is not None:
+            raise Unfit(facts.refusal)
+        match = self.contract.described(Request(event.method, target, facts.headers))  # 2
+        if isinstance(match, Refusal):
+            raise Unfit(match)
+        if match.noted is not None:
+            event.rule = match.noted.rule
+        return self._admitted(event, facts, match)
+
+    def named(self, one: Admitted, values: Mapping[str, str]) -> Admitted:
+        """3 and 4 again: only the body names the document. Raises as `admit`."""
+        return self._admitted(one.event, one.facts, one.match.naming(values))
+
+    def _admitted(self, event: Event, facts: Facts, match: Match) -> Admitted:
+        route = match.route
+        asked = event.asked = Asked(
+            event.request, event.at, route.route.name if route else "", self._people.who(facts.claim), facts.network,
+            facts.device, family(route) if route and match.document else "", match.document, match.patient,
+            facts.manner if match.document or (route and route.route.proves) else "",
+        )  # fmt: skip  # 3
+        if match.document and asked.who is None and route and not route.route.public:
+            raise Unfit(_STRANGER)
+        before = self.guard.before(asked)  # 4
+        if before is not None:
+            event.rule = before.refusal.rule
+            if before.enforced:
+                raise Unfit(before.refusal)
+        return Admitted(event, facts, match, asked, before)
+
+    def lines(self, one: Admitted) -> bytes:
+        """The header lines for the portal, without those that frame a body."""
+        event, facts = one.event, one.facts
+        told = b"%bx-request-id: %b\r\n" % (facts.told_plain if one.plain else facts.told, event.request.encode())
+        if self._vouch is None:
+            return told
+        more = self._vouch(
+            facts.read, method=event.method, wire=one.match.target.wire, client=facts.address, request=event.request
+        )
+        return told + b"".join(b"%b: %b\r\n" % line for line in more)
+
+    def inspect(self, one: Admitted) -> None:
+        """5, of a request without a body. Raises Unfit for what the WAF blocks, and where it cannot look."""
+        if self.waf is None:
+            return
+        event, facts, alike = one.event, one.facts, one.match.alike
+        if self.waf.passed(facts.alike, event.method, alike):
+            event.seen = Seen.ALL
+            return
+        subject = Subject(event.method, one.match.target.wire, facts.read, facts.address)
+        self.found(event, self.waf.look(subject, facts.alike, alike), Seen.ALL)
+
+    @staticmethod
+    def found(event: Event, found: Found, how: Seen) -> None:
+        """What the WAF found. Raises Unfit for what it blocks."""
+        event.hits, event.seen = found.hits, how
+        if found.refusal is not None:
+            event.rule = found.refusal.rule
+            if found.enforced:
+                raise Unfit(found.refusal)
+
+    def counted(self, one: Admitted, head: Head, size: int | None = None) -> int:
+        """7: before a byte of it goes out; gives the bytes that were counted. `size` where more is known than the answer says.
+
+        Raises Unfit for what is refused now, and Uncounted.
+        """
+        event = one.event
+        event.portal = head.status
+        if size is None:
+            size = 0 if event.method == "HEAD" else head.announced
+        verdict = self.guard.answered(one.asked, head.status, size, one.before)
+        if verdict is not None:
+            event.rule = verdict.refusal.rule
+            if verdict.enforced:
+                raise Unfit(verdict.refusal)
+        return size
+
+    def noticed(self, one: Admitted, head: Head) -> None:
+        """Who proved who they are; and whoever put a document in has been shown it: the answer names it (RFC 9110, 10.2.2)."""
+        route = one.match.route
+        if route is None:
+            return
+        if route.route.proves and head.status < 400:  # noqa: PLR2004  # success; it may redirect
+            self.guard.proved(one.asked)
+        if head.status != 201:  # noqa: PLR2004  # Created
+            return
+        made = self.contract.document_of(reading.path_of(dict(head.headers).get(b"location", b"")))
+        if made is not None:
+            self.guard.showed(one.asked, frozenset({made}))
+
+    def learn(self, one: Admitted, head: Head, body: bytes | None, login: str) -> None:
+        """From an answer that was read. `body` is None where it could not be; `login`: whom the request named."""
+        match, asked = one.match, one.asked
+        route = match.route
+        if route is None:
+            return
+        headers = head.headers
+        if route.route.login is not None:
+            name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else login
+            self._people.login(name, (value for key, value in headers if key == b"set-cookie"), asked.at)
+        if route.route.shows is not None:
+            kind = dict(headers).get(b"content-type", b"")
+            shown = None if body is None else reading.shown(self.contract, route, kind, match.target, body)
+            self.guard.showed(asked, shown)
+
+
+def is_read(match: Match, status: int) -> bool:
+    """Whether an answer of this status is read on its way."""
+    route = match.route
+    if route is None:
+        return False
+    return (route.route.shows is not None and status == 200) or (route.route.login is not None and status < 400)  # noqa: PLR2004  # success; a login may redirect
