@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -59,9 +60,21 @@ class Scene:
         """Requests and people, by rule."""
         return {one.rule: (one.requests, one.who) for one in self.guard.counts.reported()}
 
-    def shows(self, person: str, documents: list[object]) -> None:
-        """A listing."""
-        self.guard.showed(self.request(person, ""), frozenset(("document", str(one)) for one in documents))
+    def shows(
+        self,
+        person: str,
+        documents: Iterable[object],
+        patients: Iterable[object] = (),
+        patient: str = "",
+        network: str = "n",
+    ) -> bool:
+        """A listing; whether it went out."""
+        asked = replace(self.request(person, "", patient=patient, network=network), lists=True)
+        shown = frozenset(("document", str(one)) for one in documents)
+        verdict = self.guard.before(asked) or self.guard.showed(asked, shown, frozenset(map(str, patients)))
+        if verdict is not None:
+            self.rules.append(verdict.refusal.rule)
+        return verdict is None or not verdict.enforced
 
 
 def scene(*, enforce: bool = True, listed: tuple[str, ...] = ("document",), **more: object) -> Scene:
@@ -242,6 +255,105 @@ def test_too_many_patients_freeze_the_account() -> None:
     assert not one.reads("ann", 0, patient="0")
     one.now += 2 * DAY
     assert one.reads("ann", 0, patient="0")
+
+
+# ---- lists ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_that_shows_everybody_ends_at_a_hundred_and_fifty_people() -> None:
+    """P2: page after page of everybody's documents, each read at once; the list that would pass it shows nothing."""
+    one = scene()
+    taken = 0
+    for page in range(40):
+        documents = [f"{page}-{number}" for number in range(100)]
+        if one.shows("thief", documents, patients=range(page * 14, page * 14 + 14)):
+            taken += sum(one.reads("thief", document) for document in documents)
+        one.now += MINUTE
+    assert taken == 1_000
+    assert one.rules[0] == "guard-person-listed-24h"
+    assert not one.reads("thief", "0-1")
+    one.now += DAY + 2 * HOUR
+    assert one.shows("thief", ["0-1"])
+
+
+def test_a_list_that_names_nobody_ends_at_two_thousand_documents() -> None:
+    """Counted is what is shown for the first time: a list that is opened again and again is one."""
+    one = scene()
+    for page in range(24):
+        for _ in range(3):
+            assert one.shows("thief", range(page * 100, page * 100 + 100)) == (page < 20)
+    assert set(one.rules) == {"guard-person-shown-24h"}
+
+
+def test_lists_at_addresses_that_name_the_patient_count_patients() -> None:
+    """As if the list named them; whoever is refused for what they read is refused lists, too."""
+    one = scene()
+    shown = [one.shows("thief", [patient], patient=str(patient)) for patient in range(152)]
+    assert shown == [True] * 150 + [False] * 2
+    assert set(one.rules) == {"guard-person-listed-24h"}
+    one.shows("other", range(13))
+    for patient in range(13):
+        one.reads("other", patient, patient=str(patient))
+    assert not one.shows("other", [1], patient="1")
+
+
+def test_who_read_for_few_is_not_shown_many() -> None:
+    """A login of one patient, known for a week: twenty people a day. A practice that grows by some a day is shown them."""
+    one = scene()
+    for day in range(9):
+        assert one.shows("ann", range(7), patients=["ann"])
+        assert one.shows("practice", range(day * 30), patients=range(day * 30))
+        one.reads("ann", 1)
+        one.reads("practice", 1)
+        one.now += DAY
+    assert [one.shows("ann", [page], patients=range(page * 10, page * 10 + 10)) for page in range(3)] == [
+        True,
+        True,
+        False,
+    ]
+    assert one.rules == ["guard-person-wider-24h"]
+    assert one.reads("ann", 1)
+
+
+def test_a_practice_with_fifty_patients_is_shown_them_all() -> None:
+    """Fifty patients and seven hundred documents in one list; the same again each day."""
+    one = scene()
+    for _ in range(5):
+        assert one.shows("practice", range(700), patients=range(50))
+        assert all(one.reads("practice", document) for document in range(0, 700, 3))
+        one.now += DAY
+    assert one.rules == []
+
+
+def test_a_known_person_on_a_new_device_is_shown_what_is_known() -> None:
+    """And a hundred documents more: a stolen login that lists what its owner never saw ends there."""
+    one = scene()
+    assert one.shows("ann", range(300), network="home")
+    assert one.reads("ann", 1, network="home")
+    one.now += 2 * DAY
+    asked = replace(one.request("ann", "", network="train"), device="telephone", lists=True)
+    assert one.guard.showed(asked, frozenset(("document", str(number)) for number in range(300))) is None
+    more = [frozenset({("document", f"x{page}-{number}") for number in range(50)}) for page in range(3)]
+    verdicts = [one.guard.showed(asked, page) for page in more]
+    assert verdicts[:2] == [None, None]
+    assert verdicts[2] is not None
+    assert verdicts[2].refusal.rule == "guard-person-fresh-24h"
+    assert one.shows("ann", [f"x2-{number}" for number in range(50)], network="home")
+
+
+def test_a_session_that_is_refused_is_refused_lists() -> None:
+    """Titles are documents' too."""
+    one = scene(decoys=("4711",))
+    assert not one.reads("ann", 4711)
+    assert not one.shows("ann", [1])
+    assert one.shows("bob", [1])
+
+
+def test_simulating_shows_all_and_says_what_would_be_refused() -> None:
+    """Lists, too."""
+    one = scene(enforce=False)
+    assert all(one.shows("thief", [page], patients=range(page * 14, page * 14 + 14)) for page in range(14))
+    assert one.told["guard-person-listed-24h"] == (4, 1)
 
 
 # ---- what it does and what it only says -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 
 from strongroom.clock import HOUR
 from strongroom.gateway.counts import Counts
+from strongroom.gateway.reading import MAX_READ
 from strongroom.gateway.sqlite import prepare
 from tests.gateway.conftest import LONG, Scripted, Served, gateway, read
 
@@ -138,6 +139,41 @@ proves = true
             known.append(counts.known(asked.who.person).met.knows(asked.at // HOUR))
     portal.close()
     assert known == [False, True]
+
+
+LISTS = b"""
+[person]
+by = "header"
+name = "x-user"
+
+[[route]]
+name = "list"
+path = "/list"
+shows = { ids = ["[].id"], patients = ["[].patient"] }
+
+[guard]
+mode = "enforce"
+"""
+
+
+@pytest.mark.parametrize("people", [150, 151])
+def test_a_list_that_shows_too_many_is_not_seen(people: int) -> None:
+    """It is counted before a byte of it goes out, whatever pieces it comes in; one person fewer, and it is as it was sent."""
+    body = json.dumps([{"id": one, "patient": one, "title": "x" * 1_000} for one in range(people)]).encode()
+    script = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    _, served, answer = one(script, get("/list", "X-User: ann"), LISTS)
+    status, _, heard = read(answer)
+    assert (status, heard == body) == ((200, True) if people == 150 else (403, False))
+    assert served.event(0).rule == ("" if people == 150 else "guard-person-listed-24h")
+    assert people == 150 or b"title" not in answer
+
+
+def test_a_list_that_is_too_long_to_read_flows() -> None:
+    """More than is held: it is passed on whole, and nothing is unshown for an hour."""
+    body = b"[" + b" " * (MAX_READ + 10) + b"]"
+    script = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    _, _, answer = one(script, get("/list", "X-User: ann"), LISTS)
+    assert read(answer)[2] == body
 
 
 def test_an_event_names_nobody(served: Served) -> None:

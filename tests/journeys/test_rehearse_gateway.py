@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from strongroom.cli.rehearse import command
+from strongroom.rehearse.portal import EACH
 from strongroom.rehearse.robbers import robberies
 from strongroom.rehearse.through import rob
 from strongroom.wiring.front import open_fronts
@@ -22,11 +23,14 @@ def runs() -> dict[str, list[dict[str, object]]]:
 
 
 def test_documents_lost(runs: dict[str, list[dict[str, object]]]) -> None:
-    """Ten with what was shown, twenty-five with counts alone, fifteen in a month of patience, nothing by a forgotten route."""
+    """Ten with what was shown, twenty-five with counts alone, fifteen in a month of patience, what twenty of many logins have,
+    nothing by a forgotten route.
+    """
     lost = {(name, one["condition"]): one["documents_lost"] for name, found in runs.items() for one in found}
     assert 0 < int(str(lost["P1", "shown before fetched"])) <= 10
     assert 0 < int(str(lost["P1", "only counted"])) <= 25
     assert 0 < int(str(lost["P3", "30 days"])) <= 15
+    assert 0 < int(str(lost["P4", "one tool"])) <= 20 * EACH
     assert lost["P9", "a forgotten route"] == 0
     assert {one["bound"] for one in runs["P1"]} == {10, 25}
     for one in (*runs["P1"], *runs["P3"], *runs["P9"]):
@@ -43,12 +47,12 @@ def test_nobody_honest_is_refused(runs: dict[str, list[dict[str, object]]]) -> N
 
 
 def test_addresses_that_name_the_patient_lose_twelve() -> None:
-    """P2, where a list shows other people's: twelve people a day are read, and the list itself is not held."""
+    """P2, where a list shows other people's: twelve people a day are read, and the next list is the last."""
     [robbery] = [one for one in robberies("P2", quick=True) if "patient" in one.condition]
     with open_fronts() as open_front, open_front(robbery.patients, True) as front:
         loss = rob(front, robbery, seed=1, crowd=0)
     assert (loss.people_lost, loss.documents_lost, loss.bound) == (12, 84, 84)
-    assert loss.people_listed > 0
+    assert loss.people_listed == 1
     assert loss.holds
 
 

@@ -5,9 +5,9 @@ import random
 import pytest
 
 from strongroom.clock import DAY, HOUR
-from strongroom.rehearse.callers import everybody
+from strongroom.rehearse.callers import TOWN, everybody
 from strongroom.rehearse.portal import Portal
-from strongroom.rehearse.robbers import THIEF, TOWN, Robbery, robberies
+from strongroom.rehearse.robbers import THIEF, Robbery, robberies
 from strongroom.rehearse.visits import Visit
 
 PLAYBOOKS = ("P1", "P2", "P3", "P4", "P9")

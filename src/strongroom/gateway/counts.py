@@ -103,22 +103,36 @@ class Counts(Orders):
 
     def showed(self, person: str, ids: Iterable[tuple[str, str]], now: int) -> None:
         """These (family and id) were shown to them. Writes nothing where all of it is known."""
-        who, numbers = (
-            self.number("person", person),
-            list(dict.fromkeys(self.number(*one) for one in ids))[: self._each],
-        )
+        numbers = self.ids(ids)
+        if not self.knows(person, numbers, now):
+            with self.together():
+                self.learn(person, numbers, now)
+
+    def ids(self, ids: Iterable[tuple[str, str]]) -> list[int]:
+        """Of these (family and id) each once; as many as one person may be shown."""
+        return list(dict.fromkeys(self.number(*one) for one in ids))[: self._each]
+
+    def knows(self, person: str, numbers: Sequence[int], now: int) -> bool:
+        """Whether all of these were shown to them, and something was in the last day."""
+        who = self.number("person", person)
         seen = self.maybe("SELECT seen FROM people WHERE person = ?", who)
-        if seen is not None and seen[0] > now - DAY and self._knows(who, numbers) == len(numbers):
-            return
-        with self.together():
-            fresh = len(numbers) - self._knows(who, numbers)
-            row = self.maybe("SELECT shown FROM people WHERE person = ?", who)
-            before = row[0] if row is not None else 0
-            if before + fresh > self._each:
-                self.do("DELETE FROM shown WHERE person = ?", who)
-                before, fresh = 0, len(numbers)
-            self.many("INSERT OR IGNORE INTO shown VALUES (?, ?)", [(who, one) for one in numbers])
-            self._person(person, now, "shown", before + fresh)
+        return seen is not None and seen[0] > now - DAY and self._knows(who, numbers) == len(numbers)
+
+    def fresh(self, person: str, numbers: Sequence[int]) -> int:
+        """How many of these were not shown to them before."""
+        return len(numbers) - self._knows(self.number("person", person), numbers)
+
+    def learn(self, person: str, numbers: Sequence[int], now: int) -> None:
+        """These were shown to them. For within `together`."""
+        who = self.number("person", person)
+        fresh = len(numbers) - self._knows(who, numbers)
+        row = self.maybe("SELECT shown FROM people WHERE person = ?", who)
+        before = row[0] if row is not None else 0
+        if before + fresh > self._each:
+            self.do("DELETE FROM shown WHERE person = ?", who)
+            before, fresh = 0, len(numbers)
+        self.many("INSERT OR IGNORE INTO shown VALUES (?, ?)", [(who, one) for one in numbers])
+        self._person(person, now, "shown", before + fresh)
 
     def was_shown(self, person: str, family: str, document: str) -> bool:
         """Whether it was shown to them."""

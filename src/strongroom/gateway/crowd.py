@@ -97,6 +97,11 @@ class Crowd:
             self._met(asked, met.now(marks, hour, hour))
         return held
 
+    def is_new(self, asked: Asked, met: Met) -> bool:
+        """Whether whoever asks was known, and is new here."""
+        hour = asked.at // HOUR
+        return met.knows(hour) and not met.long(self._marks(asked), hour)
+
     def proved(self, asked: Asked, met: Met) -> None:
         """Whoever asks proved to the portal who they are: this device and this address are theirs."""
         hour = asked.at // HOUR
@@ -141,6 +146,8 @@ class Crowd:
         for (scope, what), window in self._longest.items():
             if known or what is What.NEW:
                 self._counts.count(self._number(where[scope], what.value), one, asked.at + window)
+        for scope in (Scope.DEVICE, Scope.MANNER) if known else ():
+            self._counts.count(self._number(where[scope], "known"), one, asked.at + HOUR)
 
     def _number(self, where: Place, kind: str) -> int:
         return self._counts.number("crowd", where[0].value, where[1], kind)
@@ -181,7 +188,18 @@ class Crowd:
         if self._counts.others(number, one, since, rule.limit) < rule.limit:
             return False  # which is nearly always
         limit = self._limit(rule, place, now)
+        if limit is not None and rule.what is not What.NEW:
+            limit += self._told_apart(now)
         return limit is not None and self._counts.others(number, one, since, limit) >= limit
+
+    def _told_apart(self, now: int) -> int:
+        """How many of those who were known are held for what they have in common: they make nobody else a crowd."""
+        found = {Scope.DEVICE: 0, Scope.MANNER: 0}
+        for one in self._counts.in_force(now):
+            if one.rung is Rung.NEWCOMERS and one.where[0] in found:
+                number = self._number(one.where, "known")
+                found[one.where[0]] += self._counts.others(number, 0, now, FAMILIAR)
+        return max(found.values())
 
     def _limit(self, rule: Rule, place: Place, now: int) -> int | None:
         """How many there may be at this hour; None: nothing can be said yet."""

@@ -38,11 +38,18 @@ _COLLECTION: Final = ("attack.t1213", "attack.t1119", "d3fend.d3-rapa")
 _ACCOUNTS: Final = ("attack.t1078", "attack.t1110.004", "d3fend.d3-uba")
 _TAGS: Final[Mapping[What, tuple[str, ...]]] = {
     What.UNSHOWN: _COLLECTION, What.STEPS: _COLLECTION, What.DOCUMENTS: _COLLECTION, What.PATIENTS: _COLLECTION,
+    What.SHOWN: _COLLECTION, What.LISTED: _COLLECTION, What.WIDER: _COLLECTION, What.FRESH: (*_COLLECTION, "attack.t1078"),
     What.BYTES: (*_COLLECTION, "d3fend.d3-udta"),
     What.MISSES: ("attack.t1595.003", "d3fend.d3-rapa"),
     What.DENIALS: ("attack.t1213", "d3fend.d3-rapa"), What.REFUSALS: ("attack.t1213", "d3fend.d3-rapa"),
     What.NEW: _ACCOUNTS, What.NEWCOMERS: _ACCOUNTS, What.CROWD: _ACCOUNTS,
 }  # fmt: skip
+_WORDS: Final[Mapping[What, str]] = {
+    What.SHOWN: "documents in lists", What.LISTED: "patients in lists", What.WIDER: "more patients in lists than ever",
+    What.FRESH: "documents in lists on a new device", What.NEW: "people who are new", What.NEWCOMERS: "people who are new",
+    What.CROWD: "people who are new",
+}  # fmt: skip
+"""Of what is counted, where its name is not enough."""
 _DONE: Final[Mapping[Rung, tuple[str, ...]]] = {
     Rung.STEP_UP: ("d3fend.d3-mfa",), Rung.NEWCOMERS: ("d3fend.d3-mfa",), Rung.SESSION: ("d3fend.d3-st",),
     Rung.ACCOUNT: ("d3fend.d3-al",),
@@ -71,9 +78,10 @@ class Findings:
         decoy = rule.name == "decoy"
         severity = _CRITICAL if decoy else _SEVERITY.get(rule.rung, _HIGH)
         done = acts.said(rule.rung)
-        title = "A decoy was asked for" if decoy else f"More than {rule.limit} {rule.what.value} by one {scope.value}"
+        what = _WORDS.get(rule.what, rule.what.value)
+        title = "A decoy was asked for" if decoy else f"More than {rule.limit} {what} by one {scope.value}"
         if not decoy and scope is Scope.MODULE:
-            title = f"More than {rule.limit} {rule.what.value} in all"
+            title = f"More than {rule.limit} {what} in all"
         how = done if act.enforced or rule.rung is Rung.NOTE else f"told; enforced, it would be: {done}"
         found = self._finding(key, asked, severity, title, f"{title}: {how}. {rule.why}")
         tags = (*(_DECOY if decoy else _TAGS[rule.what]), *_DONE.get(rule.rung, ()))

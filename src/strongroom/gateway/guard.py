@@ -3,7 +3,7 @@
     before(asked)                  -> Verdict      refused by what is known (or, while it simulates, would be); counts nothing
     answered(asked, status, size)  -> Verdict      counts what the portal gave, before a byte of it goes out; or refuses it
     served(asked, size)                            counts bytes that no answer had announced
-    showed(asked, ids)                             the portal showed these to whoever asked
+    showed(asked, ids, patients)   -> Verdict      the portal shows these to whoever asked: counts them, or refuses the list
 
 In order, for a request for a document: measures that are in force; decoys; then each rule. `answered` looks again and counts in one
 transaction: of many that are asked for at once, by however many workers, no more go out than the limits allow; and whoever is
@@ -20,6 +20,8 @@ from typing import Final
 from strongroom.clock import HOUR, MINUTE
 from strongroom.gateway.counts import Counts, Known
 from strongroom.gateway.crowd import Crowd
+from strongroom.gateway.ladder import refusal
+from strongroom.gateway.lists import Lists
 from strongroom.gateway.measures import ANY, Measure, Place, measure
 from strongroom.gateway.ports import Act, Asked, Verdict
 from strongroom.gateway.reading import Shown
@@ -36,10 +38,11 @@ MAX_NUMBER: Final = 18
 """Digits of a number that has neighbours."""
 _GIVEN: Final = range(200, 400)
 _MISSED, _DENIED = frozenset({404, 410}), frozenset({401, 403})
+PATIENT: Final = "patient"
+"""The family of patients' ids."""
 DECOY: Final = Rule(
     Scope.SESSION, What.UNSHOWN, 24 * 60 * MINUTE, 0, Rung.SESSION, "No answer ever showed it to anybody.", "decoy"
 )
-_CHALLENGE: Final = ((b"www-authenticate", b'StepUp realm="documents"'),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Watchful:
         """
         self.counts, self._enforce, self._tell = counts, enforce, tell
         self._rules = tuple(rules)
+        self._lists = Lists(counts, self._rules)
         self._crowd = Crowd(counts, self._rules, enforce=enforce, tell=tell)
         self._listed, self._decoys, self._exempt = frozenset(listed), frozenset(decoys), frozenset(exempt)
         self._longest = {
@@ -102,7 +106,7 @@ class Watchful:
 
     def before(self, asked: Asked) -> Verdict | None:
         """See `ports.Guard`."""
-        if not asked.document:
+        if not asked.document and not asked.lists:
             return None
         self.counts.sweep(asked.at)
         with self.counts.looking():
@@ -138,16 +142,34 @@ class Watchful:
             with self.counts.together():
                 self._serve(asked, size)
 
-    def showed(self, asked: Asked, shown: Shown | None) -> None:
+    def showed(self, asked: Asked, shown: Shown | None, patients: frozenset[str] = frozenset()) -> Verdict | None:
         """See `ports.Guard`."""
         person = asked.who.person if asked.who else ""
         if not person:
-            return
+            return None
         if shown is None:
             with self.counts.together():
                 self.counts.blinded(person, asked.at, asked.at + BLIND)
-        else:
+            return None
+        if not asked.lists:
             self.counts.showed(person, shown, asked.at)
+            return None
+        named = patients | {asked.patient} if asked.patient and shown else patients
+        documents, people = self.counts.ids(shown), self.counts.ids((PATIENT, one) for one in named)
+        if self.counts.knows(person, documents + people, asked.at):
+            return None  # which is nearly always
+        with self.counts.together():
+            seen = self._seen(asked)
+            met, hour = seen.known.met, asked.at // HOUR
+            strange = self._crowd.is_new(asked, met)
+            new = self._lists.new(person, documents, people, strange=strange, since=hour - met.since())
+            found = self._found(seen) or self._shown_too_much(seen, new)
+            if found is not None:
+                self._refused(seen, found)
+                if found.verdict.enforced:
+                    return found.verdict
+            self._lists.showed(person, new, documents + people, asked.at)
+        return None if found is None else found.verdict
 
     def proved(self, asked: Asked) -> None:
         """See `ports.Guard`."""
@@ -164,23 +186,26 @@ class Watchful:
         strange = listed and not (
             person and (known.blind > asked.at or self.counts.was_shown(person, asked.family, asked.document))
         )
+        places = _places(asked)
+        allowed = self.counts.allowed(list(places.values()), asked.at)
+        if not asked.document:
+            return _Seen(asked, places, ids={}, strange=False, allowed=allowed, known=known)
         one = self.counts.number(asked.family, asked.document)
         ids = {What.DOCUMENTS: one}
         if asked.patient:
-            ids[What.PATIENTS] = self.counts.number("patient", asked.patient)
+            ids[What.PATIENTS] = self.counts.number(PATIENT, asked.patient)
         if strange:
             ids[What.UNSHOWN] = one
         number = _decimal(asked.document)
         if (strange or not listed) and any(0 < abs(number - other) <= NEAR for other in known.walk if number >= 0):
             ids[What.STEPS] = one
-        places = _places(asked)
-        return _Seen(asked, places, strange, ids, self.counts.allowed(list(places.values()), asked.at), known)
+        return _Seen(asked, places, strange, ids, allowed, known)
 
     def _charged(self, seen: _Seen) -> Iterator[tuple[Place, Rule]]:
         """Where it would count, and by which rule."""
         for rule in self._rules:
             where = seen.places.get(rule.scope)
-            known = rule.what in seen.ids or rule.what is What.BYTES
+            known = rule.what in seen.ids or (rule.what is What.BYTES and seen.asked.document)
             if where is not None and known and seen.about(rule.name) and not self._exempted(where):
                 yield where, rule
 
@@ -199,8 +224,10 @@ class Watchful:
                 continue
             if one.rung is Rung.NEWCOMERS:  # of these it is asked when the portal has answered
                 continue
+            if not asked.document and one.rung not in {Rung.SESSION, Rung.ACCOUNT}:
+                continue
             if one.by_hand or not self._enforce or one.enforced:
-                verdict = Verdict(_refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand)
+                verdict = Verdict(refusal(one.rung, one.rule), enforced=self._enforce or one.by_hand)
                 return _Found(verdict, told_no=False)
         return None
 
@@ -211,16 +238,16 @@ class Watchful:
         held = self._crowd.came(seen.asked, seen.places, seen.known.met, seen.allowed)
         if held is None:
             return None
-        verdict = Verdict(_refusal(held.rung, held.rule), enforced=self._enforce or held.by_hand)
+        verdict = Verdict(refusal(held.rung, held.rule), enforced=self._enforce or held.by_hand)
         return _Found(verdict, held.measure, told_no=False)
 
     def _decoy(self, seen: _Seen) -> _Found | None:
         if seen.asked.document not in self._decoys or not seen.about(DECOY.name):
             return None
-        refusal = Refusal(401, "guard-decoy", "This session has been ended. Sign in again.", hard=True)
+        ended = Refusal(401, "guard-decoy", "This session has been ended. Sign in again.", hard=True)
         where = seen.places.get(Scope.SESSION)
         return _Found(
-            Verdict(refusal, enforced=self._enforce), None if where is None else self._measure(seen, where, DECOY),
+            Verdict(ended, enforced=self._enforce), None if where is None else self._measure(seen, where, DECOY),
             (where or seen.places[Scope.NETWORK], DECOY),
         )  # fmt: skip
 
@@ -230,7 +257,7 @@ class Watchful:
             if rule.rung is not Rung.NOTE and self._beyond(seen, where, rule):
                 if self.counts.is_undone(where, rule.name, seen.asked.at):
                     continue
-                verdict = Verdict(_refusal(rule.rung, rule.name), enforced=self._enforce)
+                verdict = Verdict(refusal(rule.rung, rule.name), enforced=self._enforce)
                 return _Found(verdict, self._measure(seen, where, rule), (where, rule))
         return None
 
@@ -240,8 +267,21 @@ class Watchful:
         if rule.what is What.BYTES:
             return self.counts.bytes(number, (now - rule.window) // HOUR) >= rule.limit
         since = now - rule.window + self._longest[rule.scope, rule.what]
-        one = seen.ids.get(rule.what, seen.ids[What.DOCUMENTS])
+        one = seen.ids.get(rule.what, seen.ids.get(What.DOCUMENTS, 0))
         return self.counts.others(number, one, since, rule.limit) >= rule.limit
+
+    def _shown_too_much(self, seen: _Seen, new: Mapping[What, int]) -> _Found | None:
+        """Whether this list would pass a rule, which shows so much that is new."""
+        if ANY in seen.allowed:
+            return None
+        asked, where = seen.asked, seen.places[Scope.PERSON]
+        for rule in self._lists.beyond(where[1], new, asked.at, seen.allowed):
+            if rule.rung is not Rung.NOTE:
+                verdict = Verdict(refusal(rule.rung, rule.name), enforced=self._enforce)
+                return _Found(verdict, self._measure(seen, where, rule), (where, rule))
+            self.counts.report(f"guard-{rule.name}", where[1], asked.at, enforced=False)
+            self._acted(asked, rule, where)
+        return None
 
     def _count(self, seen: _Seen, status: int) -> None:
         """Count it; what is known only afterwards, and what is only noted, steps upon the ladder here."""
@@ -283,7 +323,7 @@ class Watchful:
         self._put(found.measure, asked.at)
         if found.passed is not None:
             self._acted(asked, found.passed[1], found.passed[0])
-        if found.told_no:
+        if found.told_no and asked.document:
             self._tally(seen, {What.REFUSALS: seen.ids[What.DOCUMENTS]})
         if found.verdict.enforced:
             self._walked(seen)
@@ -339,33 +379,3 @@ def _places(asked: Asked) -> dict[Scope, Place]:
     if asked.who is not None:
         names |= {Scope.PERSON: asked.who.person, Scope.SESSION: asked.who.session}
     return {scope: (scope, name) for scope, name in names.items()}
-
-
-def _refusal(rung: Rung, rule: str) -> Refusal:
-    name = f"guard-{rule}"
-    match rung:
-        case Rung.SLOW:
-            return Refusal(429, name, "Too much at once. Try again in some seconds.", extra=((b"retry-after", b"10"),))
-        case Rung.STEP_UP:
-            return Refusal(
-                401,
-                name,
-                "No page has shown you this. Open it from the list of your documents, or sign in again.",
-                extra=_CHALLENGE,
-            )
-        case Rung.SESSION:
-            return Refusal(401, name, "This session has been ended. Sign in again.")
-        case Rung.ACCOUNT:
-            return Refusal(
-                403, name, "Documents cannot be opened with this account for now. Ask the portal's help desk."
-            )
-        case Rung.NEWCOMERS:
-            return Refusal(
-                401,
-                name,
-                "Too many people are new here at once. Open it on a device that you used here before, prove again who you are,"
-                " or ask the portal's help desk.",
-                extra=_CHALLENGE,
-            )
-        case _:
-            return Refusal(403, name, "For now only documents that a page of yours shows can be opened.")

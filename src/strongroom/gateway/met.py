@@ -23,6 +23,10 @@ class Met:
         """Whether this is somebody who was met for long, wherever."""
         return any(since <= hour - LONG for _, since, _ in self.places)
 
+    def since(self) -> int:
+        """The hour from which on they are known; a late one, where they are not."""
+        return min((since for _, since, _ in self.places), default=2**31)
+
     def long(self, marks: Collection[str], hour: int) -> bool:
         """Whether one of these is theirs for long."""
         return any(mark in marks and since <= hour - LONG for mark, since, _ in self.places)

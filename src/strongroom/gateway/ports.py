@@ -28,6 +28,8 @@ class Asked:
     document: str = ""
     patient: str = ""
     manner: str = ""
+    lists: bool = False
+    """Whether the answer is to show documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,11 @@ class Guard(Protocol):
     def served(self, asked: Asked, size: int) -> None:
         """So many bytes went out that no answer had announced."""
 
-    def showed(self, asked: Asked, shown: Shown | None) -> None:
-        """An answer showed these documents to whoever asked; None: it showed some that could not be read."""
+    def showed(self, asked: Asked, shown: Shown | None, patients: frozenset[str] = frozenset()) -> Verdict | None:
+        """An answer shows these documents, of these patients, to whoever asked; None: it shows some that could not be read.
+
+        Where it could, nothing of it went out: count it, or refuse it.
+        """
 
     def proved(self, asked: Asked) -> None:
         """Whoever asked proved to the portal who they are."""
@@ -91,8 +96,9 @@ class Unwatched:
     def served(self, asked: Asked, size: int) -> None:
         """Nor here."""
 
-    def showed(self, asked: Asked, shown: Shown | None) -> None:
+    def showed(self, asked: Asked, shown: Shown | None, patients: frozenset[str] = frozenset()) -> Verdict | None:  # noqa: ARG002  # as above
         """Nothing is learned."""
+        return None
 
     def proved(self, asked: Asked) -> None:
         """Nor here."""

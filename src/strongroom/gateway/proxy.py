@@ -224,41 +224,48 @@ class Proxy:
             "status": head.status,
             "headers": to_client(head.status, head.headers, one.event.request),
         }
-        await one.tell(start)
         reader = _Reading(head) if is_read(admitted.match, head.status) else None
-        held = b""
         async for piece in answer.pieces():
             if one.gone:
                 raise Gone
-            if reader is None:
-                await one.tell({"type": "http.response.body", "body": piece, "more_body": True})
-                continue
-            reader.add(piece)
-            if held:
+            if reader is not None and reader.add(piece):
+                continue  # held until it was read
+            if not one.started:
+                await one.tell(start)
+            for held in (*(reader.held() if reader is not None else ()), piece):
                 await one.tell({"type": "http.response.body", "body": held, "more_body": True})
-            held = piece
         if reader is not None:
             self._steps.learn(admitted, head, reader.body, one.login)
-        await one.tell({"type": "http.response.body", "body": held, "more_body": False})
+        if not one.started:
+            await one.tell(start)
+        last = b"".join(reader.held()) if reader is not None else b""
+        await one.tell({"type": "http.response.body", "body": last, "more_body": False})
 
 
 class _Reading:
-    """An answer that is read on its way, up to `reading.MAX_READ` bytes."""
+    """An answer that is held until it was read, up to `reading.MAX_READ` bytes; more, or in a coding, flows and is not read."""
 
     def __init__(self, head: Head) -> None:
         coding = dict(head.headers).get(b"content-encoding", b"identity").lower()
-        self._body: bytearray | None = bytearray() if coding in {b"identity", b""} else None
+        self._read, self._held, self._size = coding in {b"identity", b""}, list[bytes](), 0
 
     @property
     def body(self) -> bytes | None:
         """None where it cannot be read."""
-        return None if self._body is None else bytes(self._body)
+        return b"".join(self._held) if self._read else None
 
-    def add(self, piece: bytes) -> None:
-        if self._body is not None:
-            self._body += piece
-            if len(self._body) > reading.MAX_READ:
-                self._body = None
+    def add(self, piece: bytes) -> bool:
+        """Whether it is held. If not, neither is anything from now on."""
+        self._size += len(piece)
+        self._read = self._read and self._size <= reading.MAX_READ
+        if self._read:
+            self._held.append(piece)
+        return self._read
+
+    def held(self) -> list[bytes]:
+        """What is held, and is so no longer."""
+        held, self._held = self._held, []
+        return held
 
 
 def _target(scope: Scope) -> bytes:

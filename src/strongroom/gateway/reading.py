@@ -61,6 +61,15 @@ def shown(contract: Contract, one: Described, kind: bytes, target: Target, body:
     return frozenset([shown for shown in ids if not _repeated(shown[1], said)][:MAX_SHOWN])
 
 
+def patients(one: Described, kind: bytes, body: bytes) -> frozenset[str]:
+    """The patients whom this answer names, where gateway.toml says that it does."""
+    if not one.patients or not media_type(kind).endswith("json"):
+        return frozenset()
+    document = _json(body)
+    ids = {value.rpartition("/")[2] for place in one.patients for value in found(document, place)}
+    return frozenset(list(ids)[:MAX_SHOWN])
+
+
 def path_of(location: bytes) -> bytes:
     """Path and query of an address in `Location`; empty when there is none."""
     try:

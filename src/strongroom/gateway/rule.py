@@ -57,6 +57,14 @@ class What(Enum):
     """Documents that a limit of the guard refused. As for misses."""
     BYTES = "bytes"
     """Of documents, that went out; by whole hours, so that up to one more than the window is looked at."""
+    SHOWN = "shown"
+    """Documents (this and the next three are counted by whole hours) that a list showed to this person for the first time."""
+    LISTED = "listed"
+    """Patients of whom a list showed something to this person for the first time, where it, or its address, names them."""
+    WIDER = "wider"
+    """As `listed`, to somebody who was known for a week; and three times as many as were shown to them before."""
+    FRESH = "fresh"
+    """As `shown`, to somebody who was known, on a device and from an address that are not theirs for long."""
     NEW = "new"
     """People on a device and from an address that are not theirs for long; where hardly anybody else is (`crowd`)."""
     NEWCOMERS = "newcomers"
@@ -67,6 +75,8 @@ class What(Enum):
 
 AFTER: Final = frozenset({What.MISSES, What.DENIALS, What.REFUSALS})
 """Known only when there is an answer."""
+LISTS: Final = frozenset({What.SHOWN, What.LISTED, What.WIDER, What.FRESH})
+"""Counts of what lists show."""
 CROWDS: Final = frozenset({What.NEW, What.NEWCOMERS, What.CROWD})
 """Counts of people and not of documents."""
 
@@ -130,6 +140,10 @@ DEFAULTS: Final = (
     Rule(Scope.PERSON, What.DOCUMENTS, HOUR, 150, Rung.NOTE, "Three hundred for a lawyer must pass; somebody may look."),
     Rule(Scope.PERSON, What.DOCUMENTS, DAY, 2_000, Rung.ACCOUNT, "A life's documents, several times over."),
     Rule(Scope.PERSON, What.BYTES, DAY, 20_000_000_000, Rung.ACCOUNT, "A life's pictures and letters; of scans, hundreds."),
+    Rule(Scope.PERSON, What.LISTED, DAY, 150, Rung.ACCOUNT, "A busy reception on its first day; larger ones are allowed by name."),
+    Rule(Scope.PERSON, What.WIDER, DAY, 20, Rung.STEP_UP, "Who read for few people all week does not read for many today."),
+    Rule(Scope.PERSON, What.SHOWN, DAY, 2_000, Rung.ACCOUNT, "As for documents that are read."),
+    Rule(Scope.PERSON, What.FRESH, DAY, 100, Rung.STEP_UP, "Who has a new device has been shown before what is theirs."),
     Rule(Scope.SESSION, What.DENIALS, HOUR, 10, Rung.SESSION, "The portal refuses; somebody goes on trying."),
     Rule(Scope.SESSION, What.REFUSALS, HOUR, 20, Rung.SESSION, "Told no, somebody honest asks what is wrong."),
     Rule(Scope.DEVICE, What.UNSHOWN, HOUR, 100, Rung.NOTE, "Many share a kind of device; one tool has many accounts."),

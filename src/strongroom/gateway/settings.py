@@ -96,6 +96,8 @@ class Shows(_Section, frozen=True, kw_only=True):
     """Places of document ids in JSON: `items[].id`."""
     family: str = "document"
     """The name of the document's parameter in the routes that read what is shown here."""
+    patients: tuple[str, ...] = ()
+    """Places of the patients whose documents these are: `items[].patient`."""
     links: bool = False
     """Every address in the answer that is a described document's."""
 
@@ -225,6 +227,7 @@ class Described(msgspec.Struct, frozen=True):
     document: str
     patient: str
     shown: tuple[Place, ...]
+    patients: tuple[Place, ...]
     login: Place
     """Where the JSON of a login's request or answer says who it is."""
     body: Mapping[str, tuple[Place, str]] = {}
@@ -286,6 +289,7 @@ def _described(route: Route) -> Described:
     try:
         pattern = read_pattern(route.path)
         shown = tuple(map(read_place, route.shows.ids if route.shows else ()))
+        patients = tuple(map(read_place, route.shows.patients if route.shows else ()))
     except Malformed as error:
         raise _wrong(route, error.message) from error
     names = {*pattern.names, *route.query, *route.body}
@@ -301,7 +305,7 @@ def _described(route: Route) -> Described:
     patient = route.patient or ("patient" if "patient" in names else "")
     if document in route.repeat or patient in route.repeat:
         raise _wrong(route, "the document, or the patient, may not come twice.")
-    return Described(route, pattern, document, patient, shown, _login(route), _in_body(route))
+    return Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route))
 
 
 def _in_body(route: Route) -> dict[str, tuple[Place, str]]:

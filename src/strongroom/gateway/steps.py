@@ -138,7 +138,7 @@ class Steps:
         asked = event.asked = Asked(
             event.request, event.at, route.route.name if route else "", self._people.who(facts.claim), facts.network,
             facts.device, family(route) if route and match.document else "", match.document, match.patient,
-            facts.manner if match.document or (route and route.route.proves) else "",
+            facts.manner, lists=route is not None and route.route.shows is not None,
         )  # fmt: skip  # 3
         if match.document and asked.who is None and route and not route.route.public:
             raise Unfit(_STRANGER)
@@ -210,7 +210,9 @@ class Steps:
             self.guard.showed(one.asked, frozenset({made}))
 
     def learn(self, one: Admitted, head: Head, body: bytes | None, login: str) -> None:
-        """From an answer that was read. `body` is None where it could not be; `login`: whom the request named."""
+        """From an answer that was read, and of which nothing went out; `body` is None where it could not be. `login`: whom the
+        request named. Raises Unfit for a list that shows too much.
+        """
         match, asked = one.match, one.asked
         route = match.route
         if route is None:
@@ -222,7 +224,12 @@ class Steps:
         if route.route.shows is not None:
             kind = dict(headers).get(b"content-type", b"")
             shown = None if body is None else reading.shown(self.contract, route, kind, match.target, body)
-            self.guard.showed(asked, shown)
+            patients = frozenset[str]() if body is None else reading.patients(route, kind, body)
+            verdict = self.guard.showed(asked, shown, patients)
+            if verdict is not None:
+                one.event.rule = verdict.refusal.rule
+                if verdict.enforced:
+                    raise Unfit(verdict.refusal)
 
 
 def is_read(match: Match, status: int) -> bool:

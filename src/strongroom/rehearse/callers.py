@@ -9,11 +9,17 @@ import random
 from collections.abc import Iterator
 from typing import Final
 
-from strongroom.clock import HOUR, MINUTE, SECOND
+from strongroom.clock import DAY, HOUR, MINUTE, SECOND
 from strongroom.rehearse.portal import EACH, LAWYERS
-from strongroom.rehearse.visits import Visit
+from strongroom.rehearse.visits import BROWSERS, Visit
 
 Hours = Iterator[Visit]
+TOWN: Final = 310
+"""Patients of the portal; with the mules of P4, more."""
+COME: Final = 0.6
+"""Of those with a login, who came in the weeks before."""
+NEW: Final = "new"
+"""The script of those who are new where they are."""
 FIRST: Final = 51
 """The first honest patient: those before are for thieves and the practices' programs."""
 
@@ -33,6 +39,37 @@ def everybody(patients: int, rng: random.Random, crowd: float) -> Hours:
         _crowd("B9", rng, rng.sample(people, int(240 * crowd)), 7 * HOUR, "", mailed=0.0),
     )
     return heapq.merge(*scripts, key=lambda visit: visit.at)
+
+
+def _known(crowd: float) -> range:
+    """Who of the town came before."""
+    return range(FIRST, FIRST + int((TOWN - 10 - FIRST) * crowd))
+
+
+def usual(patients: int, rng: random.Random, days: int, crowd: float) -> Hours:
+    """Weeks before: people of the town, and three in five of the mules', read a letter of theirs three times, from home."""
+    visits = []
+    for patient in (*_known(crowd), *(one for one in range(TOWN - 10, patients + 1) if rng.random() < COME)):
+        source, document = f"127.8.{patient // 250}.{patient % 250 + 1}", 10 * patient + rng.randrange(EACH)
+        times = sorted(day * DAY + rng.randrange(7 * HOUR, 22 * HOUR) for day in rng.sample(range(days), 3))
+        visits.append(Visit(times[0] - MINUTE, str(patient), source, "/inbox", script="usual"))
+        for at in times:
+            path = f"/letters/{document}"
+            visits.append(Visit(at, str(patient), source, path, document=str(document), script="usual"))
+    yield from sorted(visits, key=lambda visit: visit.at)
+
+
+def newcomers(rng: random.Random, hours: int, crowd: float) -> Hours:
+    """People of the town on a new device, from an address that is new: each lists what they have, and reads one of it."""
+    visits = []
+    for place, patient in enumerate(rng.sample(_known(crowd), int(40 * crowd))):
+        at, source, kind = rng.randrange(hours * HOUR), f"127.10.{place}.1", str(rng.randrange(len(BROWSERS)))
+        path = f"/letters/{10 * patient}"
+        visits += [
+            Visit(at, str(patient), source, "/inbox", session=1, script=NEW, kind=kind),
+            Visit(at + MINUTE, str(patient), source, path, 1, str(10 * patient), script=NEW, kind=kind),
+        ]
+    yield from sorted(visits, key=lambda visit: visit.at)
 
 
 def _program(script: str, practice: int, at: int, count: int, source: str) -> Hours:

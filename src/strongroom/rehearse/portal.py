@@ -153,7 +153,7 @@ class Portal:
             case ["letters"]:
                 told = asked.query.get("patient", "")
                 people = frozenset({int(told)}) if told.isdecimal() else who
-                return _list("items", "id", self._letters(people if "parameter" in holes else people & who))
+                return self._list("items", "id", self._letters(people if "parameter" in holes else people & who))
             case ["inbox"]:
                 return _page("".join(f'<a href="letters/{number}">a letter</a>' for number in self._letters(who)))
             case ["letters", name] if name.isdecimal():
@@ -165,7 +165,9 @@ class Portal:
                 right = owner is not None and told == str(owner) and (owner in who or "parameter" in holes)
                 return _letter(name) if right else _absent()
             case ["scans"]:
-                return _list("scans", "number", [number for number, owner in records.numbers.items() if owner in who])
+                return self._list(
+                    "scans", "number", [number for number, owner in records.numbers.items() if owner in who]
+                )
             case ["scans", name] if name.endswith(".png") and name[:-4].isdecimal():
                 owner = records.numbers.get(int(name[:-4]))
                 unasked = "override" in holes and asked.wire not in {"GET", "HEAD"}
@@ -178,7 +180,7 @@ class Portal:
                 seen = [note for note, owner in records.notes.items() if "list" in holes or owner in who]
                 page = asked.query.get("page", "0")
                 start = PAGE * int(page) if page.isdecimal() else 0
-                return _list("notes", "id", seen[start : start + PAGE])
+                return self._list("notes", "id", seen[start : start + PAGE])
             case ["notes", name]:
                 owner = records.notes.get(name)
                 given = owner in who or ("list" in holes and owner)
@@ -190,6 +192,12 @@ class Portal:
     def _letters(self, people: frozenset[int]) -> list[int]:
         return [number for number, owner in self.records.letters.items() if owner in people]
 
+    def _list(self, name: str, each: str, ids: list[int] | list[str]) -> Reply:
+        """As JSON; each with whose it is."""
+        owners = dict[int | str, int]([*self.records.letters.items(), *self.records.notes.items()])
+        items = [{each: one, "patient": owners[one], "title": "A letter"} for one in ids]
+        return Reply(200, json.dumps({name: items}).encode(), "application/json")
+
 
 def _absent() -> Reply:
     return Reply(404, b"no such letter")
@@ -197,12 +205,6 @@ def _absent() -> Reply:
 
 def _letter(name: str) -> Reply:
     return Reply(200, f"%PDF-1.4\n% Letter {name}: synthetic, of nobody.\n%%EOF\n".encode(), "application/pdf")
-
-
-def _list(name: str, each: str, ids: list[int] | list[str]) -> Reply:
-    return Reply(
-        200, json.dumps({name: [{each: one, "title": "A letter"} for one in ids]}).encode(), "application/json"
-    )
 
 
 def _page(inner: str) -> Reply:
@@ -248,11 +250,18 @@ class _Connection(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who went before the end is nobody's error: a gateway that refuses an answer lets go of it."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # as it came
+
+
 def listening(portal: Portal, port: int = 0) -> ThreadingHTTPServer:
     """A server of it on loopback; `serve_forever` serves."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Connection", (_Connection,), {"portal": portal}))
-    server.daemon_threads = True
-    return server
+    return _Server(("127.0.0.1", port), type("Connection", (_Connection,), {"portal": portal}))
 
 
 def main() -> None:

@@ -6,17 +6,17 @@ what is counted by the day is given again every day.
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from typing import Final
 
 from strongroom.clock import DAY, HOUR, MINUTE, SECOND
 from strongroom.rehearse.attack import address
+from strongroom.rehearse.callers import TOWN
 from strongroom.rehearse.portal import EACH, PAGE, Records, opaque
-from strongroom.rehearse.visits import Visit
+from strongroom.rehearse.visits import BROWSERS, Visit
 
-TOWN: Final = 310
-"""Patients of the portal; with the mules of P4, more."""
 THIEF: Final = 7
 """Whose login is stolen. With more logins: the patients after."""
 SESSION: Final = 40
@@ -24,6 +24,13 @@ SESSION: Final = 40
 SHOWN: Final = "shown before fetched"
 COUNTED: Final = "only counted"
 """Whether listings are described."""
+MULES: Final = 2_000
+"""Stolen logins in a night of eight hours."""
+P4: Final = (
+    ("one tool", "tool", 3, 500), ("one tool that says it is many browsers", "tool{}", 3, 500),
+    ("as browsers do", "{}", 3, 0), ("one tool, on the first day", "tool", 0, 0),
+)  # fmt: skip
+"""Condition, program, weeks before, and documents it may gain; 0: all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class Robbery:
     visits: Callable[[random.Random], Iterator[Visit]]
     listed: bool = True
     own: bool = False
+    weeks: int = 0
+    """For so long the gateway was there before, and people came as usual."""
 
 
 def robberies(playbook: str, *, quick: bool) -> Iterator[Robbery]:
@@ -58,7 +67,8 @@ def _p1(most: int, quick: bool) -> Iterator[Robbery]:  # noqa: FBT001  # one of 
 
 
 def _p2(most: int, _quick: bool) -> Iterator[Robbery]:  # noqa: FBT001  # as above
-    yield Robbery("P2", "opaque ids from a list", 1, TOWN, 24, 2_000, lambda _: _harvest())
+    yield Robbery("P2", "opaque ids, all lists first", 1, TOWN, 24, 0, lambda _: _harvest())
+    yield Robbery("P2", "opaque ids, page by page", 1, TOWN, 24, 150 * EACH, lambda _: _by_page())
     yield Robbery(
         "P2", "addresses that name the patient", 1, TOWN, 24, 12 * EACH, lambda _: _swap(min(most, TOWN) // 5)
     )
@@ -71,10 +81,14 @@ def _p3(_most: int, quick: bool) -> Iterator[Robbery]:  # noqa: FBT001  # as abo
 
 
 def _p4(_most: int, quick: bool) -> Iterator[Robbery]:  # noqa: FBT001  # as above
-    mules = 40 if quick else 2_000
-    yield Robbery(
-        "P4", "each reads its own", mules, TOWN + mules, 8, EACH * mules, partial(_mules, count=mules), own=True
-    )
+    mules = 60 if quick else MULES
+    town, all_of_it = TOWN + mules, EACH * mules
+    for condition, kind, weeks, bound in P4:
+        if weeks or not quick:
+            visits = partial(_mules, count=mules, kind=kind)
+            yield Robbery("P4", condition, mules, town, 8, bound or all_of_it, visits, own=True, weeks=weeks)
+        if quick and weeks:
+            return
 
 
 def _p9(most: int, _quick: bool) -> Iterator[Robbery]:  # noqa: FBT001  # as above
@@ -103,6 +117,17 @@ def _harvest() -> Iterator[Visit]:
         yield Visit(at, str(THIEF), address(place % 50), f"/notes/{note}", 1 + place // SESSION, note, owner)
 
 
+def _by_page() -> Iterator[Visit]:
+    """The same by a thief who reads what a page shows before the next is opened."""
+    pages = [[*group] for _, group in groupby(_harvest(), key=lambda visit: visit.path.startswith("/notes?"))]
+    lists, notes = pages
+    each = 23 * HOUR // len(lists)
+    for page, listed in enumerate(lists):
+        yield replace(listed, at=page * each)
+        for place, note in enumerate(notes[page * PAGE : (page + 1) * PAGE]):
+            yield replace(note, at=page * each + (1 + place) * each // (PAGE + 1))
+
+
 def _swap(count: int) -> Iterator[Visit]:
     """P2 by another way: lists by a swapped parameter, and documents at addresses that name the patient."""
     for place in range(count):
@@ -124,15 +149,20 @@ def _slow(rng: random.Random, lasts: int, each: int) -> Iterator[Visit]:
         yield Visit(at, str(THIEF), "127.7.0.1", f"/letters/{number}", place // SESSION, str(number), patient)
 
 
-def _mules(rng: random.Random, count: int) -> Iterator[Visit]:
-    """P4: many stolen logins in one night, each from its own address, each signs in, lists and reads what is its own."""
+def _mules(rng: random.Random, count: int, kind: str) -> Iterator[Visit]:
+    """P4: many stolen logins in one night, each from its own address, each signs in, lists and reads what is its own.
+
+    `kind`: the program; `{}` in it is another browser's number each time.
+    """
     for place in range(count):
-        patient, at = TOWN - 20 + place, place * 8 * HOUR // count
+        patient, at = TOWN - 20 + place, place * 8 * HOUR // MULES
         source = f"127.{20 + place // 62_500}.{place // 250 % 250}.{place % 250 + 1}"
-        yield Visit(at, str(patient), source, "/letters")
+        program = kind.format(place % len(BROWSERS))
+        yield Visit(at, str(patient), source, "/letters", kind=program)
         for one in sorted(rng.sample(range(EACH), rng.randint(1, EACH))):
             number = 10 * patient + one
-            yield Visit(at + SECOND * (2 + one), str(patient), source, f"/letters/{number}", 0, str(number), patient)
+            path = f"/letters/{number}"
+            yield Visit(at + SECOND * (2 + one), str(patient), source, path, 0, str(number), patient, kind=program)
 
 
 def _forgotten(most: int) -> Iterator[Visit]:

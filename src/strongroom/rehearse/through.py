@@ -11,18 +11,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from strongroom.clock import HOUR
-from strongroom.rehearse.callers import everybody
+from strongroom.clock import DAY, HOUR
+from strongroom.rehearse.callers import NEW, everybody, newcomers, usual
 from strongroom.rehearse.front import Front
 from strongroom.rehearse.portal import Records
 from strongroom.rehearse.robbers import THIEF, Robbery
-from strongroom.rehearse.visits import OK, Street, Visit, shown
+from strongroom.rehearse.visits import OK, Outcome, Street, Visit, shown
 
 COLUMNS: Final = (
     ("", "playbook"), ("condition", "condition"), ("logins", "logins"), ("hours", "hours"),
     ("documents lost", "documents_lost"), ("bound", "bound"), ("people lost", "people_lost"), ("listed", "people_listed"),
     ("without a gateway", "documents_without"), ("stopped by", "stopped_by"), ("honest", "honest_requests"),
     ("refused", "honest_refused"),
+    ("new", "newcomers"), ("asked", "newcomers_asked"),
 )  # fmt: skip
 """Heading and field of the table for people."""
 
@@ -52,6 +53,11 @@ class Loss:
     """Of which look-alikes."""
     listings: bool
     """Whether they are described in gateway.toml."""
+    weeks: int = 0
+    """For so long the gateway was there before."""
+    newcomers: int = 0
+    newcomers_asked: int = 0
+    """Honest people on a new device and from a new address, and how many of them were asked to prove who they are."""
     clock: str = "simulated"
 
     @property
@@ -76,6 +82,8 @@ class _Told:
     requests: int = 0
     honest: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    newcomers: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
 
 
 def rob(front: Front, robbery: Robbery, seed: int, crowd: float) -> Loss:
@@ -90,6 +98,7 @@ def rob(front: Front, robbery: Robbery, seed: int, crowd: float) -> Loss:
         stopped_by=told.rules.most_common(1)[0][0] if told.rules else "nothing",
         last_hour=None if told.last is None else round(told.last / HOUR, 2),
         honest_requests=told.honest, honest_refused=told.refused.total(), refused=dict(told.refused), listings=robbery.listed,
+        weeks=robbery.weeks, newcomers=len(told.newcomers), newcomers_asked=len(told.asked),
     )  # fmt: skip
 
 
@@ -100,20 +109,24 @@ def as_json(playbook: str, losses: list[Loss]) -> dict[str, Any]:
 
 def _run(front: Front, robbery: Robbery, seed: int, crowd: float, *, direct: bool) -> _Told:
     told, street = _Told(), Street(front.portal if direct else front.gateway)
-    visits = robbery.visits(random.Random(seed))
+    visits, days = robbery.visits(random.Random(seed)), 7 * robbery.weeks
+    begin = 0 if direct else days * DAY
+    if begin:
+        for visit in usual(robbery.patients, random.Random(seed + 2), days, crowd):
+            front.at(visit.at)
+            _judged(told, visit, street.make(visit))
     if crowd:
-        visits = heapq.merge(
-            visits, everybody(robbery.patients, random.Random(seed + 1), crowd), key=lambda visit: visit.at
-        )
+        beside = [everybody(robbery.patients, random.Random(seed + 1), crowd)]
+        if robbery.weeks:
+            beside.append(newcomers(random.Random(seed + 3), robbery.hours, crowd))
+        visits = heapq.merge(visits, *beside, key=lambda visit: visit.at)
     records, stolen = Records(robbery.patients), range(THIEF, THIEF + robbery.logins)
     for visit in visits:
         if not direct:
-            front.at(visit.at)
+            front.at(begin + visit.at)
         outcome = street.make(visit)
         if visit.honest:
-            told.honest += 1
-            if outcome.status != visit.expect:
-                told.refused[visit.script] += 1
+            _judged(told, visit, outcome)
             continue
         told.requests += 1
         if outcome.rule:
@@ -122,6 +135,18 @@ def _run(front: Front, robbery: Robbery, seed: int, crowd: float, *, direct: boo
             _gained(told, visit, records, range(0) if robbery.own else stolen, outcome.body)
     street.close()
     return told
+
+
+def _judged(told: _Told, visit: Visit, outcome: Outcome) -> None:
+    """How somebody honest fared."""
+    told.honest += 1
+    if visit.script == NEW:
+        told.newcomers.add(visit.user)
+    if outcome.status != visit.expect:
+        if visit.script == NEW:
+            told.asked.add(visit.user)
+        else:
+            told.refused[visit.script] += 1
 
 
 def _gained(told: _Told, visit: Visit, records: Records, stolen: range, body: bytes) -> None:
