@@ -1,4 +1,4 @@
-"""The Core Rule Set is read from its folder, and changed in three places: each is looked for in the rules that are installed."""
+"""The Core Rule Set is read from its folder, and changed in four places: each is looked for in the rules that are installed."""
 
 import re
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from strongroom.errors import ConfigError
 from strongroom.gateway import crs, rules
+from strongroom.gateway.modsecurity import Engine, Subject
 
 RULE = """# tag:'comment'
 SecRule ARGS "@pmFromFile words.data" \\
@@ -65,3 +66,46 @@ def test_the_changes_still_fit_what_is_installed() -> None:
     assert set(re.findall("tag:'([^']*)'", text)) == {"OWASP_CRS"}
     for corrected in ("901321", "920120", "922120"):
         assert f"id:{corrected}" in text
+
+
+def test_rules_above_the_level_are_left_out() -> None:
+    """And no other ones: as the rules themselves say by their tags."""
+    levels: dict[str, int] = {}
+    for path in crs.FOLDER.glob("REQUEST-9[1-4]*.conf"):
+        for rule in re.findall(r"(?ms)^SecRule.*?[^\\]$", path.read_text()):
+            number, said = re.search(r"id:([0-9]+)", rule), re.search("tag:'paranoia-level/([1-4])'", rule)
+            if number and said:
+                levels[number[1]] = int(said[1])
+    whole = "".join(file.text for file in crs.read(crs.FOLDER).files)
+    assert len(levels) > 200
+    for level in (1, 2, 3, 4):
+        kept = "".join(crs.reached(file.text, level) for file in crs.read(crs.FOLDER).files)
+        for name, own in levels.items():
+            if f"id:{name}," in whole:
+                assert (f"id:{name}," in kept) == (own <= level), name
+        assert kept.count("SecMarker") == whole.count("SecMarker")
+    assert crs.reached(whole, 4) == whole
+
+
+def test_what_the_engine_says_is_the_same_without_them() -> None:
+    """Of requests that many rules match, and of those that none does."""
+    found = crs.read(crs.FOLDER, (rules.BASE,))
+    whole, short = Engine(), Engine()
+    for name, text in rules.texts(found):
+        short.add(text, name)
+        file = next((one for one in found.files if one.name == name), None)
+        whole.add(text if file is None else file.text, name)
+    assert short.loaded < whole.loaded - 100
+    headers = ((b"host", b"p"), (b"user-agent", b"M"), (b"accept", b"*/*"))
+    matched = 0
+    for _, target, body in (*rules._ATTACKS, *rules._HONEST):
+        for more in (
+            (),
+            ((b"cookie", b"a=1' OR 1=1--"),),
+            ((b"user-agent", b"sqlmap"), (b"range", b"bytes=1-2,3-4,5-6,7-8,9-10,11-12")),
+        ):
+            subject = Subject("POST" if body else "GET", target, (*headers, *more), "192.0.2.1", body)
+            said = short.inspect(subject)
+            assert said == whole.inspect(subject)
+            matched += len(said.hits)
+    assert matched > 20

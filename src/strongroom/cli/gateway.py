@@ -48,6 +48,10 @@ def command(ctx: click.Context, *, upstream: str | None, settings: Path, check: 
         return
     if not upstream:
         raise UsageError("Where is the portal?", advice="Say --upstream http://host:port.")
+    from strongroom.wiring.memory import begin_again_with_tcmalloc
+
+    if not check:
+        begin_again_with_tcmalloc()
     from strongroom.wiring.gateway import read_settings, run_gateway
 
     if check:

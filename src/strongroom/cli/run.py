@@ -17,6 +17,10 @@ def command(name: str, store: Path | None) -> None:
     Example:
       strongroom run keeper --store DIR
     """
+    from strongroom.wiring.memory import begin_again_with_tcmalloc
+
+    if name == "gateway":
+        begin_again_with_tcmalloc()
     from strongroom.wiring.programs import run_program  # loads the whole program
 
     run_program(name, find_store(store))

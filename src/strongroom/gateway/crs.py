@@ -1,14 +1,15 @@
 """The Core Rule Set as its authors publish it, read from its folder. No rule of it is copied here.
 
 Left out are the files of exclusions for other people's applications, of reputation and rates by address, of responses, and the one
-that switches the engine off for local clients (REQUEST-905). What remains is loaded with three changes, each of which
+that switches the engine off for local clients (REQUEST-905). What remains is loaded with four changes, each of which
 `tests/gateway/test_crs.py` looks for in the rules that are installed:
 
 * **part headers**: libmodsecurity 3.0.9 leaves the line's end in them, so that rule 922110 would block every part with a charset;
   the rule that reads them out lets it go;
 * **901181** of 4.25.1 and 3.3.10 does not parse on engines before 3.0.16 (coreruleset#4709) and is left out: XML attributes
   are then always looked at;
-* **tags** that no rule refers to are left out: the engine compares them for each rule and each request.
+* **tags** that no rule refers to are left out: the engine compares them for each rule and each request;
+* **rules above the paranoia level** are left out by `reached`: each file jumps over them, but the engine steps on each of them.
 """
 
 import re
@@ -34,6 +35,12 @@ _KNOWN: Final = re.compile(r"\bid:(?:9014[0-9]{2}|949[01][0-9]{2})\b")
 """Sampling, which is off at 100 per cent, and a flag of counts by address, which are never begun (`rules.CORRECTIONS`)."""
 _TAG: Final = re.compile(r"tag:'([^'\n]*)',?\\?\n?[ \t]*")
 _BY_TAG: Final = re.compile(r"ByTag=([^;,'\"\s]+)")
+_ABOVE: Final = (
+    r"^SecRule TX:(?:EXECUTING|DETECTION)_PARANOIA_LEVEL \"@lt {level}\" [^\n]*skipAfter:(END-[A-Z0-9-]+)\"\n"
+    r"(?:.*\n)*?(?=SecMarker \"?\1\"?$)"
+)
+"""From where a file jumps to its end, unless the level is so high, to that end."""
+_LATER: Final = re.compile(r"phase:(?:[345]|logging|response)")
 _FROM_FILE: Final = re.compile(r"(@(?:pm|ipMatch)FromFile) ([A-Za-z0-9._-]+\.data)")
 
 
@@ -81,6 +88,12 @@ def read(folder: Path, more: Iterable[str] = ()) -> RuleSet:
         one for text in bare.values() for one in _directives(text) if _CHANGING.search(one) and not _KNOWN.search(one)
     ]
     return RuleSet(numbers, files, steady=not changing)
+
+
+def reached(text: str, level: int) -> str:
+    """The rules of a file that can be come to at this paranoia level."""
+    above = re.compile(_ABOVE.format(level=level + 1), re.MULTILINE)
+    return above.sub(lambda found: found[0] if _LATER.search(found[0]) else "", text)
 
 
 def _changed(text: str, folder: Path, kept: frozenset[str]) -> str:

@@ -47,7 +47,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, tuple[Any, ...]]]] = {
     "msc_create_rules_set": (c_void_p, ()),
     "msc_rules_add_file": (c_int, (c_void_p, c_char_p, POINTER(c_void_p))),
     "msc_rules_add": (c_int, (c_void_p, c_char_p, POINTER(c_void_p))),
-    "msc_new_transaction": (c_void_p, (c_void_p, c_void_p, c_void_p)),
+    "msc_new_transaction_with_id": (c_void_p, (c_void_p, c_void_p, c_char_p, c_void_p)),
     "msc_process_connection": (c_int, (c_void_p, c_char_p, c_int, c_char_p, c_int)),
     "msc_process_uri": (c_int, (c_void_p, c_char_p, c_char_p, c_char_p)),
     "msc_add_n_request_header": (c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
@@ -132,7 +132,8 @@ class Engine:
         """What the rules say to a request. Raises Unavailable where the engine does not take it: nothing uninspected passes."""
         number = next(self._numbers)
         hits = self._heard[number] = []
-        transaction = self._c.msc_new_transaction(self._engine, self._rules, c_void_p(number))
+        # With a number of ours: its own is random, and asks the system for it each time.
+        transaction = self._c.msc_new_transaction_with_id(self._engine, self._rules, b"%d" % number, number)
         if not transaction:
             del self._heard[number]
             raise Unavailable("The WAF engine takes no request.")

@@ -31,6 +31,7 @@ from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
 from strongroom.wiring.http import served
+from strongroom.wiring.memory import collect_rarely
 from strongroom.wiring.meter import Counting, Metered
 from strongroom.wiring.street import Street
 from strongroom.wiring.telling import Teller, imported_by, keeper_of, open_sinks, open_syslog, say
@@ -216,6 +217,7 @@ def _work(  # one part each
     app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch, acted=acted)
     config = serving(app, checked)
     config.load()
+    collect_rarely()
     if house.seat is not None:
         house.seat()
     else:

@@ -1,7 +1,6 @@
 """The programs of a store, as `strongroom run NAME` starts them: load everything, become one's own user, then open."""
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -21,7 +20,7 @@ from strongroom.wiring.app import open_app
 from strongroom.wiring.fronting import run_front
 from strongroom.wiring.http import served
 from strongroom.wiring.keeper import open_keeper, run_keeper
-from strongroom.wiring.memory import keep_freed
+from strongroom.wiring.memory import collect_rarely, keep_freed
 from strongroom.wiring.publisher import run_publisher
 from strongroom.wiring.pulse import keep_beating, tell_ready
 from strongroom.wiring.rehearsal import VARIABLE, MovedClock, Rehearsal, clock_file, parse_switches
@@ -66,7 +65,7 @@ def _keeper(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None
     opened = open_keeper(config, layout, rehearsal=rehearsal)
     if opened.warning:
         logging.getLogger("strongroom.keeper").warning("%s", opened.warning)
-    _collect_rarely()
+    collect_rarely()
     uvloop.run(run_keeper(opened, layout))
 
 
@@ -75,14 +74,8 @@ def _app(config: Config, layout: Layout, rehearsal: Rehearsal | None) -> None:
     keep_freed()
     clock: Clock | None = MovedClock(clock_file(layout.run)) if rehearsal is not None else None
     app, sweeper = open_app(config, layout, clock)
-    _collect_rarely()
+    collect_rarely()
     _serve(app, config.api.host, config.api.port, dated=True, beside=sweeper.run)
-
-
-def _collect_rarely() -> None:
-    """Requests leave hardly any cycles behind, and a large heap (the budgets) is long looked through: it stops everybody."""
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 def _signin(config: Config, layout: Layout, _rehearsal: Rehearsal | None) -> None:
