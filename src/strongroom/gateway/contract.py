@@ -33,6 +33,8 @@ SINGLE: Final = frozenset(
     b"x-http-method-override x-http-method x-method-override cookie".split()
 )
 """Headers that come once or not at all: two of them are two messages to two readers."""
+MANY: Final = 100
+"""Documents that one request may name."""
 _OVERRIDES: Final = (
     b"x-http-method-override",
     b"x-http-method",
@@ -65,16 +67,17 @@ class Match:
     document: str = ""
     patient: str = ""
     noted: Refusal | None = None
+    also: tuple[str, ...] = ()
+    """Other documents, where the request names several at once."""
     like: bytes = field(default=b"", compare=False, repr=False)
     """The same as `alike`, where that is known already."""
 
-    def naming(self, values: Mapping[str, str]) -> "Match":
-        """With what its body names."""
+    def naming(self, values: Mapping[str, tuple[str, ...]]) -> "Match | Refusal":
+        """With what its body names: each parameter's values, of which only the document's may be several."""
         if self.route is None:
             return self
-        told = {**self.values, **values}
-        document, patient = (_counted(self.route, name, told) for name in (self.route.document, self.route.patient))
-        return replace(self, values=told, document=document, patient=patient)
+        told = {**self.values, **{name: given[0] for name, given in values.items()}}
+        return _match(self.target, self.route, told, values.get(self.route.document, ()))
 
     @property
     def alike(self) -> bytes:
@@ -110,7 +113,7 @@ class Contract:
         if plain is not None and request.method in plain.one.route.methods:
             spelled = Target(tuple(request.target[1:].decode("ascii").split("/")), spelled=request.target)
             return self._said(
-                spelled, _body(request, plain.one) or _match(spelled, plain.one, plain.values, plain.alike)
+                spelled, _body(request, plain.one) or _match(spelled, plain.one, plain.values, like=plain.alike)
             )
         target = targets.read(request.target)
         return target if isinstance(target, Refusal) else self._said(target, self._route(request, target))
@@ -176,6 +179,7 @@ class Contract:
                 yield one, values
 
     def _query(self, request: Request, target: Target, one: Described, values: dict[str, str]) -> Match | Refusal:
+        documents: list[str] = []
         for name, value in target.pairs:
             kind = one.route.query.get(name)
             if kind is None:
@@ -184,8 +188,10 @@ class Contract:
                 return Refusal(400, "query-kind", "A parameter is not of the kind that is described.")
             if name in values and name not in one.route.repeat:
                 return Refusal(400, "query-twice", "A parameter that may come once came twice.")
+            if name == one.document:
+                documents.append(value)
             values[name] = value
-        return _body(request, one) or _match(target, one, values)
+        return _body(request, one) or _match(target, one, values, documents)
 
 
 def family(one: Described) -> str:
@@ -193,10 +199,17 @@ def family(one: Described) -> str:
     return one.document
 
 
-def _match(target: Target, one: Described, values: Mapping[str, str], like: bytes = b"") -> Match:
-    return Match(
-        target, one, values, _counted(one, one.document, values), _counted(one, one.patient, values), None, like
-    )
+def _match(
+    target: Target, one: Described, values: Mapping[str, str], several: Sequence[str] = (), like: bytes = b""
+) -> Match | Refusal:
+    """`several`: all values of the document's parameter, where there may be more than one."""
+    document, patient = _counted(one, one.document, values), _counted(one, one.patient, values)
+    if len(several) <= 1:
+        return Match(target, one, values, document, patient, like=like)
+    if len(several) > MANY:
+        return Refusal(400, "documents-many", f"The request names more than {MANY} documents.", hard=True)
+    first, *also = dict.fromkeys(counted(one.kind_of(one.document), value) for value in several)
+    return Match(target, one, values, first, patient, also=tuple(also))
 
 
 def _counted(one: Described, name: str, values: Mapping[str, str]) -> str:

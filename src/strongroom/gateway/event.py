@@ -27,3 +27,5 @@ class Event:
     """Rules of the WAF that matched."""
     seen: str = ""
     """How much of the body the WAF looked at (`flow.Seen`); empty: it did not look."""
+    also: tuple[Asked, ...] = ()
+    """What `asked` is, of each further document that it names."""

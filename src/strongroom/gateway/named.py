@@ -1,6 +1,6 @@
 """The documents and patients that a request names in its body: in JSON, or as fields of a form. Pure.
 
-    named(route, kind, body) -> {parameter: value} | Refusal
+    named(route, kind, body) -> {parameter: values} | Refusal
 
 Portals do not all read a body alike. Some take `ID`, ` id` and `id[]` for `id`, and of two the last: so whatever one of them could
 take for a described parameter must be that parameter as it is described, once. Else one document would be counted, another given.
@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from strongroom.gateway.kinds import fits
-from strongroom.gateway.places import Place, found
+from strongroom.gateway.places import EVERY, Place, found
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Described
 
@@ -20,9 +20,9 @@ FORM: Final = "application/x-www-form-urlencoded"
 _JOINTS: Final = str.maketrans("-. []\0", "______")
 
 
-def named(one: Described, kind: str, body: bytes) -> dict[str, str] | Refusal:
-    """Every parameter that the route describes in bodies. `body` has passed `body.check`; `kind` is its media type."""
-    values: dict[str, str] = {}
+def named(one: Described, kind: str, body: bytes) -> dict[str, tuple[str, ...]] | Refusal:
+    """The values of each parameter that the route describes in bodies. `body` has passed `body.check`; `kind` is its type."""
+    values: dict[str, tuple[str, ...]] = {}
     fields = _fields(body) if kind == FORM else None
     document = json.loads(body) if fields is None else None
     for name, (place, grammar) in one.body.items():
@@ -30,11 +30,11 @@ def named(one: Described, kind: str, body: bytes) -> dict[str, str] | Refusal:
         if given is None:
             because = "A parameter of the body could be read in two ways."
             return Refusal(400, "body-twice", because, hard=True)
-        if len(given) != 1:
+        if not given:
             return Refusal(400, "body-lacks", "The body lacks a parameter that is described.", hard=True)
-        if not fits(grammar, given[0]):
+        if not all(fits(grammar, value) for value in given):
             return Refusal(400, "body-kind", "A parameter of the body is not of the kind that is described.", hard=True)
-        values[name] = given[0]
+        values[name] = tuple(given)
     return values
 
 
@@ -44,25 +44,33 @@ def _fields(body: bytes) -> list[tuple[str, str]]:
 
 
 def _in_form(fields: Iterable[tuple[str, str]], place: Place) -> list[str] | None:
-    """The value of the field, written `letter.id` or `letter[id]`; None where another could be taken for it."""
-    name = ".".join(place)
+    """The value of the field, written `letter.id` or `letter[id]`; all of `ids[]`; None where another could be taken for it."""
+    many = place[-1] == EVERY
+    way = place[:-1] if many else place
+    name = ".".join(way)
     alike = [
         (field, value) for field, value in fields if _alike(name) in {_alike(field), _alike(field.partition("[")[0])}
     ]
-    written = {name, place[0] + "".join(f"[{part}]" for part in place[1:])}
-    return [value for _, value in alike] if len(alike) <= 1 and {field for field, _ in alike} <= written else None
+    written = {name, f"{name}[]"} if many else {name, way[0] + "".join(f"[{part}]" for part in way[1:])}
+    found = {field for field, _ in alike}
+    one = len(found) <= 1 and found <= written and (many or len(alike) <= 1)
+    return [value for _, value in alike] if one else None
 
 
 def _in_json(document: object, place: Place) -> list[str] | None:
-    """The same, of members, on each level of the way."""
-    level = document
-    for name in place:
-        if not isinstance(level, dict):
-            return []
-        if [member for member in level if _alike(member) == _alike(name)] not in ([name], []):
+    """The same, of members, on each level of the way. Where one element of a list has none, there is none."""
+    if not place:
+        return list(found(document, place))
+    if place[0] == EVERY:
+        inner = [_in_json(element, place[1:]) for element in document] if isinstance(document, list) else []
+        if any(one is None for one in inner):
             return None
-        level = level.get(name)
-    return list(found(document, place))
+        return [value for one in inner for value in one or ()] if all(inner) else []
+    if not isinstance(document, dict):
+        return []
+    if [member for member in document if _alike(member) == _alike(place[0])] not in ([place[0]], []):
+        return None
+    return _in_json(document.get(place[0]), place[1:])
 
 
 def _alike(name: str) -> str:

@@ -59,7 +59,7 @@ class _Exchange:
     event: Event
     started: bool = False
     login: str = ""
-    named: dict[str, str] = field(default_factory=dict)
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that stood in its body."""
     watch: list[asyncio.Task[None]] = field(default_factory=list)
 

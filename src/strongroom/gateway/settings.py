@@ -303,12 +303,12 @@ def _described(route: Route) -> Described:
             raise _wrong(route, f"there is no parameter {name}.")
     document = route.document or ("document" if "document" in names else "")
     patient = route.patient or ("patient" if "patient" in names else "")
-    if document in route.repeat or patient in route.repeat:
-        raise _wrong(route, "the document, or the patient, may not come twice.")
-    return Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route))
+    if patient in route.repeat:
+        raise _wrong(route, "the patient may not come twice.")
+    return Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route, document))
 
 
-def _in_body(route: Route) -> dict[str, tuple[Place, str]]:
+def _in_body(route: Route, document: str) -> dict[str, tuple[Place, str]]:
     """Parameters that stand in bodies: of types alone in which they are found, and of methods that have a body."""
     if route.body and (not route.content_types or not all(map(named, route.content_types))):
         raise _wrong(route, "a parameter in the body needs content_types, each of them JSON or a form.")
@@ -323,8 +323,10 @@ def _in_body(route: Route) -> dict[str, tuple[Place, str]]:
             found[name] = read_place(place), kind
         except Malformed as error:
             raise _wrong(route, error.message) from error
-        if EVERY in found[name][0]:
+        if EVERY in found[name][0] and name != document:
             raise _wrong(route, f"parameter {name} is one, and not every one of a list.")
+        if EVERY in found[name][0][:-1] and not all(kind.endswith("json") for kind in route.content_types):
+            raise _wrong(route, f"parameter {name}: a form has no lists within lists; `ids[]` is its only one.")
     return found
 
 

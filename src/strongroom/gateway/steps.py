@@ -4,7 +4,7 @@ What depends on the client and its headers alone is found once (`Facts`): client
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from strongroom.clock import Clock
@@ -71,6 +71,8 @@ class Admitted:
     asked: Asked
     before: Verdict | None
     """What the guard said while it only simulates."""
+    also: tuple[Asked, ...] = ()
+    """The same of each further document that it names."""
 
     @property
     def plain(self) -> bool:
@@ -129,9 +131,12 @@ class Steps:
             event.rule = match.noted.rule
         return self._admitted(event, facts, match)
 
-    def named(self, one: Admitted, values: Mapping[str, str]) -> Admitted:
+    def named(self, one: Admitted, values: Mapping[str, tuple[str, ...]]) -> Admitted:
         """3 and 4 again: only the body names the document. Raises as `admit`."""
-        return self._admitted(one.event, one.facts, one.match.naming(values))
+        match = one.match.naming(values)
+        if isinstance(match, Refusal):
+            raise Unfit(match)
+        return self._admitted(one.event, one.facts, match)
 
     def _admitted(self, event: Event, facts: Facts, match: Match) -> Admitted:
         route = match.route
@@ -143,11 +148,11 @@ class Steps:
         if match.document and asked.who is None and route and not route.route.public:
             raise Unfit(_STRANGER)
         before = self.guard.before(asked)  # 4
-        if before is not None:
-            event.rule = before.refusal.rule
-            if before.enforced:
-                raise Unfit(before.refusal)
-        return Admitted(event, facts, match, asked, before)
+        also = event.also = tuple(replace(asked, document=document) for document in match.also)
+        for other in also:
+            before = before or self.guard.before(other)
+        _told(event, before)
+        return Admitted(event, facts, match, asked, before, also)
 
     def lines(self, one: Admitted) -> bytes:
         """The header lines for the portal, without those that frame a body."""
@@ -189,12 +194,20 @@ class Steps:
         event.portal = head.status
         if size is None:
             size = 0 if event.method == "HEAD" else head.announced
-        verdict = self.guard.answered(one.asked, head.status, size, one.before)
-        if verdict is not None:
-            event.rule = verdict.refusal.rule
-            if verdict.enforced:
-                raise Unfit(verdict.refusal)
+        _told(event, self._answered(one, head.status, size))
         return size
+
+    def _answered(self, one: Admitted, status: int, size: int) -> Verdict | None:
+        """Several documents leave together or not at all: the first refusal ends it."""
+        if not one.also:
+            return self.guard.answered(one.asked, status, size, one.before)
+        with self.guard.together():
+            verdict = self.guard.answered(one.asked, status, size, one.before)
+            for asked in one.also:
+                if verdict is not None and verdict.enforced:
+                    break
+                verdict = self.guard.answered(asked, status, 0, one.before) or verdict
+        return verdict
 
     def noticed(self, one: Admitted, head: Head) -> None:
         """Who proved who they are; and whoever put a document in has been shown it: the answer names it (RFC 9110, 10.2.2)."""
@@ -230,6 +243,14 @@ class Steps:
                 one.event.rule = verdict.refusal.rule
                 if verdict.enforced:
                     raise Unfit(verdict.refusal)
+
+
+def _told(event: Event, verdict: Verdict | None) -> None:
+    """Raises Unfit for what is refused."""
+    if verdict is not None:
+        event.rule = verdict.refusal.rule
+        if verdict.enforced:
+            raise Unfit(verdict.refusal)
 
 
 def is_read(match: Match, status: int) -> bool:

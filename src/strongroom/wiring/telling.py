@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ class Teller:
         """A request has ended."""
         say(event)
         self._put(partial(ocsf.event, event, __version__))
+        for asked in event.also:
+            self._put(partial(ocsf.event, replace(event, asked=asked, also=(), size=0), __version__))
         if event.hits and (found := self._findings.of_waf(event)) is not None:
             self._put(lambda: found)
 
