@@ -238,11 +238,7 @@ class Steps:
             kind = dict(headers).get(b"content-type", b"")
             shown = None if body is None else reading.shown(self.contract, route, kind, match.target, body)
             patients = frozenset[str]() if body is None else reading.patients(route, kind, body)
-            verdict = self.guard.showed(asked, shown, patients)
-            if verdict is not None:
-                one.event.rule = verdict.refusal.rule
-                if verdict.enforced:
-                    raise Unfit(verdict.refusal)
+            _told(one.event, self.guard.showed(asked, shown, patients))
 
 
 def _told(event: Event, verdict: Verdict | None) -> None:
