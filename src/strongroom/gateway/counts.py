@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from strongroom.clock import DAY, HOUR, SECOND
 from strongroom.gateway import met as places_met
 from strongroom.gateway.met import NOWHERE, Met
 from strongroom.gateway.orders import Orders
+from strongroom.gateway.sqlite import together
 
 SLICES: Final = 512
 """Parts of the file, one of which is swept each second: all of it in nine minutes."""
@@ -19,6 +20,10 @@ SHOWN: Final = 64_000_000
 """Ids in all, some 25 bytes each on disk. Who was shown nothing for the longest time is forgotten first."""
 SESSIONS: Final = 2_000_000
 UNUSED: Final = 400 * DAY
+FEW: Final = 256
+"""Ids, or hours, of one place that are remembered; where there are more the file is asked."""
+MANY: Final = "many"
+"""Remembered in their place."""
 _IN: Final = 500
 """Values in one statement."""
 
@@ -48,22 +53,56 @@ class Counts(Orders):
 
     def others(self, place: int, one: int, since: int, most: int) -> int:
         """How many ids other than `one` are counted there with an end after `since`; no more than `most` are looked at."""
+        ids = self._ids(place)
+        if ids:
+            return min(most, sum([until > since for other, until in ids.items() if other != one]))
+        if ids is not None:
+            return 0
         sql = "SELECT count(*) FROM (SELECT 1 FROM counted WHERE place = ? AND until > ? AND one <> ? LIMIT ?)"
         return int(self.one(sql, place, since, one, most)[0])
 
+    @together
     def count(self, place: int, one: int, until: int) -> None:
-        """`one` is counted there until then."""
+        """`one` is counted there until then. For within `together`."""
+        ids = self._ids(place)
         self.do(
             "INSERT INTO counted VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until", place, one, until
         )
+        if ids is not None:
+            ids[one] = until
+        self.kept.change(place, "ids", ids if ids is not None and len(ids) <= FEW else MANY)
 
+    def _ids(self, place: int) -> dict[int, int] | None:
+        """What is counted there, with its end; None where that is much, or not known at once."""
+        return self._kept("ids", "SELECT one, until FROM counted WHERE place = ? LIMIT ?", place)
+
+    def _kept(self, kind: str, sql: str, place: int) -> dict[int, int] | None:
+        found: dict[int, int] | Literal["many"] | None = self.kept.get(kind, place)
+        if found is None and self.writing:
+            rows = self.all(sql, place, FEW + 1)
+            found = dict(rows) if len(rows) <= FEW else MANY
+            self.kept.keep(kind, place, found, len(found) + 1)
+        return None if found == MANY else found
+
+    @together
     def serve(self, place: int, hour: int, size: int, until: int) -> None:
-        """So many bytes went out in that hour."""
+        """So many bytes went out in that hour. For within `together`."""
+        hours = self._hours(place)
+        if hours is not None:
+            hours[hour] = hours.get(hour, 0) + size
         sql = "INSERT INTO served VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET size = size + excluded.size"
         self.do(sql, place, hour, size, until)
+        self.kept.change(place, "hours", hours if hours is not None and len(hours) <= FEW else MANY)
+
+    def _hours(self, place: int) -> dict[int, int] | None:
+        """What went out there, by hour; None where that is much, or not known at once."""
+        return self._kept("hours", "SELECT hour, size FROM served WHERE place = ? LIMIT ?", place)
 
     def bytes(self, place: int, hour: int) -> int:
         """How many went out from that hour on."""
+        hours = self._hours(place)
+        if hours is not None:
+            return sum([size for at, size in hours.items() if at >= hour])
         return int(self.one("SELECT coalesce(sum(size), 0) FROM served WHERE place = ? AND hour >= ?", place, hour)[0])
 
     def by_hour(self, place: int, since: int) -> dict[int, int]:
@@ -86,8 +125,14 @@ class Counts(Orders):
 
     def known(self, person: str) -> Known:
         """What is remembered of them."""
-        row = self.maybe("SELECT blind, walk, met FROM people WHERE person = ?", self.number("person", person))
-        return Known() if row is None else Known(row[0], tuple(map(int, row[1].split())), places_met.read(row[2]))
+        who = self.number("person", person)
+        known: Known | None = self.kept.get("known", who)
+        if known is None:
+            row = self.maybe("SELECT blind, walk, met FROM people WHERE person = ?", who)
+            known = Known() if row is None else Known(row[0], tuple(map(int, row[1].split())), places_met.read(row[2]))
+            if self.writing:
+                self.kept.keep("known", who, known)
+        return known
 
     def blinded(self, person: str, now: int, until: int) -> None:
         """An answer that cannot be read showed them something."""
@@ -122,6 +167,7 @@ class Counts(Orders):
         """How many of these were not shown to them before."""
         return len(numbers) - self._knows(self.number("person", person), numbers)
 
+    @together
     def learn(self, person: str, numbers: Sequence[int], now: int) -> None:
         """These were shown to them. For within `together`."""
         who = self.number("person", person)
@@ -132,21 +178,39 @@ class Counts(Orders):
             self.do("DELETE FROM shown WHERE person = ?", who)
             before, fresh = 0, len(numbers)
         self.many("INSERT OR IGNORE INTO shown VALUES (?, ?)", [(who, one) for one in numbers])
+        self.kept.change(who + 1)
         self._person(person, now, "shown", before + fresh)
 
     def was_shown(self, person: str, family: str, document: str) -> bool:
         """Whether it was shown to them."""
-        return self._knows(self.number("person", person), [self.number(family, document)]) > 0
+        who, one = self.number("person", person), self.number(family, document)
+        shown: dict[int, bool] | None = self.kept.get("shown", who + 1)
+        if shown is not None and one in shown:
+            return shown[one]
+        found = self._knows(who, [one]) > 0
+        if self.writing:
+            shown = shown if shown is not None and len(shown) < FEW else {}
+            shown[one] = found
+            self.kept.keep("shown", who + 1, shown)
+        return found
 
     def begin(self, session: str, person: str, now: int) -> None:
         """That session is that person's."""
         with self.together():
-            self.do("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", self.number("session", session), person, now)
+            number = self.number("session", session)
+            self.do("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", number, person, now)
+            self.kept.change(number)
 
     def person_of(self, session: str) -> str | None:
         """Whose session it is, where that is known."""
-        row = self.maybe("SELECT person FROM sessions WHERE session = ?", self.number("session", session))
-        return None if row is None else str(row[0])
+        number = self.number("session", session)
+        person: str | None = self.kept.get("session", number)
+        if person is None:
+            with self.together():  # to remember it
+                row = self.maybe("SELECT person FROM sessions WHERE session = ?", number)
+                person = "" if row is None else str(row[0])
+                self.kept.keep("session", number, person)
+        return person or None
 
     # ---- keeping ----------------------------------------------------------------------------------------------------
 
@@ -165,10 +229,12 @@ class Counts(Orders):
             self._forget_people(low, high, now)
             sql = (
                 "DELETE FROM sessions WHERE session IN (SELECT session FROM sessions WHERE session BETWEEN ? AND ?"
-                " ORDER BY used DESC LIMIT -1 OFFSET ?)"
+                " ORDER BY used DESC LIMIT -1 OFFSET ?) RETURNING session"
             )
-            self.do(sql, low, high, -(-self._most_sessions // SLICES))
+            for row in self.all(sql, low, high, -(-self._most_sessions // SLICES)):
+                self.kept.change(row[0])
 
+    @together
     def _forget_people(self, low: int, high: int, now: int) -> None:
         held = 0
         people = self.all(
@@ -179,6 +245,8 @@ class Counts(Orders):
             if held > -(-self._most_shown // SLICES) or rank >= PEOPLE // SLICES or seen <= now - UNUSED:
                 self.do("DELETE FROM shown WHERE person = ?", person)
                 self.do("DELETE FROM people WHERE person = ?", person)
+                self.kept.change(person)
+                self.kept.change(person + 1)
 
     def _knows(self, who: int, numbers: Sequence[int]) -> int:
         known = 0
@@ -189,9 +257,12 @@ class Counts(Orders):
             known += self.one(sql, who, *some)[0]
         return known
 
+    @together
     def _person(self, person: str, now: int, column: str, value: object) -> None:
         sql = (
             f"INSERT INTO people (person, seen, {column}) VALUES (?, ?, ?)"  # noqa: S608  # names of ours
             f" ON CONFLICT DO UPDATE SET seen = max(seen, excluded.seen), {column} = excluded.{column}"
         )
-        self.do(sql, self.number("person", person), now, value)
+        who = self.number("person", person)
+        self.do(sql, who, now, value)
+        self.kept.change(who)

@@ -69,6 +69,7 @@ class Crowd:
             )
             for rule in self._rules
         }
+        self._stern = tuple(sorted(self._rules, key=lambda rule: -rule.rung))
         self._tally: dict[tuple[Place, int], int] = {}
         self._flushed = 0
         self._limits: dict[tuple[str, str], tuple[int, int | None]] = {}
@@ -164,7 +165,9 @@ class Crowd:
     def _beyond(self, asked: Asked, where: Mapping[Scope, Place], one: int, allowed: frozenset[str]) -> Held | None:
         """The first rule that there are too many for with this one."""
         now = asked.at
-        for rule in sorted(self._rules, key=lambda rule: -rule.rung):
+        if now // HOUR - self._counts.watched_since(now) <= WEEK:
+            return None  # no rule has a limit yet (`_limit`)
+        for rule in self._stern:
             place = where[rule.scope]
             if rule.name in allowed or not self._too_many(rule, place, one, now):
                 continue

@@ -34,6 +34,8 @@ LATELY: Final = 8
 """Numbers of one person that are remembered: whoever walks two ways by turns walks."""
 BLIND: Final = 60 * MINUTE
 """For so long nothing counts as unshown to somebody, after an answer that showed them what could not be read."""
+NUMBERS: Final = 20_000
+"""Names of counts that are remembered: some 5 MiB."""
 MAX_NUMBER: Final = 18
 """Digits of a number that has neighbours."""
 _GIVEN: Final = range(200, 400)
@@ -63,7 +65,7 @@ class _Seen:
 
     def about(self, rule: str) -> bool:
         """Whether that rule is about it."""
-        return self.allowed.isdisjoint({rule, ANY})
+        return not self.allowed or self.allowed.isdisjoint({rule, ANY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ class Watchful:
             for rule in self._rules
         }
 
+        self._stern = tuple(sorted(self._rules, key=lambda rule: -rule.rung))
+        self._charging: dict[tuple[What, ...], tuple[Rule, ...]] = {}
+        self._tallying: dict[tuple[What, ...], tuple[Rule, ...]] = {}
+        self._numbers: dict[tuple[Place, What], int] = {}
+
     def together(self) -> AbstractContextManager[None]:
         """See `ports.Guard`."""
         return self.counts.together()
@@ -133,14 +140,14 @@ class Watchful:
             self._count(seen, status)
             self._walked(seen)
             if given and size:
-                self._serve(asked, size)
+                self._serve(asked, seen.places, size)
         return None if found is None else found.verdict
 
     def served(self, asked: Asked, size: int) -> None:
         """See `ports.Guard`."""
         if asked.document and size:
             with self.counts.together():
-                self._serve(asked, size)
+                self._serve(asked, _places(asked), size)
 
     def showed(self, asked: Asked, shown: Shown | None, patients: frozenset[str] = frozenset()) -> Verdict | None:
         """See `ports.Guard`."""
@@ -202,11 +209,15 @@ class Watchful:
         return _Seen(asked, places, strange, ids, allowed, known)
 
     def _charged(self, seen: _Seen) -> Iterator[tuple[Place, Rule]]:
-        """Where it would count, and by which rule."""
-        for rule in self._rules:
+        """Where it would count, and by which rule that refuses, the sternest first."""
+        whats = (*seen.ids, What.BYTES) if seen.asked.document else tuple(seen.ids)
+        rules = self._charging.get(whats)
+        if rules is None:
+            rules = tuple(rule for rule in self._stern if rule.what in whats and rule.rung is not Rung.NOTE)
+            self._charging[whats] = rules
+        for rule in rules:
             where = seen.places.get(rule.scope)
-            known = rule.what in seen.ids or (rule.what is What.BYTES and seen.asked.document)
-            if where is not None and known and seen.about(rule.name) and not self._exempted(where):
+            if where is not None and seen.about(rule.name) and not self._exempted(where):
                 yield where, rule
 
     def _exempted(self, where: Place) -> bool:
@@ -253,8 +264,8 @@ class Watchful:
 
     def _spent(self, seen: _Seen) -> _Found | None:
         """The first rule that this request would pass, the sternest first."""
-        for where, rule in sorted(self._charged(seen), key=lambda charged: -charged[1].rung):
-            if rule.rung is not Rung.NOTE and self._beyond(seen, where, rule):
+        for where, rule in self._charged(seen):
+            if self._beyond(seen, where, rule):
                 if self.counts.is_undone(where, rule.name, seen.asked.at):
                     continue
                 verdict = Verdict(refusal(rule.rung, rule.name), enforced=self._enforce)
@@ -293,9 +304,13 @@ class Watchful:
 
     def _tally(self, seen: _Seen, ids: Mapping[What, int]) -> None:
         asked, counted = seen.asked, dict[tuple[Scope, What], Place]()
-        for rule in self._rules:
+        whats = tuple(ids)
+        rules = self._tallying.get(whats)
+        if rules is None:
+            rules = self._tallying[whats] = tuple(rule for rule in self._rules if rule.what in ids)
+        for rule in rules:
             where = seen.places.get(rule.scope)
-            if where is None or rule.what not in ids or self._exempted(where) or not seen.about(rule.name):
+            if where is None or self._exempted(where) or not seen.about(rule.name):
                 continue
             if rule.rung is Rung.NOTE:
                 if self._beyond(seen, where, rule):
@@ -309,13 +324,11 @@ class Watchful:
             if what is not What.BYTES:
                 self.counts.count(self._number(where, what), ids[what], asked.at + self._longest[scope, what])
 
-    def _serve(self, asked: Asked, size: int) -> None:
-        hour, places = asked.at // HOUR, _places(asked)
-        for scope, what in self._longest:
-            where = places.get(scope)
-            if what is What.BYTES and where is not None and not self._exempted(where):
-                until = asked.at + self._longest[scope, what] + HOUR
-                self.counts.serve(self._number(where, what), hour, size, until)
+    def _serve(self, asked: Asked, places: Mapping[Scope, Place], size: int) -> None:
+        for (scope, what), window in self._longest.items():
+            where = places.get(scope) if what is What.BYTES else None
+            if where is not None and not self._exempted(where):
+                self.counts.serve(self._number(where, what), asked.at // HOUR, size, asked.at + window + HOUR)
 
     def _refused(self, seen: _Seen, found: _Found) -> None:
         asked = seen.asked
@@ -358,7 +371,12 @@ class Watchful:
             self.counts.walked(seen.asked.who.person, seen.asked.at, (*seen.known.walk[1 - LATELY :], number))
 
     def _number(self, where: Place, what: What) -> int:
-        return self.counts.number("place", where[0].value, where[1], what.value)
+        number = self._numbers.get((where, what))
+        if number is None:
+            if len(self._numbers) >= NUMBERS:
+                self._numbers.clear()
+            number = self._numbers[where, what] = self.counts.number("place", where[0].value, where[1], what.value)
+        return number
 
 
 def _decimal(document: str) -> int:
@@ -372,10 +390,11 @@ def _who(asked: Asked) -> str:
 
 def _places(asked: Asked) -> dict[Scope, Place]:
     """Where a request counts; without what it does not have."""
-    names = {
-        Scope.DEVICE: asked.device, Scope.NETWORK: asked.network, Scope.MANNER: asked.manner, Scope.ROUTE: asked.route,
-        Scope.MODULE: "",
+    places = {
+        Scope.DEVICE: (Scope.DEVICE, asked.device), Scope.NETWORK: (Scope.NETWORK, asked.network),
+        Scope.MANNER: (Scope.MANNER, asked.manner), Scope.ROUTE: (Scope.ROUTE, asked.route), Scope.MODULE: (Scope.MODULE, ""),
     }  # fmt: skip
     if asked.who is not None:
-        names |= {Scope.PERSON: asked.who.person, Scope.SESSION: asked.who.session}
-    return {scope: (scope, name) for scope, name in names.items()}
+        places[Scope.PERSON] = Scope.PERSON, asked.who.person
+        places[Scope.SESSION] = Scope.SESSION, asked.who.session
+    return places

@@ -11,19 +11,28 @@ How it grows: tables get new columns with defaults; another meaning of an old on
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from strongroom.errors import ConfigError, Unavailable
+from strongroom.gateway.mmap import Kept
+from strongroom.gateway.mmap import prepare as prepare_versions
 
 FORM: Final = 1
+PAGE: Final = 1_024
+"""Bytes. Each count is a page or two in the log; a row is some 20 bytes."""
+FOLD: Final = 4_000
+"""Pages after which the log is folded into the file."""
 CACHE: Final = 32 * 1_024
 """KiB of the file that each process keeps in memory."""
+NUMBERS: Final = 50_000
+"""Names of words that are remembered: some 10 MiB."""
 BUSY: Final = 10.0
 """Seconds to wait for another worker; each is done in a thousandth of one."""
 _TABLES: Final = """
@@ -56,6 +65,26 @@ class Uncounted(Unavailable):
     """What leaves cannot be counted: then nothing leaves."""
 
 
+_Self = TypeVar("_Self", bound="File")
+_Given = ParamSpec("_Given")
+_Gives = TypeVar("_Gives")
+
+
+def together(
+    step: Callable[Concatenate[_Self, _Given], _Gives],
+) -> Callable[Concatenate[_Self, _Given], _Gives]:
+    """Makes `step`, which writes, one that is done at once or not at all: see `File.together`."""
+
+    @functools.wraps(step)
+    def whole(self: _Self, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Gives:
+        if self.writing:
+            return step(self, *args, **kwargs)
+        with self.together():
+            return step(self, *args, **kwargs)
+
+    return whole
+
+
 def prepare(path: Path, owner: int = -1) -> None:
     """Make the file of counts, unless there is one; in a folder that its owner alone can read. Raises ConfigError."""
     try:
@@ -65,8 +94,10 @@ def prepare(path: Path, owner: int = -1) -> None:
             path.touch(0o600)
         os.chown(path, owner, owner)
         with contextlib.closing(sqlite3.connect(path, timeout=BUSY, isolation_level=None)) as db:
+            db.execute(f"PRAGMA page_size = {PAGE}")  # of a new file
             db.execute("PRAGMA journal_mode = WAL")
             _make(db)
+            prepare_versions(versions(path), owner)
             for name in (f"{path}-wal", f"{path}-shm"):
                 if Path(name).exists():
                     os.chown(name, owner, owner)
@@ -100,7 +131,8 @@ class File:
 
     def __init__(self, path: Path | None = None) -> None:
         """Open what `prepare` made; None: in memory, for one process alone. Raises Uncounted."""
-        self._path = path
+        self.writing = self._looking = False
+        self._numbers: dict[tuple[str, ...], int] = {}
         name = ":memory:" if path is None else f"{path.absolute().as_uri()}?mode=rw"
         try:
             self._db = sqlite3.connect(name, BUSY, isolation_level=None, check_same_thread=False, uri=path is not None)
@@ -108,7 +140,10 @@ class File:
                 _make(self._db)
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute(f"PRAGMA cache_size = -{CACHE}")
-            self._file = None if path is None else _identity(path)
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {FOLD}")
+            self.kept = Kept(None if path is None else versions(path))
+            self._files = () if path is None else (str(path), str(versions(path)))
+            self._same = [_identity(name) for name in self._files]
         except (OSError, sqlite3.Error) as error:
             raise _uncounted(error) from error
         self.key: bytes = self.one("SELECT value FROM meta WHERE name = 'key'")[0]
@@ -116,6 +151,7 @@ class File:
     def close(self) -> None:
         """Let it go."""
         self._db.close()
+        self.kept.close()
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -123,25 +159,43 @@ class File:
 
         Inside of another one, it is part of that.
         """
-        if self._db.in_transaction:
+        if self.writing:
             yield
             return
         self._still_there()
-        with self._within("BEGIN IMMEDIATE"):
-            yield
+        self.writing = True
+        try:
+            with self._within():
+                self._begin("BEGIN IMMEDIATE")
+                yield
+        except BaseException:
+            self.kept.forget()
+            raise
+        finally:
+            self.writing = False
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[None]:
-        """What is read inside is of one moment, and costs one lock. Nothing is written. Raises Uncounted."""
-        with self._within("BEGIN"):
-            yield
+        """What is read from the file inside is of one moment, and costs one lock. Nothing is written. Raises Uncounted."""
+        self._looking = True
+        try:
+            with self._within():
+                yield
+        finally:
+            self._looking = False
+
+    def _begin(self, how: str) -> None:
+        try:
+            self._db.execute(how)
+        except sqlite3.Error as error:
+            raise _uncounted(error) from error
 
     @contextlib.contextmanager
-    def _within(self, begin: str) -> Iterator[None]:
+    def _within(self) -> Iterator[None]:
         try:
-            self._db.execute(begin)
             yield
-            self._db.execute("COMMIT")
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise _uncounted(error) from error
         finally:
@@ -151,14 +205,19 @@ class File:
 
     def number(self, *words: str) -> int:
         """A name for these words: 64 bits that nobody can tell, or make others meet, without the key."""
-        digest = hashlib.blake2b("\0".join(words).encode(), digest_size=8, key=self.key).digest()
-        return int.from_bytes(digest, signed=True)
+        number = self._numbers.get(words)
+        if number is None:
+            digest = hashlib.blake2b("\0".join(words).encode(), digest_size=8, key=self.key).digest()
+            if len(self._numbers) >= NUMBERS:
+                self._numbers.clear()
+            number = self._numbers[words] = int.from_bytes(digest, signed=True)
+        return number
 
     def _still_there(self) -> None:
         """A file that was removed, or replaced, is another truth than the one that other workers may have."""
-        if self._path is not None:
+        if self._files:
             try:
-                same = _identity(self._path) == self._file
+                same = [_identity(name) for name in self._files] == self._same
             except OSError as error:
                 raise _uncounted(error) from error
             if not same:
@@ -166,6 +225,8 @@ class File:
 
     def all(self, sql: str, *values: object) -> list[Any]:
         """The rows that a statement gives. Raises Uncounted, as all these do."""
+        if self._looking and not self._db.in_transaction:
+            self._begin("BEGIN")
         try:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
@@ -192,8 +253,13 @@ class File:
             raise _uncounted(error) from error
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
+def versions(path: Path) -> Path:
+    """Where the versions lie that belong to these counts (`mmap`)."""
+    return path.with_name(f"{path.name}-versions")
+
+
+def _identity(path: str) -> tuple[int, int]:
+    found = os.stat(path)  # noqa: PTH116  # pathlib's takes three times as long, and this is asked each time
     return found.st_dev, found.st_ino
 
 
