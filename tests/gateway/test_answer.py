@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.errors import Malformed
-from strongroom.gateway.answer import AnswerReader, Head
+from strongroom.gateway.answer import AnswerReader, Head, Heads
 
 OK = b"HTTP/1.1 200 OK\r\n"
 PIECES = [
@@ -121,3 +121,27 @@ def test_however_it_is_cut_it_is_the_same(data: bytes, cuts: list[int], head_onl
             return None
 
     assert outcome([]) == outcome(cuts)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "found"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"no", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"nono", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"n", False),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", b"no", False),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"0\r\n\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b"", False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b"ab", False),
+    ],
+)
+def test_a_head_that_was_read_is_known_again(first: bytes, then: bytes, found: bool) -> None:
+    """With another body as long as it says; never with a longer or shorter one, nor where its end is told otherwise."""
+    heads, reader = Heads(), AnswerReader()
+    assert heads.find(first) is None
+    parts = reader.feed(first)
+    head = next(part for part in parts if isinstance(part, Head))
+    heads.keep(first, reader, head, b"".join(part for part in parts if isinstance(part, bytes)))
+    again = heads.find(first[: first.index(b"\r\n\r\n") + 4] + then)
+    assert again == (head if found else None)

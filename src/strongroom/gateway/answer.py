@@ -22,6 +22,10 @@ MAX_HEAD: Final = 65_536
 MAX_HEADERS: Final = 200
 MAX_INTERIM: Final = 8
 """Answers of 1xx before the one that counts."""
+KEPT: Final = 1_024
+"""Heads that are remembered, each of `SHORT` bytes at most."""
+SHORT: Final = 2_048
+_END: Final = b"\r\n\r\n"
 SWITCHING, NO_CONTENT, NOT_MODIFIED = 101, 204, 304
 
 
@@ -49,7 +53,7 @@ class AnswerReader:
         self._headers: list[tuple[bytes, bytes]] = []
         self._parts: list[Head | bytes] = []
         self._heard = 0  # bytes before the head was whole
-        self._interim = 0
+        self.interim = 0
         self._head: Head | None = None
         self._until_close = False
         self._keeps = False
@@ -109,8 +113,8 @@ class AnswerReader:
         headers, self._headers = tuple(self._headers), []
         status = self._parser.get_status_code()
         if status < 200:  # noqa: PLR2004  # the class of interim answers
-            self._interim += 1
-            if status < 100 or status == SWITCHING or self._interim > MAX_INTERIM:  # noqa: PLR2004  # there is no lower class
+            self.interim += 1
+            if status < 100 or status == SWITCHING or self.interim > MAX_INTERIM:  # noqa: PLR2004  # there is no lower class
                 raise Malformed("Not an answer to what was asked.")
             return
         lengths = [value for name, value in headers if name == b"content-length"]
@@ -141,3 +145,28 @@ class AnswerReader:
         """The end, of an interim answer too."""
         if self._head is not None:
             self.ended = True
+
+
+class Heads:
+    """Heads that were read before: the same bytes, with as long a body behind them as they say, are the same answer again.
+
+    Only of answers that came in one piece, whole, with nothing before and behind, on a connection that goes on.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Head] = {}
+
+    def find(self, data: bytes) -> Head | None:
+        """The head of `data`, which is one whole answer; None: it has to be read."""
+        end = data.find(_END) + len(_END)
+        head = self._known.get(data[:end])
+        return head if head is not None and head.length == len(data) - end else None
+
+    def keep(self, data: bytes, reader: AnswerReader, head: Head, body: bytes) -> None:
+        """`data` was read by `reader`, alone and to its end, as this."""
+        end = data.find(_END) + len(_END)
+        plain = reader.reusable and not reader.interim and head.length == len(body) and data[end:] == body
+        if plain and end <= SHORT:
+            self._known[data[:end]] = head
+            if len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]

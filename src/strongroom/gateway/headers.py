@@ -23,6 +23,7 @@ _OURS: Final = frozenset(
     b"x-real-ip x-client-ip true-client-ip x-request-id strongroom-context expect".split()
 )
 _FRAMING: Final = frozenset({b"content-length"})
+_NOT_BACK: Final = HOP | {b"x-request-id"}
 MAX_FORWARDS: Final = 32
 """Addresses in X-Forwarded-For that are looked at."""
 
@@ -53,7 +54,9 @@ def to_portal(headers: Headers, *, client: str, host: bytes, scheme: str, plain:
 
 def to_client(status: int, headers: Sequence[tuple[bytes, bytes]], request: str) -> list[tuple[bytes, bytes]]:
     """What the client is told. Where there is no body its length, which is another answer's, is not said."""
-    dropped = HOP | _named(headers) | {b"x-request-id"} | (_FRAMING if status in {NO_CONTENT, NOT_MODIFIED} else set())
+    dropped = _NOT_BACK | _named(headers) if any(name == b"connection" for name, _ in headers) else _NOT_BACK
+    if status in {NO_CONTENT, NOT_MODIFIED}:
+        dropped |= _FRAMING
     return [*((name, value) for name, value in headers if name not in dropped), (b"x-request-id", request.encode())]
 
 

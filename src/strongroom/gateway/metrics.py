@@ -25,13 +25,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self._new: Counter[Series] = Counter()
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._bytes: Counter[str] = Counter()
 
     def note(self, event: Event) -> None:
         """A request has ended."""
         route = event.asked.route if event.asked is not None else ""
-        self._new[series("requests_total", route=route, status=str(event.status))] += 1
+        self._requests[route, event.status] += 1
         if event.size:
-            self._new[series("bytes_total", route=route)] += event.size
+            self._bytes[route] += event.size
         if event.rule:
             self._new[series("refused_total" if event.refused else "noted_total", rule=event.rule)] += 1
 
@@ -42,6 +44,12 @@ class Metrics:
 
     def take(self) -> dict[Series, int]:
         """What is new; then nothing is."""
+        for (route, status), many in self._requests.items():
+            self._new[series("requests_total", route=route, status=str(status))] += many
+        for route, size in self._bytes.items():
+            self._new[series("bytes_total", route=route)] += size
+        self._requests.clear()
+        self._bytes.clear()
         new, self._new = dict(self._new), Counter()
         return new
 

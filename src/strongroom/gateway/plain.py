@@ -7,7 +7,7 @@ something else first it finds nothing (a property in `tests/gateway/test_plain.p
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from strongroom.gateway.kinds import KINDS, alike
 from strongroom.gateway.settings import Described
@@ -16,10 +16,11 @@ _LITERAL: Final = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,=:@]*")
 """What `target` reads and writes as it is."""
 _KINDS: Final = frozenset({"int", "digits", "uuid", "guid", "hex", "token", "date", "bool"})
 """Of letters, digits and marks alone, and never a segment of dots."""
+_FIXED: Final = frozenset({"uuid", "guid", "date"})
+"""Of which one value stands for all, whatever its length: they have one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The route of a path, its parameters, and what the path looks like to rules (`contract.Match.alike`)."""
 
     one: Described
@@ -35,6 +36,8 @@ class _Shape:
     first: int
     texts: tuple[str, ...]
     """Before the first parameter, between two, and behind the last."""
+    alike: bytes
+    """What all its paths look like to rules, where that is one; or empty."""
 
 
 class Plain:
@@ -54,7 +57,7 @@ class Plain:
                 kinds = [f"({KINDS[kind].pattern})" for kind in one.pattern.kinds]
                 body = "".join(re.escape(text) + kind for text, kind in zip(texts, [*kinds, "()"], strict=True))
                 alternatives.append(body)
-                self._shapes[groups + len(names) + 1] = _Shape(one, groups + 1, texts)
+                self._shapes[groups + len(names) + 1] = _Shape(one, groups + 1, texts, _alike(one, texts))
                 groups += len(names) + 1
         self._pattern = re.compile("|".join(alternatives).encode()) if alternatives else None
 
@@ -64,11 +67,13 @@ class Plain:
         if match is None or match.lastindex is None:
             return None
         shape = self._shapes[match.lastindex]
-        one, pattern, like = shape.one, shape.one.pattern, shape.texts[0]
-        values: dict[str, str] = {}
-        for place, name in enumerate(pattern.names):
-            value = values[name] = match[shape.first + place].decode("ascii")
-            like += alike(pattern.kinds[place], value) + shape.texts[place + 1]
+        one, pattern = shape.one, shape.one.pattern
+        values = {name: match[place].decode("ascii") for place, name in enumerate(pattern.names, shape.first)}
+        if shape.alike:
+            return Found(one, values, shape.alike)
+        like = shape.texts[0]
+        for kind, value, text in zip(pattern.kinds, values.values(), shape.texts[1:], strict=True):
+            like += alike(kind, value) + text
         return Found(one, values, like.encode())
 
 
@@ -79,6 +84,13 @@ def _is_plain(one: Described) -> bool:
         and _KINDS.issuperset(pattern.kinds)
         and all(_LITERAL.fullmatch(part.before) and _LITERAL.fullmatch(part.after) for part in pattern.segments)
     )
+
+
+def _alike(one: Described, texts: tuple[str, ...]) -> bytes:
+    if not _FIXED.issuperset(one.pattern.kinds):
+        return b""
+    stands = [alike(kind, "") for kind in one.pattern.kinds]
+    return "".join(text + stand for text, stand in zip(texts, [*stands, ""], strict=True)).encode()
 
 
 def _texts(one: Described) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from strongroom.errors import Malformed, Unavailable, where
 from strongroom.gateway import reading
-from strongroom.gateway.answer import NO_CONTENT, NOT_MODIFIED, AnswerReader, Head
+from strongroom.gateway.answer import NO_CONTENT, NOT_MODIFIED, AnswerReader, Head, Heads
 from strongroom.gateway.event import Event
 from strongroom.gateway.headers import to_client
 from strongroom.gateway.intake import Gone, Unfit
@@ -61,6 +61,7 @@ class Desk:
 
     def __init__(self, steps: Steps, upstream: Upstream, rest: Rest, report: Callable[[Event], None]) -> None:
         self.steps, self.upstream, self.rest, self.report = steps, upstream, rest, report
+        self.heads = Heads()
         self._ripe: list[Quick] = []
 
     def begin(self, street: Street, facts: Facts, method: str, target: bytes) -> "Quick":
@@ -146,28 +147,42 @@ class Quick:
 
     def heard(self, data: bytes) -> None:
         """See `socket.Hearer`."""
-        reader = self._reader
+        reader, heads = self._reader, self._desk.heads
+        first = not reader.begun
+        self._head = head = heads.find(data) if first else self._head
+        if first and head is not None:
+            self._pieces.append(data[len(data) - head.announced :])
+            self._whole(over=True)
+            return
         try:
             for part in reader.feed(data):
                 if isinstance(part, Head):
-                    self._head = part
+                    self._head = head = part
                 else:
                     self._pieces.append(part)
         except Exception as error:  # noqa: BLE001  # closed, as above
             self.failed(error)
             return
-        head = self._head
         if head is None:
             return
         if reader.ended:
-            self._let_go(over=reader.reusable)
-            if self._one is not None and self._one.asked.document:
-                self._desk.count(self)
-            else:
-                self.counted()
-                self.close()
+            if first:
+                heads.keep(data, reader, head, b"".join(self._pieces))
+            self._whole(over=reader.reusable)
         elif head.length is None or head.length > WHOLE:
             self._answering(head)
+
+    def _whole(self, *, over: bool) -> None:
+        self._let_go(over=over)
+        if self._one is not None and self._one.asked.document:
+            self._desk.count(self)
+            return
+        try:
+            self.counted()
+        except Exception as error:  # noqa: BLE001  # closed, as above
+            self.failed(error)
+        else:
+            self.close()
 
     def lost(self) -> None:
         """See `socket.Hearer`. Only what was not answered at all is asked again: on a connection of its own."""
