@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from strongroom.errors import ConfigError
 from strongroom.gateway import body as bodies
-from strongroom.gateway.named import FORM, named
+from strongroom.gateway.body import FORM
+from strongroom.gateway.named import MAX_NAME, named, signs_in
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Described, parse
 from tests.gateway.conftest import Scripted, gateway
@@ -86,6 +87,66 @@ def test_a_document_and_a_patient_are_named(kind: str, body: bytes) -> None:
 def test_what_could_be_read_otherwise_is_refused(kind: str, body: bytes, rule: str) -> None:
     """Other capitals, blanks, brackets and joints; two of it; a list; nothing; another kind."""
     assert read(kind, body) == rule
+
+
+LOGIN = """
+[[route]]
+name = "login"
+path = "/login"
+methods = ["POST"]
+content_types = ["%s"]
+login = { %s }
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "kind", "body", "name"),
+    [
+        ("form = 'user'", FORM, b"user=ann&password=x%3By", "ann"),
+        ("form = 'user'", FORM, b"user=ann&password=x;y=1", "ann"),
+        ("form = 'user[name]'", FORM, b"user%5Bname%5D=ann&user%5Bword%5D=x", "ann"),
+        ("form = 'ctl00$Main$Name'", FORM, b"ctl00%24Main%24Name=ann", "ann"),
+        ("form = 'user'", FORM, b"user=", ""),
+        ("json = 'user.name'", JSON, b'{"user": {"name": "ann"}, "password": "x"}', "ann"),
+        ("json = 'number'", JSON, b'{"number": 7}', "7"),
+        ("answer = 'name'", JSON, b'{"USER": "ann", "user": "bob"}', ""),
+    ],
+)
+def test_who_signs_in_is_named(way: str, kind: str, body: bytes, name: str) -> None:
+    """By a field of a form, or at a place in JSON; or by the answer, and then the request says nothing."""
+    assert signs_in(parse((LOGIN % (kind, way)).encode()).routes[0], kind, body) == name
+
+
+@pytest.mark.parametrize(
+    ("way", "kind", "body", "rule"),
+    [
+        ("form = 'user'", FORM, b"user=bob&user=ann", "body-twice"),
+        ("form = 'user'", FORM, b"user=bob&password=x;user=ann", "body-twice"),
+        ("form = 'user'", FORM, b"user=bob&User=ann", "body-twice"),
+        ("form = 'user'", FORM, b"USER=ann", "body-twice"),
+        ("form = 'user'", FORM, b"user%5B%5D=ann", "body-twice"),
+        ("form = 'user'", FORM, b"email=ann&password=x", "login-nameless"),
+        ("form = 'user'", FORM, b"user=" + b"x" * (MAX_NAME + 1), "login-nameless"),
+        ("json = 'user'", JSON, b'{"user": "bob", "USER": "ann"}', "body-twice"),
+        ("json = 'user'", JSON, b'{"User": "ann"}', "body-twice"),
+        ("json = 'user'", JSON, b'{"user": ["ann"]}', "login-nameless"),
+        ("json = 'user'", JSON, b'{"user": "ann%s"}' % (b" " * MAX_NAME), "login-nameless"),
+        ("json = 'user'", JSON, b'{"email": "ann"}', "login-nameless"),
+    ],
+)
+def test_a_login_that_could_be_read_otherwise_is_refused(way: str, kind: str, body: bytes, rule: str) -> None:
+    """Else the portal would sign in one, and the session be counted as another's: a thief would be anybody they like."""
+    found = signs_in(parse((LOGIN % (kind, way)).encode()).routes[0], kind, body)
+    assert isinstance(found, Refusal)
+    assert (found.rule, found.hard) == (rule, True)
+
+
+@pytest.mark.parametrize("settings", [LOGIN % (JSON, "form = 'user'"), LOGIN % (FORM, "json = 'user'"),
+                                      LOGIN % ("multipart/form-data", "form = 'user'")])  # fmt: skip
+def test_a_login_has_a_body_in_which_its_name_is_found(settings: str) -> None:
+    """Other types would sign in somebody whose name nobody read."""
+    with pytest.raises(ConfigError, match="login"):
+        parse(settings.encode())
 
 
 def _as_net(document: object) -> set[str]:

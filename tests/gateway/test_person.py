@@ -70,6 +70,16 @@ def test_a_login_says_whose_session_it_is() -> None:
     assert first.session != second.session
 
 
+@pytest.mark.parametrize(
+    "name", ["ANN@x.org", " ann@x.org", "ann@x.org\u200b", "\uff41nn@x.org", "\u00e4nn@X.ORG", "an\u00adn@x.org"]
+)
+def test_a_name_in_other_spellings_is_the_same_person(name: str) -> None:
+    """Portals take them for the same: twenty spellings of a login would be twenty people's documents."""
+    people = People(COOKIE, Counts())
+    assert people.name(name) == people.name("ann@x.org") != people.name("anne@x.org")
+    assert people.name("\ud800") != people.name("")
+
+
 @pytest.mark.parametrize("claims", [{"sub": "ann"}, {"sub": "ann", "exp": 1}])
 def test_a_claim_names_a_person(claims: object) -> None:
     """Whatever else the token says."""

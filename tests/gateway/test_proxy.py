@@ -176,6 +176,64 @@ def test_a_list_that_is_too_long_to_read_flows() -> None:
     assert read(answer)[2] == body
 
 
+FORGETFUL = b"""
+[person]
+by = "cookie"
+name = "sid"
+
+[[route]]
+name = "login"
+path = "/login"
+methods = ["POST"]
+content_types = ["application/x-www-form-urlencoded"]
+login = { form = "user" }
+
+[[route]]
+name = "page"
+path = "/page"
+"""
+AGAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n%bContent-Length: 30\r\n\r\n<input name=p type='password'>"
+
+
+def test_nobody_leaves_their_name_behind() -> None:
+    """A session that is renewed, by whatever answer, or that a login did not renew, is that person's; a login that failed makes
+    nobody another: else each would be given somebody else's share of documents.
+    """
+
+    def sets(line: bytes, said: bytes = OK) -> bytes:
+        return said.replace(b"\r\n", b"\r\nSet-Cookie: sid=%b; Path=/\r\n" % line, 1)
+
+    asked = [
+        ("page", "x", OK, "x"),
+        ("login", "x", b"HTTP/1.1 303 Other\r\nLocation: /page\r\nContent-Length: 0\r\n\r\n", "x"),  # no new cookie
+        ("page", "x", sets(b"y"), "ann"),
+        ("page", "y", OK, "ann"),
+        ("login", "y", AGAIN % b"", "ann"),
+        ("login", "y", sets(b"z", AGAIN % b""), "ann"),
+        ("login", "z", sets(b"w", b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"), "ann"),
+        ("page", "w", OK, "ann"),
+    ]
+    portal = Scripted(*(script for _, _, script, _ in asked))
+    people = dict[str, str]()
+    with gateway(FORGETFUL, portal.port) as served:
+        for number, (path, sid, _, person) in enumerate(asked):
+            lines = [f"Cookie: sid={sid}", "Accept-Encoding: gzip"]
+            if path == "login":
+                lines.append("Content-Type: application/x-www-form-urlencoded")
+                served.gets(
+                    "/login", *lines, method="POST", body=b"user=ann" if number == 1 else b"user=bob%d" % number
+                )
+            else:
+                served.gets("/page", *lines)
+            event = served.event(number)
+            assert event.asked is not None
+            assert event.asked.who is not None
+            assert people.setdefault(person, event.asked.who.person) == event.asked.who.person, number
+    portal.close()
+    assert len(set(people.values())) == 2
+    assert b"accept-encoding: identity" in portal.heard[4]
+
+
 def test_an_event_names_nobody(served: Served) -> None:
     """Sessions and people are hashes of this process; the same one is the same hash, and another sign-in the same person."""
     first, second = sign_in(served, 7), sign_in(served, 7)

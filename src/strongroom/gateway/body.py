@@ -24,7 +24,7 @@ _DTD: Final = re.compile(
     rb"<!(?:doctype|entity|element|attlist|notation)|http://www\.w3\.org/2001/XInclude", re.IGNORECASE
 )
 _ENCODING: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)
-_FORM: Final = "application/x-www-form-urlencoded"
+FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 _DOCUMENT: Final = re.compile(
     r"application/(?:pdf|octet-stream|zip|gzip|dicom|msword|vnd\.[a-z0-9.+-]+|rtf)|text/(?:plain|csv|rtf)"
@@ -34,14 +34,12 @@ _DOCUMENT: Final = re.compile(
 
 def whole(content_type: str) -> bool:
     """Whether bodies of this type are read whole before they are passed on: what is in them can only be told at the end."""
-    return (
-        content_type == _FORM or _JSON.fullmatch(content_type) is not None or _XML.fullmatch(content_type) is not None
-    )
+    return content_type == FORM or _JSON.fullmatch(content_type) is not None or _XML.fullmatch(content_type) is not None
 
 
 def named(content_type: str) -> bool:
     """Whether parameters are found in bodies of this type: JSON and forms."""
-    return content_type == _FORM or _JSON.fullmatch(content_type) is not None
+    return content_type == FORM or _JSON.fullmatch(content_type) is not None
 
 
 def document(content_type: str) -> bool:
@@ -51,7 +49,7 @@ def document(content_type: str) -> bool:
 
 def check(content_type: str, body: bytes, max_keys: int) -> Refusal | None:
     """None for a body of a `whole` type that may pass."""
-    if content_type == _FORM:
+    if content_type == FORM:
         return _form(body, max_keys)
     return _json(body, max_keys) if _JSON.fullmatch(content_type) else _xml(body)
 

@@ -222,7 +222,9 @@ def _body(request: Request, one: Described) -> Refusal | None:
     headers = dict(request.headers)
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" not in headers and length == b"0":
-        return Refusal(400, "body-lacks", "A body is described, and there is none.") if one.body else None
+        login = one.route.login
+        needed = one.body or (login is not None and not login.answer and request.method not in {"GET", "HEAD"})
+        return Refusal(400, "body-lacks", "A body is described, and there is none.") if needed else None
     if not one.route.content_types or request.method in {"GET", "HEAD"}:
         return Refusal(400, "body-undescribed", "This request has a body, and none is described.")
     kind = media_type(headers.get(b"content-type", b""))

@@ -1,9 +1,11 @@
-"""The documents and patients that a request names in its body: in JSON, or as fields of a form. Pure.
+"""What a request names in its body, in JSON or as fields of a form: documents and patients, and who signs in. Pure.
 
-    named(route, kind, body) -> {parameter: values} | Refusal
+    named(route, kind, body)        -> {parameter: values} | Refusal
+    signs_in(route, kind, body)     -> name | Refusal
 
 Portals do not all read a body alike. Some take `ID`, ` id` and `id[]` for `id`, and of two the last: so whatever one of them could
-take for a described parameter must be that parameter as it is described, once. Else one document would be counted, another given.
+take for a described parameter must be that parameter as it is described, once. Else one document would be counted, another given;
+one name would be counted, another signed in.
 """
 
 import json
@@ -11,31 +13,56 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qsl
 
+from strongroom.gateway.body import FORM
 from strongroom.gateway.kinds import fits
 from strongroom.gateway.places import EVERY, Place, found
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Described
 
-FORM: Final = "application/x-www-form-urlencoded"
+MAX_NAME: Final = 256
+"""Characters of the name of who signs in."""
+_TWICE: Final = Refusal(400, "body-twice", "A parameter of the body could be read in two ways.", hard=True)
 _JOINTS: Final = str.maketrans("-. []\0", "______")
 
 
 def named(one: Described, kind: str, body: bytes) -> dict[str, tuple[str, ...]] | Refusal:
     """The values of each parameter that the route describes in bodies. `body` has passed `body.check`; `kind` is its type."""
     values: dict[str, tuple[str, ...]] = {}
-    fields = _fields(body) if kind == FORM else None
-    document = json.loads(body) if fields is None else None
     for name, (place, grammar) in one.body.items():
-        given = _in_json(document, place) if fields is None else _in_form(fields, place)
+        given = _given(kind, body, place)
         if given is None:
-            because = "A parameter of the body could be read in two ways."
-            return Refusal(400, "body-twice", because, hard=True)
+            return _TWICE
         if not given:
             return Refusal(400, "body-lacks", "The body lacks a parameter that is described.", hard=True)
         if not all(fits(grammar, value) for value in given):
             return Refusal(400, "body-kind", "A parameter of the body is not of the kind that is described.", hard=True)
         values[name] = tuple(given)
     return values
+
+
+def signs_in(one: Described, kind: str, body: bytes) -> str | Refusal:
+    """Who a login's request names; nobody, where it is for the answer to say. `body` as above."""
+    login = one.route.login
+    if login is None or login.answer:
+        return ""
+    given = _given(kind, body, one.login)
+    if given is None:
+        return _TWICE
+    if len(given) != 1 or len(given[0]) > MAX_NAME:
+        return Refusal(
+            400, "login-nameless", "The request does not say who signs in, where it was expected.", hard=True
+        )
+    return given[0]
+
+
+def _given(kind: str, body: bytes, place: Place) -> list[str] | None:
+    """The values at that place; None where another reader could find others."""
+    if kind != FORM:
+        return _in_json(json.loads(body), place)
+    found = _in_form(_fields(body), place)
+    if b";" in body and found != _in_form(_fields(body.replace(b";", b"&")), place):
+        return None  # to some readers `;` ends a field
+    return found
 
 
 def _fields(body: bytes) -> list[tuple[str, str]]:

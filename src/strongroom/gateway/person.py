@@ -8,6 +8,7 @@ What is kept and stands in events is a hash under a key that lies with the count
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,8 @@ from strongroom.identity.strict import unbase64url
 from strongroom.ids import encode
 
 _MAX_CLAIM: Final = 256
+_UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc"})
+"""Accents, and what has no shape (Unicode Standard, section 4.5)."""
 _ONE_NAME: Final = bytes.maketrans(b". [", b"___")
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9!#$&'()*+./:<=>?@^_`{|}~\[\]-]{1,4096}")
 
@@ -85,27 +88,57 @@ class People:
             )
         return None
 
-    def login(self, person: str, cookies: Iterable[bytes], now: int) -> Who | None:
+    def login(self, person: str, cookies: Iterable[bytes], now: int, own: Who | None = None) -> Who | None:
         """A login of `person` was answered with these Set-Cookie headers: whose session that begins. None: none of ours.
 
-        Raises Uncounted.
+        `own`: who asked. Where the answer sets no new session, the one that was there is theirs from now on, unless it is known
+        whose it is: whoever is signed in does not become another by a login that failed. Raises Uncounted.
         """
         settings = self._settings
         if settings is None or settings.by != "cookie" or not person:
             return None
-        for cookie in cookies:
-            for value in _cookies(cookie.partition(b";")[0], settings.name)[:1]:
-                who = Who(self._name("session", value), self.name(person))
-                self._counts.begin(who.session, who.person, now)
-                return who
-        return None
+        before = own.session if own is not None else ""
+        session = self._set(cookies) or before
+        if not session or (session == before and self._counts.person_of(session) is not None):
+            return None
+        who = Who(session, self.name(person))
+        self._counts.begin(session, who.person, now)
+        return who
+
+    def follow(self, own: Who, cookies: Iterable[bytes], now: int) -> None:
+        """The answer to a request of theirs sets a new session: it is whose the old one was, if that is known. Raises Uncounted."""
+        if own.person == own.session:
+            return
+        session = self._set(cookies)
+        if session and session != own.session and self._counts.person_of(session) is None:
+            self._counts.begin(session, own.person, now)
+
+    def _set(self, cookies: Iterable[bytes]) -> str:
+        """The session that an answer sets, if it sets one."""
+        settings = self._settings
+        if settings is None or settings.by != "cookie":
+            return ""
+        values = (value for one in cookies for value in _cookies(one.partition(b";")[0], settings.name)[:1] if value)
+        return next((self._name("session", value) for value in values), "")
 
     def name(self, person: str) -> str:
         """What the person is called here, whom the portal calls `person`."""
-        return self._name("person", person.encode("utf-8", "surrogateescape"))
+        return self._name("person", folded(person).encode("utf-8", "surrogatepass"))
 
     def _name(self, what: str, value: bytes) -> str:
         return encode(hashlib.blake2b(value, digest_size=16, key=self._counts.key, person=what.encode()).digest())
+
+
+def folded(name: str) -> str:
+    """What portals and their databases take for the same name: capitals, accents, blanks and what cannot be seen are nothing.
+
+    Else whoever signs in by one name in twenty spellings is twenty people.
+    """
+    return "".join(
+        one
+        for one in unicodedata.normalize("NFKD", name).casefold()
+        if not one.isspace() and unicodedata.category(one) not in _UNSEEN
+    )
 
 
 def _credential(settings: Person, headers: Headers) -> bytes:

@@ -31,7 +31,7 @@ from strongroom.gateway.flow import flow, seen
 from strongroom.gateway.headers import to_client
 from strongroom.gateway.intake import Gone, Intake, Unfit
 from strongroom.gateway.modsecurity import Subject
-from strongroom.gateway.named import named
+from strongroom.gateway.named import named, signs_in
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard
 from strongroom.gateway.quick import Desk, in_our_words, portal_error, refusal_of
@@ -209,7 +209,10 @@ class Proxy:
                 raise Unfit(values)
             one.named = values
         if route is not None and route.route.login is not None:
-            one.login = reading.name_in_request(route.route.login, route, kind, first)
+            signs = signs_in(route, kind, first)
+            if isinstance(signs, Refusal):
+                raise Unfit(signs)
+            one.login = signs
         one.watches()
         return Question(method, wire, told, _joined(first, body), len(first))
 

@@ -8,17 +8,16 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from strongroom.gateway.contract import Contract, media_type
 from strongroom.gateway.kinds import STRICT
 from strongroom.gateway.places import found
-from strongroom.gateway.settings import Described, Login
+from strongroom.gateway.settings import Described
 from strongroom.gateway.target import Target
 
 MAX_READ: Final = 4_194_304
 """Bytes of an answer that is read."""
-MAX_NAME: Final = 256
 MAX_SHOWN: Final = 20_000
 """Ids of one answer."""
 Shown = frozenset[tuple[str, str]]
@@ -27,20 +26,18 @@ Shown = frozenset[tuple[str, str]]
 _LINK: Final = re.compile(
     rb"""(?:href|src|action|data-[a-z-]{1,40})\s*=\s*(?:"([^"<>]{1,2048})"|'([^'<>]{1,2048})')""", re.IGNORECASE
 )
+_PASSWORD: Final = re.compile(rb"""<input\b[^<>]{0,2048}\btype\s*=\s*["']?password\b""", re.IGNORECASE)
 _WORDS: Final = re.compile(rb"""["'](/[^"'<>\\\s]{1,2048})["']""")
 
 
-def name_in_request(login: Login, one: Described, kind: str, body: bytes) -> str:
-    """Who a login's request names, or nothing."""
-    if login.form and kind == "application/x-www-form-urlencoded":
-        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=1_000)
-        return next((value[:MAX_NAME] for name, value in pairs if name == login.form), "")
-    return name_in_json(one, body) if login.json else ""
-
-
 def name_in_json(one: Described, body: bytes) -> str:
-    """Who the JSON of a login names, or nothing."""
+    """Who the answer to a login names in JSON, or nothing."""
     return next(found(_json(body), one.login), "") if one.login else ""
+
+
+def asks_again(kind: bytes, body: bytes) -> bool:
+    """Whether the answer to a login is a page that asks for the password again: then nobody was signed in."""
+    return media_type(kind) in {"text/html", "application/xhtml+xml"} and _PASSWORD.search(body) is not None
 
 
 def shown(contract: Contract, one: Described, kind: bytes, target: Target, body: bytes) -> Shown:

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from strongroom.errors import ConfigError, Malformed
-from strongroom.gateway.body import MULTIPART, named
+from strongroom.gateway.body import FORM, MULTIPART, named
 from strongroom.gateway.kinds import KINDS
 from strongroom.gateway.pattern import Pattern, read_pattern
 from strongroom.gateway.places import EVERY, Place, read_place
@@ -229,7 +229,7 @@ class Described(msgspec.Struct, frozen=True):
     shown: tuple[Place, ...]
     patients: tuple[Place, ...]
     login: Place
-    """Where the JSON of a login's request or answer says who it is."""
+    """Where a login's request or answer says who it is."""
     body: Mapping[str, tuple[Place, str]] = {}
     """Parameters in the body: where each stands, and its kind."""
 
@@ -331,16 +331,29 @@ def _in_body(route: Route, document: str) -> dict[str, tuple[Place, str]]:
 
 
 def _login(route: Route) -> Place:
-    """Where the JSON of a login says who it is; nowhere for other routes, and where a form says it."""
+    """Where a login says who it is; nowhere for other routes."""
     if route.login is None:
         return ()
     ways = [way for way in (route.login.form, route.login.json, route.login.answer) if way]
     if len(ways) != 1:
         raise _wrong(route, "a login says who it is by exactly one of form, json and answer.")
+    if not route.login.answer:
+        _read_login(route)
+    if route.login.form:
+        return tuple(filter(None, re.split(r"[.\[\]]+", route.login.form))) or (route.login.form,)
     try:
-        return () if route.login.form else read_place(ways[0])
+        return read_place(ways[0])
     except Malformed as error:
         raise _wrong(route, error.message) from error
+
+
+def _read_login(route: Route) -> None:
+    """Bodies of another type than the one in which the name is found would sign in somebody whom nobody counts."""
+    form = bool(route.login and route.login.form)
+    if not route.content_types or not all(named(kind) and (kind == FORM) == form for kind in route.content_types):
+        raise _wrong(
+            route, f"the name of a login by {'form' if form else 'json'} is found in bodies of that type alone."
+        )
 
 
 def _must_differ(routes: tuple[Described, ...]) -> None:

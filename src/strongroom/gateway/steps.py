@@ -3,7 +3,7 @@
 What depends on the client and its headers alone is found once (`Facts`): clients say the same headers again and again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -81,7 +81,7 @@ class Admitted:
         if described is None:
             return False
         route = described.route
-        return route.shows is not None or bool(route.login and route.login.answer)
+        return route.shows is not None or route.login is not None
 
 
 class Steps:
@@ -210,8 +210,12 @@ class Steps:
         return verdict
 
     def noticed(self, one: Admitted, head: Head) -> None:
-        """Who proved who they are; and whoever put a document in has been shown it: the answer names it (RFC 9110, 10.2.2)."""
-        route = one.match.route
+        """Whose a new session is; who proved who they are; and whoever put a document in has been shown it: the answer names it
+        (RFC 9110, 10.2.2).
+        """
+        route, who = one.match.route, one.asked.who
+        if who is not None and not _signs_in(one.match, head.status):
+            self._people.follow(who, _cookies(head), one.asked.at)
         if route is None:
             return
         if route.route.proves and head.status < 400:  # noqa: PLR2004  # success; it may redirect
@@ -233,12 +237,19 @@ class Steps:
         headers = head.headers
         if route.route.login is not None:
             name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else login
-            self._people.login(name, (value for key, value in headers if key == b"set-cookie"), asked.at)
+            failed = body is not None and reading.asks_again(dict(headers).get(b"content-type", b""), body)
+            known = None if failed else self._people.login(name, _cookies(head), asked.at, asked.who)
+            if known is None and asked.who is not None:
+                self._people.follow(asked.who, _cookies(head), asked.at)
         if route.route.shows is not None:
             kind = dict(headers).get(b"content-type", b"")
             shown = None if body is None else reading.shown(self.contract, route, kind, match.target, body)
             patients = frozenset[str]() if body is None else reading.patients(route, kind, body)
             _told(one.event, self.guard.showed(asked, shown, patients))
+
+
+def _cookies(head: Head) -> Iterator[bytes]:
+    return (value for name, value in head.headers if name == b"set-cookie")
 
 
 def _told(event: Event, verdict: Verdict | None) -> None:
@@ -251,7 +262,11 @@ def _told(event: Event, verdict: Verdict | None) -> None:
 
 def is_read(match: Match, status: int) -> bool:
     """Whether an answer of this status is read on its way."""
-    route = match.route
-    if route is None:
-        return False
-    return (route.route.shows is not None and status == 200) or (route.route.login is not None and status < 400)  # noqa: PLR2004  # success; a login may redirect
+    return _signs_in(match, status) or (
+        match.route is not None and match.route.route.shows is not None and status == 200  # noqa: PLR2004  # success
+    )
+
+
+def _signs_in(match: Match, status: int) -> bool:
+    """Whether it may be the answer to somebody who signed in."""
+    return match.route is not None and match.route.route.login is not None and status < 400  # noqa: PLR2004  # it may redirect
