@@ -1,17 +1,25 @@
 """Logs that grow: every line once, whatever rotation does."""
 
+import asyncio
 import gzip
 import json
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strongroom.gateway.files import Events
+from strongroom.gateway.ocsf import event
+from strongroom.gateway.person import Who
+from strongroom.gateway.ports import Asked
+from strongroom.gateway.proxy import Event
 from strongroom.logs import mapping, table
 from strongroom.logs.follow import HEAD, Follower
+from tests.audit import conftest as audit
 
 
 def line(n: int, who: str = "ann") -> str:
@@ -256,3 +264,66 @@ def test_every_line_once(tmp_path_factory: pytest.TempPathFactory, seed: int) ->
             found += taken(follower)
     found += taken(follower)
     assert sorted(found) == list(range(written))
+
+
+def documents(follower: Follower) -> list[str]:
+    """What was read since the last look, and that its place is an entry, or a line, about it."""
+    found: list[str] = []
+    follower.poll()
+    while (log := follower.behind()) is not None:
+        for events in follower.read(log):
+            raw = Path(follower.names[log.number]).read_bytes()
+            for one in events.to_pylist():
+                at = one["record.offset"]
+                if one["document"] is not None:
+                    assert one["document"].encode() in raw[at : at + one["record.length"]]
+                    found.append(one["document"])
+    return found
+
+
+def test_a_log_that_the_keeper_publishes_is_read_on(tmp_path: Path) -> None:
+    """Every publication gives its last bundle another name, until it is full: each entry is read once, over a restart too, and
+    what else is published (hashes, the checkpoint) is no log that nobody knows.
+    """
+    made = audit.Store(tmp_path / "keeper").create()
+    log, entries = made.open(), made.root / "log" / "tile" / "entries"
+    follower, read = Follower((str(made.root / "log"),)), list[str]()
+    with asyncio.Runner() as runner:
+        for many in (1, 2, 37, 250, 1, 200, 3):
+            releases = [audit.release(audit.START, f"p-{n}", f"d-{n}") for n in range(len(read), len(read) + many)]
+
+            async def write(releases: list[Any] = releases) -> None:
+                await asyncio.gather(*map(log.append, releases))
+
+            runner.run(write())
+            log.publish()
+            new = documents(follower)
+            assert len(new) == many, "all of them, and nothing again"
+            read += new
+            kept, follower = follower.dump(), Follower((str(made.root / "log"),))
+            follower.load(kept)
+            assert documents(follower) == []
+    made.close()
+    assert len(set(read)) == len(read) == 494
+    assert follower.unknown == set()
+    assert [follower.names[log.number] for log in follower.logs] == [
+        str(entries / "000"),
+        *(str(path) for path in sorted(entries.glob("001.p/*"), key=lambda path: int(path.name))[-1:]),
+    ]
+
+
+def test_events_of_a_gateway_are_read_over_every_turn(tmp_path: Path) -> None:
+    """The file alone was named; what was written to it last, before it was turned over, is read where it lies then."""
+    path = tmp_path / "events.ndjson"
+    events, follower, read = Events(path, size=20_000), Follower((str(path),)), list[str]()
+    for look in range(12):
+        for number in range(look * 20, look * 20 + 20):
+            asked = Asked("r1", 1, "letter", Who("s", "p"), "192.0.2.1/32", "d", "document", str(number), "7")
+            one = Event(request=f"r{number}", at=number, method="GET", network="192.0.2.1/32", asked=asked, status=200)
+            events.put(lambda one=one: event(one, "1"))  # type: ignore[misc]  # bound now
+        events.close()
+        read += documents(follower)
+        events = Events(path, size=20_000)
+    events.close()
+    assert len(list(tmp_path.iterdir())) > 3, "it was turned over several times"
+    assert read == [str(number) for number in range(240)]

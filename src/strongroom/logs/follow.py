@@ -1,15 +1,18 @@
 """Logs that grow: which bytes of which file are new, whatever rotation does to names.
 
 A log is known by its first bytes, not by its name: renamed, copied and cut short, or packed by gzip it is the same log, and is read
-on where reading stopped. Logs of lines are read as far as their last whole line; a last line without an end is one when
-the log is packed, or has made way for another and stands still. Documents, datagrams and objects in a bucket are read once, when
+on where reading stopped. A file that is named as one is followed to NAME.1, once. Logs of lines are read as far as their last whole
+line; a last line without an end is one when the log is packed, or has made way for another and stands still. Bundles of entries of
+our own log, which are published again under another name as they grow (c2sp.org/tlog-tiles), are one log each and read as far as
+their last whole entry. Documents, datagrams and objects in a bucket are read once, when
 they are whole (a file: when nothing has changed between two looks). Nothing here waits or remembers on disk: `poll` looks, `behind`
 says what is to be read next, `read` reads a piece of it, `dump` says where it all stands.
 """
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +25,7 @@ from strongroom.logs import files, formats, read, s3
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
+from strongroom.logs.strongroom_log import entries_end
 from strongroom.logs.units import MAX_LINE, is_document
 
 HEAD: Final = 4096
@@ -32,6 +36,12 @@ GONE: Final = 10_000
 """Logs that are gone and are still known again when they come back."""
 _PREFIX: Final = 64 * 1024
 """Bytes of headings that are kept."""
+_TILE: Final = re.compile(
+    r"(?P<bundle>(?:.*/)?tile/(?P<level>entries|[0-9]{1,2})/(?:x[0-9]{3}/){0,6}[0-9]{3})(?:[.]p/(?P<width>[0-9]{1,3}))?",
+    re.DOTALL,
+)
+_WIDTH: Final = 256
+"""Entries of a bundle that is full."""
 
 
 @dataclass(slots=True)
@@ -97,12 +107,14 @@ class Follower:
 
     def poll(self, *, buckets: bool = True) -> None:
         """Look at all paths. One that is not there yet may come. `buckets`: list them anew, which takes a request or more."""
-        sources = {source.name: source for path in self._paths for source in self._sources(path, again=buckets)}
-        heads = {name: self._head(source) for name, source in sources.items()}
+        sources = _gathered(source for path in self._paths for source in self._sources(path, again=buckets))
+        heads = {name: self._head(name, source) for name, source in sources.items()}
         taken = {name for name, log in self._named.items() if name in heads and _same(log, heads[name])}
         for name, head in heads.items():
             if not head:
                 self._rests(name)
+                if name in taken and self._named[name].name == name:
+                    self.names[self._named[name].number] = sources[name].name
                 continue
             log = self._named[name] if name in taken else self._known(head, taken)
             if log is None:
@@ -116,7 +128,7 @@ class Follower:
             if log.name != name:
                 log.before = log.name
             log.name, log.done = name, False
-            self.names[log.number] = name
+            self.names[log.number] = sources[name].name
             log.learn(head)
             self._look(log, sources[name])
         self._forget(sources)
@@ -140,13 +152,22 @@ class Follower:
             self._listed[path] = []
             with contextlib.suppress(UsageError):
                 self._listed[path] = files.expand((path,))
+                self._listed[path] += self._turned(path)
         return self._listed[path]
 
-    def _head(self, source: Source) -> bytes | None:
+    def _turned(self, path: str) -> list[Source]:
+        """The file that had this name before, if it was read: what was written to it last is still to be read."""
+        before = Path(f"{path}.1")
+        if path.startswith(s3.SCHEME) or not Path(path).is_file() or not before.is_file():
+            return []
+        number = before.stat().st_ino
+        return [Source(str(before), before, named=True)] if any(log.mark[2] == number for log in self.logs) else []
+
+    def _head(self, name: str, source: Source) -> bytes | None:
         """Its first bytes; None when nothing has changed since the last look, or it cannot be read now."""
-        log = self._named.get(source.name)
+        log = self._named.get(name)
         with contextlib.suppress(OSError, OperationError, files.CutOff):
-            if log is not None and log.name == source.name and log.mark == _mark(source):
+            if log is not None and log.name == name and log.mark == _mark(source):
                 known = log.format is not None and not log.whole
                 if log.done or known:
                     log.source = source
@@ -193,10 +214,10 @@ class Follower:
             return
         self.unknown.discard(source.name)
         document = is_document(sample) if log.format.unit == "json" else log.format.unit == "document"
-        log.whole = document or log.format.unit not in {"lines", "json"}
+        log.whole = document or log.format.unit not in {"lines", "json", "entries"}
         if log.whole:
             return
-        lines = sample[: sample.rfind(b"\n") + 1]
+        lines = sample[: _end(sample, log.format)]
         if not log.prefix and log.format.heading is not None:
             log.prefix = _headings(lines, log.format)
         if log.last is None:
@@ -228,31 +249,31 @@ class Follower:
             found = list(read.tables(files.blocks(source), format_, log.number, log.account))
             log.position, log.done = log.account.bytes, True
         else:
-            piece = self._piece(log, source)
-            found = self._lines(log, format_, piece) if piece else []
+            piece = self._piece(log, source, format_)
+            found = self._units(log, format_, piece) if piece else []
         for events in found:
             latest = _latest(events)
             if latest is not None:
                 log.last = latest if log.last is None else max(log.last, latest)
         return found
 
-    def _piece(self, log: Followed, source: Source) -> bytes:
-        """Whole lines from the position on; nothing when there are none now."""
+    def _piece(self, log: Followed, source: Source, format_: Format) -> bytes:
+        """Whole lines, or entries, from the position on; nothing when there are none now."""
         plain = source.remote is None and files.codec(source) == "plain"
         if plain:
             try:
                 with source.path.open("rb") as file:
                     file.seek(log.position)
                     data = more = file.read(PIECE)
-                    while len(more) == PIECE and b"\n" not in data and len(data) <= MAX_LINE:
+                    while len(more) == PIECE and not _end(data, format_) and len(data) <= MAX_LINE:
                         more = file.read(PIECE)
                         data += more
                     log.done = len(more) < PIECE
             except OSError:  # it went away between two looks
                 data, log.done = b"", True
         else:
-            data = self._unpacked(log, source)
-        end = data.rfind(b"\n") + 1
+            data = self._unpacked(log, source, format_)
+        end = _end(data, format_)
         finished = not plain or not self._grow or log.ended
         if (not end and len(data) > MAX_LINE) or (log.done and finished):
             end = len(data)
@@ -260,7 +281,7 @@ class Follower:
         log.rest = b"" if plain else data[end:]
         return data[:end]
 
-    def _unpacked(self, log: Followed, source: Source) -> bytes:
+    def _unpacked(self, log: Followed, source: Source, format_: Format) -> bytes:
         if log.stream is None:
             log.stream, log.rest = _after(files.blocks(source, PIECE), log.position), b""
         try:
@@ -270,9 +291,9 @@ class Follower:
             return log.rest
         except files.CutOff:  # it is still being written, or damaged: what comes may be read when it has come
             log.done, log.stream = True, None
-            return log.rest[: log.rest.rfind(b"\n") + 1]
+            return log.rest[: _end(log.rest, format_)]
 
-    def _lines(self, log: Followed, format_: Format, piece: bytes) -> list[pa.Table]:
+    def _units(self, log: Followed, format_: Format, piece: bytes) -> list[pa.Table]:
         account = read.Account()
         base = log.position - len(log.prefix)
         found = [
@@ -318,6 +339,27 @@ class Follower:
         self._named = {log.name: log for log in self.logs}
         self.names = {log.number: log.name for log in self.logs}
         self._next = max(self.names, default=-1) + 1
+
+
+def _gathered(found: Iterable[Source]) -> dict[str, Source]:
+    """By the names of logs. Of a bundle of entries there is its longest state; what else belongs to such a log is none."""
+    logs: dict[str, tuple[int, Source]] = {}
+    for source in found:
+        match = _TILE.fullmatch(source.name)
+        if match is None:
+            logs.setdefault(source.name, (0, source))
+        elif match["level"] == "entries":
+            width = int(match["width"] or _WIDTH)
+            if width > logs.get(match["bundle"], (0, source))[0]:
+                logs[match["bundle"]] = (width, source)
+    for name in [name for name, (width, _) in logs.items() if width]:
+        logs.pop(f"{name[: name.rindex('tile/entries/')]}checkpoint", None)
+    return {name: source for name, (_, source) in logs.items()}
+
+
+def _end(data: bytes, format_: Format) -> int:
+    """Where the last whole line, or entry, of it ends."""
+    return entries_end(data) if format_.unit == "entries" else data.rfind(b"\n") + 1
 
 
 def _same(log: Followed, head: bytes | None) -> bool:

@@ -50,6 +50,16 @@ def entries(blocks: Iterable[bytes]) -> Iterator[Unit]:
         yield offset, len(held), bytes(held)
 
 
+def entries_end(data: bytes) -> int:
+    """Where the last whole entry of this piece of a bundle ends."""
+    end = 0
+    while (after := end + _LENGTH + int.from_bytes(data[end : end + _LENGTH])) <= len(data) and end + _LENGTH <= len(
+        data
+    ):
+        end = after
+    return end
+
+
 def parse(unit: bytes) -> Read:
     """One entry."""
     try:
