@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.detect import sliding
+from strongroom.detect import packed, sliding
 from strongroom.sigma.rule import Correlation, Kind, Matched, Sign
 from tests.detect.test_correlation import EVENTS, HEAD, WINDOW, by_hand
 
@@ -36,7 +36,7 @@ def test_a_fold_and_a_count_by_hand_agree(
     fired: dict[str, int] = {}
     shuffled.shuffle(events)
     for at, g, which, v in sorted(events, key=lambda event: event[0]):
-        value: object = float(v) if kind is Kind.VALUE_SUM else v
+        value: object = {Kind.VALUE_SUM: float(v), Kind.VALUE_COUNT: int(v)}.get(kind, v)
         for fire in fold.feed((0, at * 1_000, g, g, which, value)):
             fired.setdefault(fire.about, fire.time)
         if shuffled.random() < 0.3:
@@ -62,11 +62,11 @@ def test_a_window_holds_what_its_threshold_needs() -> None:
         sliding.Amounts(10**9, 10, above=False),
     )
     for at in range(5_000):
-        for fold, value in ((events, "1"), (values, str(at)), (amounts, 6.0)):
+        for fold, value in ((events, "1"), (values, at), (amounts, 6.0)):
             fold.feed((0, at, "g", "a", 0, value))
     assert len(events.groups["g"].held) == 3
-    assert len(values.groups["g"].held) == 3
-    assert len(amounts.groups["g"].held.amounts) == 2
+    assert packed.size(values.groups["g"].held) == 3
+    assert len(amounts.groups["g"].held) == 3  # two, and their sum
     for fold in (events, values, amounts):
         fold.tidy(5_000 + 10**9)
         assert fold.groups == {}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect.correlation import distinct, windowed
-from strongroom.detect.detection import ABOUT, SERVED, Detection, Fire, simple
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
@@ -68,10 +68,8 @@ def placed() -> tuple[Detection, ...]:
 
 def _detection(head: Head, place: str, places: str) -> Detection:
     """New place, many documents. Places of the same instant are as new as each other."""
-    told = simple(
-        f""""principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL AND ({place}) IS NOT NULL""",
-        g=ABOUT, about=ABOUT, place=place, v=f"CASE WHEN {SERVED} THEN document END",
-    )  # fmt: skip
+    told = _base(place, v=f"CASE WHEN {SERVED} THEN document END")
+    live = _base(place, v=digest('"document"'), served=SERVED)
     base = f"""
     WITH debut AS (SELECT about, place, min(time) AS first FROM request GROUP BY about, place),
     ranked AS (SELECT *, rank() OVER (PARTITION BY about ORDER BY first) - 1 AS places FROM debut),
@@ -87,7 +85,16 @@ def _detection(head: Head, place: str, places: str) -> Detection:
     """
     note = f"at least {TEN} documents in an hour, after {TEN} days in at most {FEW} {places}"
     parts = Parts((By("request", told.sql, "about"),), windowed(base, distinct(HOUR, TEN), DAY))
-    return Detection(head, parts.sql, shape="wide", note=note, bases=(told,), fold=Borrowed, parts=parts)
+    return Detection(head, parts.sql, shape="wide", note=note, bases=(live,), fold=Borrowed, parts=parts)
+
+
+def _base(place: str, **more: str) -> Base:
+    known = "" if place is NETWORK else f" AND ({place}) IS NOT NULL"
+    return simple(
+        f""""principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL{known}""",
+        (),
+        g=ABOUT, about=ABOUT, place=place, **more,
+    )  # fmt: skip
 
 
 class Login:
@@ -97,18 +104,18 @@ class Login:
 
     def __init__(self) -> None:
         self.days, self.day = 0, -1
-        self.places: tuple[tuple[str, int], ...] = ()
+        self.places: tuple[str | int, ...] = ()  # a place, and when it was there first, and so on
 
     def comes(self, place: str, time: int) -> bool:
         """It comes from there; whether that is a new place of somebody who has a past."""
         if time // DAY != self.day:
             self.day = time // DAY
             self.days += 1
-        if any(place == known for known, _ in self.places):
+        if place in self.places:
             return False
-        earlier = sum(first < time for _, first in self.places)
+        earlier = sum(first < time for first in self.places[1::2] if isinstance(first, int))
         if earlier <= FEW:
-            self.places += ((intern(place), time),)
+            self.places += (intern(place), time)
         return 1 <= earlier <= FEW and self.days > TEN
 
 
@@ -122,13 +129,13 @@ class Borrowed:
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
-        event, time, g, about, place, value = row
+        event, time, g, about, place, value, served = row
         login = self.logins.get(g)
         if login is None:
-            login = self.logins[g] = Login()
+            login = self.logins[intern(g)] = Login()
         if login.comes(place, time):
             self.until[f"{g}\x1f{place}"] = time + DAY
-        if value is None or not self.until:
+        if not served or not self.until:
             return ()
         case = f"{g}\x1f{place}"
         return self.read.feed((event, time, case, about, 0, value)) if time <= self.until.get(case, -1) else ()
@@ -153,5 +160,5 @@ class Borrowed:
         self.logins = {}
         for g, days, day, places in logins:
             login = self.logins[g] = Login()
-            login.days, login.day, login.places = days, day, tuple((place, first) for place, first in places)
+            login.days, login.day, login.places = days, day, tuple(places)
         self.read.load(read)

@@ -156,7 +156,7 @@ class Campaign:
             last = having[who] = _OLD
         if last is not None and last in {_OLD, hour}:
             return None
-        having[who] = hour
+        having[who if last is not None else intern(who)] = hour
         everybody = self._count(what[:7], hour)
         n = self._count(what, hour)
         if n < FLOOR or self.began is None or hour // 24 < self.began + AGE:

@@ -13,6 +13,7 @@ What a running sum cannot tell (averages, percentiles, fewer than) is measured w
 
 from typing import Final
 
+from strongroom.detect.detection import Base, digest, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Correlation, Extended, Joined, Kind, Matched
 
@@ -84,14 +85,18 @@ def distinct(window: int, least: int) -> str:
 _AMOUNT: Final = "CASE WHEN try_cast(v AS DOUBLE) BETWEEN 0 AND 1e300 THEN try_cast(v AS DOUBLE) ELSE 0 END"
 """What a text adds to a sum: what is no number, or below nothing, adds nothing."""
 
+NAMES: Final = ("g", "about", "which", "v")
+"""What a base selects besides an event and its time."""
 _ADDED: Final = {Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM}
 """What a running sum tells."""
 
 
-def weighed(correlation: Correlation, part: str) -> str:
-    """How a watch asks a part of the base: for what it adds up, where it adds up; as a text."""
-    value = f"CAST({_AMOUNT} AS VARCHAR)" if correlation.kind is Kind.VALUE_SUM else "v"
-    return f"SELECT event, time, g, about, which, {value} AS v FROM ({part}) WHERE v IS NOT NULL"
+def weighed(correlation: Correlation, part: Base) -> Base:
+    """How a watch asks a part of the base: for what it adds up, where it adds up; for numbers that stand for what differs."""
+    value = part.columns[-1]
+    amount = {Kind.VALUE_SUM: _AMOUNT.replace("v AS", f"({value}) AS"), Kind.VALUE_COUNT: digest(value)}
+    columns = dict(zip(NAMES, (*part.columns[2:-1], amount.get(correlation.kind, "'1'")), strict=True))
+    return simple(f"({part.where}) AND ({value}) IS NOT NULL", part.logs, **columns)
 
 
 def _compared(correlation: Correlation) -> str:

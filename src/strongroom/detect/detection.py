@@ -32,15 +32,14 @@ Shape = Literal["rule", "walk", "wide", "egress", "foreign"]
 class Base(NamedTuple):
     """SQL of one event at a time, and the kinds of logs it can find anything in; none: any.
 
-    `alike`: it selects (event, time, g, about, which, v), the last a text, as all rules do: they are asked together. So are those
-    that tell `columns` and `where` (`simple`): an event is fetched once for all of them.
+    Those that tell `columns` and `where` (`simple`) are asked together: an event is fetched once for all of them.
     """
 
     sql: str
     logs: tuple[str, ...] = ()
-    alike: bool = False
     columns: tuple[str, ...] = ()  # SQL of what it selects, its rowid and time first
     where: str = ""
+    tables: bool = False  # it asks the operator's tables too, which may be large
 
 
 def simple(where: str, logs: tuple[str, ...] = (), **columns: str) -> Base:
@@ -50,13 +49,21 @@ def simple(where: str, logs: tuple[str, ...] = (), **columns: str) -> Base:
     return Base(f"SELECT {text} FROM event WHERE {where}", logs, columns=tuple(told.values()), where=where)
 
 
+def digest(sql: str) -> str:
+    """SQL of a number of 64 bits that stands for a text: a watch keeps many of them, and compares them with each other alone."""
+    return f"md5_number_lower({sql})"
+
+
 class Fire(NamedTuple):
-    """A fold fires. `amount` is what it had counted by then; `left` whether anything left by what it saw."""
+    """A fold fires. `amount` is what it had counted by then; `left` whether anything left by what it saw; `of` is the id of the
+    detection, where the fold serves several.
+    """
 
     about: str
     time: int
     amount: int
     left: bool = True
+    of: str = ""
 
 
 class Fold(Protocol):
@@ -81,6 +88,13 @@ class Fold(Protocol):
         """A state that was dumped, in place of the present one."""
 
 
+class Joint(Fold, Protocol):
+    """A fold of several detections that look at the same."""
+
+    def serve(self, id_: str, what: Any) -> None:
+        """Serve this one too. Before the first row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """One detection. `hits` selects (about, fired, event): about whom, when it would first have fired, an event's rowid.
@@ -96,4 +110,7 @@ class Detection:
     note: str = ""  # the thresholds, in words
     bases: tuple[Base, ...] = ()
     fold: Callable[[], Fold] | None = None
+    joint: Any = (
+        None  # what to tell a fold (`Joint`) that is one for all detections with the same `fold`; None: it is its own
+    )
     parts: Parts | None = None

@@ -45,6 +45,8 @@ class Engine:
         self._lacking = {name: kind for name, kind in COLUMNS.items() if name != "time"}
         self._waiting: list[pa.Table] = []
         self._con.execute("CREATE TABLE hit (detection VARCHAR, about VARCHAR, fired BIGINT, event BIGINT)")
+        self._plain = self._con.cursor()
+        self._plain.execute("PRAGMA disable_optimizer")
         self._con.execute("SET enable_progress_bar = false")  # it would stand among the findings
         self._con.execute("SET enable_external_access = false")
         self._con.execute("SET lock_configuration = true")
@@ -100,6 +102,23 @@ class Engine:
         self._widen(tuple(self._lacking))
         return self._execute(sql).fetchall()
 
+    def clear(self) -> None:
+        """Let all events go, and the memory that they took: it grows otherwise."""
+        self.run("DELETE FROM event")
+        self._execute("CHECKPOINT")
+
+    def prepare(self, name: str, sql: str) -> None:
+        """Have a query planned once and for all, as it stands: for what is asked of few rows time and again, where finding a clever
+        plan takes longer than following a plain one. Raises Error for SQL that the engine does not take.
+        """
+        self._plain.execute(f"PREPARE {name} AS {sql}")
+
+    def prepared(self, name: str) -> list[tuple[Any, ...]]:
+        """What it finds now. Raises like `rows`."""
+        self._store()
+        self._widen(tuple(self._lacking))
+        return self._execute(f"EXECUTE {name}", self._plain).fetchall()
+
     def numbered(self) -> Self:
         """Events bring their `rowid` themselves: numbers that are the same in whichever part of them an engine has."""
         self._execute('ALTER TABLE event ADD COLUMN "rowid" BIGINT')
@@ -123,9 +142,9 @@ class Engine:
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise _exhausted() from error
 
-    def _execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+    def _execute(self, sql: str, on: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyConnection:
         try:
-            return self._con.execute(sql)
+            return (on or self._con).execute(sql)
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise _exhausted() from error
 

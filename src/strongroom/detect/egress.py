@@ -8,7 +8,7 @@ from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect import peers
+from strongroom.detect import packed, peers
 from strongroom.detect.detection import ABOUT, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts, Step
 from strongroom.sigma.rule import Head
@@ -87,25 +87,27 @@ SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY a
 class Client:
     """What a watch keeps of one client: bytes of this hour, and how many MiB earlier ones had."""
 
-    __slots__ = ("enough", "held", "hour", "kind", "known", "past", "size")
+    __slots__ = ("enough", "hour", "kind", "known", "most", "past", "size")
 
     def __init__(self, kind: str) -> None:
         self.kind = intern(kind)
         self.hour, self.size = -1, 0
-        self.past: dict[int, int] | None = None  # MiB -> in how many hours
+        self.past: packed.Packed = b""  # MiB -> in how many hours
         self.known = 0
+        self.most = 0  # MiB in an hour, the present one too
         self.enough: int | None = None  # bytes; None: not yet known
-        self.held: list[tuple[int, int]] | None = None  # (MiB, when they were full), while peers are being learned
 
     def turn(self, hour: int) -> None:
         """An hour has begun: the one before it is known now."""
         if self.size:
-            mib = -(-self.size // MIB)
-            if self.past is None:
-                self.past = {}
-            self.past[mib] = self.past.get(mib, 0) + 1
+            mib = self.mib()
+            self.past = packed.put(self.past, mib, max(packed.get(self.past, mib), 0) + 1)
             self.known += 1
         self.hour, self.size = hour, 0
+
+    def mib(self) -> int:
+        """What it had in this hour, rounded up."""
+        return min(-(-self.size // MIB), MANY)
 
 
 class Egress:
@@ -114,34 +116,42 @@ class Egress:
     def __init__(self) -> None:
         self.peers = peers.Peers()
         self.clients: dict[str, Client] = {}
+        self.held: dict[
+            str, list[tuple[int, int]]
+        ] = {}  # while peers are being learned: who -> (MiB, when they were full)
+        self.hour, self.ends = -1, 0
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
         _, time, g, _, kind, size = row
-        fires = self.passed(time)
+        fires: Sequence[Fire] = ()
+        if time >= self.ends:
+            fires = self.passed(time)
+            self.hour = time // HOUR
+            self.ends = (self.hour + 1) * HOUR
         client = self.clients.get(g)
         if client is None:
-            client = self.clients[g] = Client(kind)
-        if time // HOUR != client.hour:
-            client.turn(time // HOUR)
-            self._limit(client)
+            client = self.clients[intern(g)] = Client(kind)
+        if client.hour != self.hour:
+            client.turn(self.hour)
+            client.enough = self._limit(client)
         client.size += size
-        self.peers.note(kind, g, -(-client.size // MIB))
+        if client.size > client.most * MIB and (mib := client.mib()) > client.most:
+            self.peers.rise(client.kind, client.most, mib)
+            client.most = mib
+        if client.enough is None and self.peers.learning(client.kind):
+            full, held = client.size // MIB, self.held.get(g)
+            if full * MIB >= FLOOR and (held is None or full > held[-1][0]):
+                self.held[g] = [*(held or ()), (full, time)]
+            return fires
         if client.enough is None:
-            full = client.size // MIB
-            if full * MIB >= FLOOR and (not client.held or full > client.held[-1][0]):
-                client.held = [*(client.held or ()), (full, time)]
-        elif client.size >= client.enough:
-            return [*fires, Fire(g, time, client.size)]
-        return fires
-
-    def _limit(self, client: Client) -> None:
-        if client.past is not None and client.known >= TEN:
-            client.enough = max(FLOOR, MIB * OWN * peers.rank(client.past.items(), RARE))
-        elif self.peers.learning(client.kind):
-            client.enough = None
-        else:
             client.enough = self._by_peers(client.kind)
+        return [*fires, Fire(g, time, client.size)] if client.size >= client.enough else fires
+
+    def _limit(self, client: Client) -> int | None:
+        if client.known >= TEN:
+            return max(FLOOR, MIB * OWN * peers.rank(packed.items(client.past), RARE))
+        return None if self.peers.learning(client.kind) else self._by_peers(client.kind)
 
     def _by_peers(self, kind: str) -> int:
         return max(FLOOR, MIB * PEERS * self.peers.much.get(kind, 0))
@@ -151,29 +161,31 @@ class Egress:
         if not self.peers.turn(time // DAY):
             return ()
         fires = []
-        for g, client in self.clients.items():
-            if client.held:
-                enough = self._by_peers(client.kind)
-                fires += [Fire(g, when, full * MIB) for full, when in client.held if full * MIB >= enough][:1]
-                client.held = None
-            if client.enough is None:
-                self._limit(client)
+        for g, held in self.held.items():
+            enough = self._by_peers(self.clients[g].kind)
+            fires += [Fire(g, when, full * MIB) for full, when in held if full * MIB >= enough][:1]
+        self.held = {}
         return fires
 
     def tidy(self, time: int) -> None:
         """See `Fold`."""
 
     def dump(self) -> Any:
-        """See `Fold`."""
-        clients = [[g, *(getattr(client, name) for name in Client.__slots__)] for g, client in self.clients.items()]
-        return [self.peers.dump(), clients]
+        """See `Fold`. Bytes may be more than a number of 64 bits can say; a limit is of whole MiB."""
+        clients = [
+            [g, one.kind, one.hour, [*divmod(one.size, MIB)], packed.dump(one.past), one.known, one.most,
+             one.enough and one.enough // MIB]
+            for g, one in self.clients.items()
+        ]  # fmt: skip
+        return [self.peers.dump(), self.held, clients]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        known, clients = kept
+        known, held, clients = kept
         self.peers.load(known)
+        self.held = {g: [(full, time) for full, time in one] for g, one in held.items()}
         self.clients = {}
-        for g, *values in clients:
-            client = self.clients[g] = Client("")
-            for name, value in zip(Client.__slots__, values, strict=True):
-                setattr(client, name, value)
+        for g, kind, hour, (mib, rest), past, number, most, enough in clients:
+            one = self.clients[g] = Client(kind)
+            one.hour, one.size, one.past, one.known = hour, mib * MIB + rest, packed.load(past), number
+            one.most, one.enough = most, enough and enough * MIB

@@ -44,7 +44,9 @@ def detection() -> Detection:
     """
     note = f"at least {MANY} strangers"
     parts = together(base, fire, _WINDOW)
-    return Detection(HEAD, parts.sql, shape="foreign", note=note, bases=(Base(base),), fold=Foreign, parts=parts)
+    return Detection(
+        HEAD, parts.sql, shape="foreign", note=note, bases=(Base(base, tables=True),), fold=Foreign, parts=parts
+    )
 
 
 class Foreign:

@@ -12,15 +12,18 @@ future, which would make all others late. An event that its source delivers twic
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from strongroom.clock import DAY, HOUR, MINUTE
-from strongroom.detect.detection import ABOUT, Base, Detection, Fire, Fold
+from strongroom.detect.detection import PLACE, SOURCE, Base, Detection, Fire, Fold, Joint
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.rules import Stopped
 from strongroom.detect.silence import Silence
@@ -37,24 +40,44 @@ WAITING: Final = 1_000_000
 """Findings of bases that may wait. The earlier half is judged when there are more: a bound on memory comes before the tolerance."""
 
 
-class Together:
+MASK: Final = 60
+"""Bases that are asked at once: a bit of a number each."""
+PORTION: Final = 1_000
+"""Events that are folded at once."""
+
+Row = tuple[Any, ...]
+"""What waits: time, source, offset, event, length; then which question was asked (`Asked`) and the bits of those bases that the
+event is of, with what they select; or, of a base that is asked by itself, its number below 0 and its row."""
+Pick = Callable[[Row], Row]
+_HEAD: Final = ("time", SOURCE, PLACE, "rowid", '"record.length"')
+
+
+Plan = tuple[list[str], list[tuple[int, Callable[[], list[Row]]]]]
+"""Of events of some logs: the names of prepared questions, and bases that are asked by themselves."""
+
+
+class Asked:
     """Bases that are asked at once: an event is fetched with everything that any of them selects."""
 
-    def __init__(self, bases: dict[int, Base]) -> None:
-        """By their numbers; all have `columns`, the first two of them the same."""
+    def __init__(self, number: int, bases: dict[int, Base]) -> None:
+        """By their numbers; all have `columns`, the first two of them an event's rowid and time."""
         told = (column for base in bases.values() for column in base.columns)
-        columns = list(dict.fromkeys(("rowid", "time", ABOUT, *told)))
-        meant = [f"({base.where}) AS w{at}" for at, base in bases.items()]
-        asked = ", ".join((*(f"{column} AS c{at}" for at, column in enumerate(columns)), *meant))
-        self.sql = f"SELECT * FROM (SELECT {asked} FROM event) WHERE {' OR '.join(f'w{at}' for at in bases)}"
+        columns = list(dict.fromkeys((*_HEAD, *told)))
+        bits = " + ".join(
+            f"CASE WHEN {base.where} THEN {1 << nth}::BIGINT ELSE 0 END" for nth, base in enumerate(bases.values())
+        )
+        asked = [*columns[: len(_HEAD)], str(number), bits, *columns[len(_HEAD) :]]
+        names = ", ".join(f"{column} AS c{at}" for at, column in enumerate(asked))
+        self.sql = f"SELECT * FROM (SELECT {names} FROM event) WHERE c{len(_HEAD) + 1} <> 0"
+        places = {column: at if at < len(_HEAD) else at + 2 for at, column in enumerate(columns)}
         self._members = [
-            (len(columns) + nth, at, itemgetter(*(columns.index(column) for column in base.columns)))
+            (1 << nth, at, itemgetter(*(places[column] for column in base.columns)))
             for nth, (at, base) in enumerate(bases.items())
         ]
 
-    def rows(self, row: tuple[Any, ...]) -> list[tuple[int, tuple[Any, ...]]]:
-        """What it found, as rows of each base."""
-        return [(at, pick(row)) for flag, at, pick in self._members if row[flag]]
+    def of(self, bits: int) -> list[tuple[int, Pick]]:
+        """The bases of these bits, each with how to pick its row."""
+        return [(at, pick) for bit, at, pick in self._members if bits & bit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +104,22 @@ class Live:
         self.detections: list[Detection] = []
         self.folds: list[Fold] = []
         self.without: list[Stopped] = []
+        self._serving: list[dict[str, Detection]] = []  # of each fold: its detections by what `Fire.of` says
         self._bases: dict[Base, list[int]] = {}  # with the folds that it feeds
-        self._plans: dict[frozenset[str], list[tuple[str, int | None]]] = {}
-        self._together: list[Together] = []
-        self._waiting: list[tuple[Any, ...]] = []
+        self._plans: dict[frozenset[str], Plan] = {}
+        self._asked: list[Asked] = []
+        self._known: dict[tuple[int, int], list[tuple[int, list[Pick]]]] = {}
+        self._waiting: list[Row] = []
+        self._events = 0
         self._seen: dict[tuple[Any, ...], int] = {}
         self._told: dict[tuple[str, str], tuple[int, int]] = {}  # (detection, about) -> (last fire, rank of its level)
         self._mapping = mapping
-        self._engine = Engine("256MB", threads=1)  # of few rows, more threads cost more than they bring
+        self._engine = Engine("256MB", threads=1).numbered()  # of few rows, more threads cost more than they bring
         if mapping is not None:
             mapping.fill(self._engine)
         for detection in detections:
             self._take(detection)
-        self._users = list(self._bases.values())
+        self._channels, self._reach = _channels(list(self._bases.values()))
 
     def _take(self, detection: Detection) -> None:
         if detection.fold is None:
@@ -106,10 +132,28 @@ class Live:
             reason = f"The engine refuses it: {str(error).splitlines()[0][:200]}"
             self.without.append(Stopped("", detection.head.title, reason))
             return
+        at = self._fold_of(detection)
         for base in detection.bases:
-            self._bases.setdefault(base, []).append(len(self.folds))
+            users = self._bases.setdefault(base, [])
+            if at not in users:
+                users.append(at)
         self.detections.append(detection)
-        self.folds.append(detection.fold())
+
+    def _fold_of(self, detection: Detection) -> int:
+        """The number of the fold that serves it, perhaps with others."""
+        assert detection.fold is not None  # noqa: S101  # `_take` has looked
+        fold = detection.fold()
+        if detection.joint is None:
+            self.folds.append(fold)
+            self._serving.append({"": detection})
+            return len(self.folds) - 1
+        at = next((at for at, one in enumerate(self.folds) if type(one) is type(fold)), len(self.folds))
+        if at == len(self.folds):
+            self.folds.append(fold)
+            self._serving.append({})
+        cast("Joint", self.folds[at]).serve(detection.head.id, detection.joint)
+        self._serving[at][detection.head.id] = detection
+        return at
 
     def close(self) -> None:
         """Let the engine go."""
@@ -120,17 +164,19 @@ class Live:
 
         `now`: the clock's time. `hold`: events from then on are still unread somewhere; None: nothing is.
         """
-        engine = self._engine
-        engine.take(events if self._mapping is None else self._mapping.changed(events))
-        facts = engine.rows(_FACTS)
-        gone = [rowid for rowid, *fact in facts if self._again(tuple(fact))]
-        if gone:
-            self.twice += len(gone)
-            engine.run(f"DELETE FROM event WHERE rowid IN ({', '.join(map(str, gone))})")
         if self._mapping is not None:
-            self._mapping.join(engine)
-        alerts = self._ask({fact[0]: fact[1:5] for fact in facts}, now)
-        engine.run("DELETE FROM event")
+            events = self._mapping.changed(events)
+        events = self._once(events)
+        alerts: list[Alert] = []
+        if events.num_rows:
+            numbers = pa.array(range(self._events, self._events + events.num_rows), pa.int64())
+            self._events += events.num_rows
+            self._engine.take(events.append_column("rowid", numbers))
+            if self._mapping is not None:
+                self._mapping.join(self._engine)
+            alerts = self._ask(pc.unique(events["metadata.log_name"]).to_pylist(), now + AHEAD)
+            self._engine.clear()
+            self._count(events["time"], now + AHEAD)
         known = self.latest if hold is None else min(self.latest, hold)
         alerts += self.advance(known - self.tolerance - 1)
         if len(self._waiting) > WAITING:
@@ -138,63 +184,72 @@ class Live:
             alerts += self.advance(self._waiting[len(self._waiting) // 2][0])
         return alerts
 
+    def _once(self, events: pa.Table) -> pa.Table:
+        """Without those that the source has delivered before."""
+        if "metadata.uid" not in events.column_names or events["metadata.uid"].null_count == events.num_rows:
+            return events
+        empty = pa.nulls(events.num_rows, pa.string())
+        facts = (
+            (events[name] if name in events.column_names else empty).to_pylist()
+            for name in ("time", "metadata.log_name", "metadata.uid", "api.operation", "document")
+        )
+        new = [not self._again(fact) for fact in zip(*facts, strict=True)]
+        self.twice += new.count(False)
+        return events if all(new) else events.filter(pa.array(new))
+
+    def _count(self, times: pa.ChunkedArray, ahead: int) -> None:
+        """Events by when they came; the latest of those that are neither late nor from the future is known from now on."""
+        future = pc.greater(times, pa.scalar(ahead, pa.int64()))
+        self.future += pc.sum(future).as_py() or 0
+        times = times.filter(pc.invert(future))
+        self.late += pc.sum(pc.less_equal(times, pa.scalar(self.reached, pa.int64()))).as_py() or 0
+        self.latest = max(self.latest, pc.max(times).as_py() or -1)
+
     def _again(self, fact: tuple[Any, ...]) -> bool:
         """Whether the source has delivered this event before."""
-        time, key = fact[3], fact[4:]
+        time, *key = fact
         if key[1] is None:
             return False
-        before = key in self._seen
-        self._seen[key] = time
+        known = tuple(key)
+        before = known in self._seen
+        self._seen[known] = time
         return before
 
-    def _ask(self, places: dict[int, tuple[int, int, int, int]], now: int) -> list[Alert]:
+    def _ask(self, logs: Iterable[str], ahead: int) -> list[Alert]:
         """Ask all bases about the events of the engine, and let what they find wait."""
-        logs = frozenset(name for (name,) in self._engine.rows('SELECT DISTINCT "metadata.log_name" FROM event'))
-        alerts: list[Alert] = []
-        ahead = now + AHEAD
-        texts: dict[Any, Any] = {}
-        share = texts.setdefault  # one name is one text, whichever base says it: folds keep it for long
-        for sql, base in self._plan(logs):
-            for found in self._engine.rows(sql):
-                if base is not None and base < 0:
-                    at, row = base, found
-                    share(row[2], row[2])
-                else:
-                    at, (event, time, g, about, more, *rest) = (found[0], found[1:]) if base is None else (base, found)
-                    row = (event, time, share(g, g), share(about, about), share(more, more), *rest)
-                event, time = row[0], row[1]
-                source, offset, length, _ = places[event]
-                waiting = (time, source, offset, event, at, length, row)
-                if self.reached < time <= ahead:
-                    self._waiting.append(waiting)
-                else:
-                    alerts += self._judge([waiting], alone=True)
-        for *_, time in places.values():
-            if time > ahead:
-                self.future += 1
-            elif time <= self.reached:
-                self.late += 1
-            elif time > self.latest:
-                self.latest = time
-        return alerts
+        together, alone = self._plan(frozenset(logs))
+        found = [row for name in together for row in self._engine.prepared(name)]
+        for at, ask in alone:
+            found += [(row[5], *row[:4], -1 - at, row[4:]) for row in ask()]
+        reached = self.reached
+        in_time = [row for row in found if reached < row[0] <= ahead]
+        self._waiting += in_time
+        if len(in_time) == len(found):
+            return []
+        return self._judge([row for row in found if not reached < row[0] <= ahead], alone=True)
 
-    def _plan(self, logs: frozenset[str]) -> list[tuple[str, int | None]]:
-        """What is asked of events of these logs: SQL and its base; None: of several, whose number comes first; below 0: of several
-        at once (`Together`).
-        """
+    def _plan(self, logs: frozenset[str]) -> Plan:
+        """How events of these logs are asked."""
         plan = self._plans.get(logs)
         if plan is None:
-            meant = [(at, base) for at, base in enumerate(self._bases) if not base.logs or logs.intersection(base.logs)]
-            plan = self._plans[logs] = []
-            once = {at: base for at, base in meant if base.columns}
-            if once:
-                self._together.append(Together(once))
-                plan.append((self._together[-1].sql, -len(self._together)))
-            plan += [(base.sql, at) for at, base in meant if not base.alike and not base.columns]
-            alike = [f"SELECT {at} AS n, * FROM ({base.sql})" for at, base in meant if base.alike]
-            if alike:
-                plan.append((" UNION ALL ".join(alike), None))
+            nth, together = len(self._plans), list[str]()
+            meant = {at: base for at, base in enumerate(self._bases) if not base.logs or logs.intersection(base.logs)}
+            once = [(at, base) for at, base in meant.items() if base.columns]
+            for first in range(0, len(once), MASK):
+                self._asked.append(Asked(len(self._asked), dict(once[first : first + MASK])))
+                together.append(f"plan_{nth}_{first}")
+                self._engine.prepare(together[-1], self._asked[-1].sql)
+            alone = [(at, self._alone(at, base, nth)) for at, base in meant.items() if not base.columns]
+            plan = self._plans[logs] = (together, alone)
         return plan
+
+    def _alone(self, at: int, base: Base, nth: int) -> Callable[[], list[Row]]:
+        """How a base is asked that is asked by itself."""
+        sql, name = _PLACED.format(base=base.sql), f"alone_{nth}_{at}"
+        if base.tables:
+            return partial(self._engine.rows, sql)
+        self._engine.prepare(name, sql)
+        return partial(self._engine.prepared, name)
 
     def advance(self, time: int) -> list[Alert]:
         """No event up to `time` is expected any more: judge all that wait until then."""
@@ -204,7 +259,7 @@ class Live:
             self.tidy()
         self.reached = time
         self._waiting.sort()
-        ready = bisect_right(self._waiting, time, key=lambda one: one[0])
+        ready = bisect_right(self._waiting, time, key=itemgetter(0))
         alerts = self._judge(self._waiting[:ready])
         del self._waiting[:ready]
         for at, fold in enumerate(self.folds):
@@ -222,24 +277,53 @@ class Live:
         latest = max([self.latest, *(one[0] for one in self._waiting)])
         return self.advance(max((latest // DAY + 1) * DAY, self.reached))
 
-    def _judge(self, ready: list[tuple[Any, ...]], *, alone: bool = False) -> list[Alert]:
+    def _judge(self, ready: list[Row], *, alone: bool = False) -> list[Alert]:
         """Fold these; `alone`: only by the rules about single events."""
-        users, feeds = self._users, [fold.feed for fold in self.folds]
         alerts: list[Alert] = []
-        for _, source, offset, _, number, length, whole in ready:
-            rows = ((number, whole),) if number >= 0 else self._together[-number - 1].rows(whole)
-            for base, row in rows:
-                for at in users[base]:
-                    if alone and not isinstance(self.folds[at], Single):
-                        continue
-                    fires = feeds[at](row)
-                    if fires:
-                        for fire in fires:
-                            alerts += self._tell(at, fire, (source, offset, length))
+        for first in range(0, len(ready), PORTION):
+            alerts += self._fold(ready[first : first + PORTION], alone=alone)
         return alerts
 
+    def _fold(self, ready: list[Row], *, alone: bool) -> list[Alert]:
+        """One fold after the other, which has at hand then what it needs for all of them."""
+        lots: list[list[Row]] = [[] for _ in self._channels]
+        origins: list[list[Row]] = [[] for _ in self._channels]
+        for (number, bits), alike in groupby(ready, _kind):
+            rows = list(alike)
+            for channel, picks in self._ways(number, bits):
+                if len(picks) == 1:
+                    lots[channel].extend(map(picks[0], rows))
+                    origins[channel].extend(rows)
+                else:
+                    lots[channel].extend(pick(row) for row in rows for pick in picks)
+                    origins[channel].extend(row for row in rows for _ in picks)
+        alerts: list[Alert] = []
+        for channel, folds in enumerate(self._channels):
+            for at in folds:
+                if alone and not isinstance(self.folds[at], Single):
+                    continue
+                feed = self.folds[at].feed
+                for one, origin in zip(lots[channel], origins[channel], strict=True):
+                    fires = feed(one)
+                    if fires:
+                        place = (origin[1], origin[2], origin[4])
+                        alerts += [alert for fire in fires for alert in self._tell(at, fire, place)]
+        return alerts
+
+    def _ways(self, number: int, bits: int) -> list[tuple[int, list[Pick]]]:
+        """Where what waits goes to (see `Row`): groups of folds, and how the rows for them are picked."""
+        found = self._known.get((number, bits))
+        if found is None:
+            bases = self._asked[number].of(bits) if number >= 0 else [(-1 - number, itemgetter(6))]
+            ways: dict[int, list[Pick]] = {}
+            for at, pick in bases:
+                for channel in self._reach[at]:
+                    ways.setdefault(channel, []).append(pick)
+            found = self._known[number, bits] = list(ways.items())
+        return found
+
     def _tell(self, at: int, fire: Fire, place: tuple[int, int, int] | None) -> Sequence[Alert]:
-        detection = self.detections[at]
+        detection = self._serving[at][fire.of]
         level: Level = "low" if detection.quiet and not fire.left else detection.head.level
         key, rank = (detection.head.id, fire.about), LEVELS.index(level)
         last, before = self._told.get(key, (None, -1))
@@ -267,47 +351,71 @@ class Live:
                 "reached": self.reached,
                 "counts": [self.late, self.future, self.twice],
                 "waiting": [
-                    [*one[:4], _digest(bases[base].sql), one[5], row]
-                    for one in self._waiting
-                    for base, row in (((one[4], one[6]),) if one[4] >= 0 else self._together[-one[4] - 1].rows(one[6]))
+                    [*row[:5], _digest(bases[at].sql), one] for row in self._waiting for at, one in self._rows(row)
                 ],
                 "seen": [[*key, time] for key, time in self._seen.items()],
                 "told": [[*key, *told] for key, told in self._told.items()],
             },
         )
-        for detection, fold in zip(self.detections, self.folds, strict=True):
-            yield _name(detection), fold.dump()
+        for serving, fold in zip(self._serving, self.folds, strict=True):
+            yield _name(serving.values()), fold.dump()
+
+    def _rows(self, row: Row) -> list[tuple[int, Row]]:
+        """What waits, as rows of bases with their numbers."""
+        number = row[5]
+        return (
+            [(at, pick(row)) for at, pick in self._asked[number].of(row[6])] if number >= 0 else [(-1 - number, row[6])]
+        )
 
     def load(self, name: str, kept: Any) -> None:
         """The way back, a piece at once. A detection that was not there, or was another then, begins anew; one that is gone is
         forgotten.
         """
         if name != "live":
-            for detection, fold in zip(self.detections, self.folds, strict=True):
-                if _name(detection) == name:
+            for serving, fold in zip(self._serving, self.folds, strict=True):
+                if _name(serving.values()) == name:
                     fold.load(kept)
             return
         places = {_digest(base.sql): at for at, base in enumerate(self._bases)}
         self.latest, self.reached = kept["latest"], kept["reached"]
         self.late, self.future, self.twice = kept["counts"]
         self._waiting = [
-            (*one[:4], places[one[4]], one[5], tuple(one[6])) for one in kept["waiting"] if one[4] in places
+            (*head, -1 - places[base], tuple(one)) for *head, base, one in kept["waiting"] if base in places
         ]
         self._seen = {tuple(key): time for *key, time in kept["seen"]}
         self._told = {(id_, about): (last, rank) for id_, about, last, rank in kept["told"]}
 
 
-_FACTS: Final = """
-SELECT rowid, "record.source", "record.offset", "record.length", time, "metadata.log_name", "metadata.uid", "api.operation",
-    document
-FROM event ORDER BY rowid
+_PLACED: Final = """
+SELECT place."record.source", place."record.offset", place.rowid, place."record.length", found.*
+FROM ({base}) AS found JOIN event AS place ON place.rowid = found.event
 """
+
+
+def _kind(row: Row) -> tuple[int, int]:
+    """What goes the same ways."""
+    return row[5], row[6] if row[5] >= 0 else 0
+
+
+def _channels(users: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
+    """Folds by which bases feed them (`users`: the folds of each base), and of each base to which of these groups it goes: what
+    comes to a fold from several bases must come in the order of time.
+    """
+    sources: dict[int, list[int]] = {}
+    for base, folds in enumerate(users):
+        for fold in folds:
+            sources.setdefault(fold, []).append(base)
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for fold, bases in sources.items():
+        alike.setdefault(tuple(bases), []).append(fold)
+    reach = [[nth for nth, bases in enumerate(alike) if base in bases] for base in range(len(users))]
+    return list(alike.values()), reach
 
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
 
 
-def _name(detection: Detection) -> str:
-    """A detection with its limits: what it kept is of no use to another."""
-    return f"{detection.head.id} {_digest(detection.hits)}"
+def _name(detections: Iterable[Detection]) -> str:
+    """Detections with their limits: what they kept is of no use to another."""
+    return " ".join(f"{one.head.id} {_digest(one.hits)}" for one in detections)

@@ -2,14 +2,14 @@
 
 Work comes in the order of appointments. RUN people in a row, each after the one before by the order of text, forwards or back,
 have a chance of 2 to RUN! of being chance. Who comes back to a person within a day has not gone on. Programs go through lists by
-nature: who did so in the log's first week is left alone. Nobody's day has more than `wide.MOST` people, which are always too many.
+nature: who did so in the log's first week is left alone. Nobody's day has more than `readers.MOST` people: always too many.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect import slow, wide
+from strongroom.detect import readers, slow
 from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Head
@@ -33,7 +33,7 @@ def detection() -> Detection:
     sql = f"""
     WITH met AS (
         SELECT about, patient, time // {DAY} AS d, min((time, source, place)) AS moment FROM reading GROUP BY about, patient, d
-        QUALIFY row_number() OVER (PARTITION BY about, d ORDER BY moment) <= {wide.MOST}
+        QUALIFY row_number() OVER (PARTITION BY about, d ORDER BY moment) <= {readers.MOST}
     ),
     step AS (
         SELECT *, sign((patient > lag(patient) OVER w)::INT - (patient < lag(patient) OVER w)::INT) AS way FROM met
@@ -84,7 +84,7 @@ class Reader:
         """Whether this is one person more in the same direction."""
         if day != self.day:
             self.day, self.met = day, set()
-        if patient in self.met or len(self.met) >= wide.MOST:
+        if patient in self.met or len(self.met) >= readers.MOST:
             return False
         self.met.add(patient)
         if self.last is not None:

@@ -61,25 +61,29 @@ def rank(counts: Iterable[tuple[int, int]], per_cent: int) -> int:
 
 
 class Peers:
-    """The same as the SQL, day by day: what a watch knows of peers."""
+    """The same as the SQL, day by day: what a watch knows of peers.
 
-    __slots__ = ("day", "first", "most", "much", "today")
+    It counts how many had how much at most, and leaves it to the fold what each had.
+    """
+
+    __slots__ = ("day", "first", "moved", "much", "stands")
 
     def __init__(self) -> None:
         self.day = 0
         self.first: dict[str, int] = {}
-        self.most: dict[str, dict[str, int]] = {}  # on days that are over, by kind
-        self.today: dict[str, dict[str, int]] = {}
+        self.stands: dict[str, dict[int, int]] = {}  # kind -> the most in a window of days that are over -> of how many
+        self.moved: dict[str, dict[int, int]] = {}  # what this day has changed of it
         self.much: dict[str, int] = {}
 
-    def note(self, kind: str, g: str, amount: int) -> None:
-        """A principal has had so much in one window of this day."""
-        today = self.today.get(kind)
-        if today is None:
-            today = self.today[kind] = {}
+    def rise(self, kind: str, before: int, amount: int) -> None:
+        """A principal has had more in one window than ever, which was `before` (0: nothing)."""
+        moved = self.moved.get(kind)
+        if moved is None:
+            moved = self.moved[kind] = {}
             self.first.setdefault(kind, self.day)
-        if amount > today.get(g, 0):
-            today[g] = amount
+        moved[amount] = moved.get(amount, 0) + 1
+        if before:
+            moved[before] = moved.get(before, 0) - 1
 
     def learning(self, kind: str) -> bool:
         """Whether it is this kind's first day, whose end must be waited for."""
@@ -90,20 +94,23 @@ class Peers:
         if day <= self.day:
             return False
         self.day = day
-        for kind, today in self.today.items():
-            most = self.most.setdefault(kind, {})
-            for g, amount in today.items():
-                if amount > most.get(g, 0):
-                    most[g] = amount
-            if len(most) >= CROWD:
-                self.much[kind] = rank(((amount, 1) for amount in most.values()), RARE)
-        self.today = {}
+        for kind, moved in self.moved.items():
+            stands = self.stands.setdefault(kind, {})
+            for amount, n in moved.items():
+                stands[amount] = stands.get(amount, 0) + n
+                if not stands[amount]:
+                    del stands[amount]
+            if sum(stands.values()) >= CROWD:
+                self.much[kind] = rank(stands.items(), RARE)
+        self.moved = {}
         return True
 
     def dump(self) -> Any:
-        """See `Fold.dump`."""
-        return [self.day, self.first, self.most, self.today, self.much]
+        """See `Fold.dump`. Numbers are no keys of every form in which a state may be written."""
+        counts = [[[kind, [*one.items()]] for kind, one in counts.items()] for counts in (self.stands, self.moved)]
+        return [self.day, self.first, *counts, self.much]
 
     def load(self, kept: Any) -> None:
         """See `Fold.load`."""
-        self.day, self.first, self.most, self.today, self.much = kept
+        self.day, self.first, stands, moved, self.much = kept
+        self.stands, self.moved = ({kind: dict(counts) for kind, counts in one} for one in (stands, moved))

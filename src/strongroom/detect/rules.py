@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from strongroom.detect import correlation, sliding
-from strongroom.detect.detection import ABOUT, Base, Detection
+from strongroom.detect.detection import ABOUT, Base, Detection, simple
 from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.detect.parts import Parts
 from strongroom.errors import UsageError
@@ -111,13 +111,9 @@ def _used(rules: list[tuple[str, Rule | Correlation]]) -> set[str]:
 
 def _single(rule: Rule) -> Detection:
     about = _about(rule.head)
-    base = f"""
-    SELECT rowid AS event, time, {about} AS g, {about} AS about, 0 AS which, '1' AS v
-    FROM event WHERE {_condition(rule)} AND {about} IS NOT NULL
-    """
-    sql = f"SELECT about, min(time) OVER (PARTITION BY about) AS fired, event FROM ({base})"
-    bases = (Base(base, _names(rule), alike=True),)
-    return Detection(rule.head, sql, bases=bases, fold=sliding.Single, parts=Parts((), sql))
+    base = simple(f"({_condition(rule)}) AND {about} IS NOT NULL", _names(rule), g=about, about=about)
+    sql = f"SELECT about, min(time) OVER (PARTITION BY about) AS fired, event FROM ({base.sql})"
+    return Detection(rule.head, sql, bases=(base,), fold=sliding.Single, parts=Parts((), sql))
 
 
 def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
@@ -130,24 +126,20 @@ def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
             "correlations do not run."
         )
     parts = [_part(rule, which, key, single[key]) for which, key in enumerate(rule.rules)]
-    whole = correlation.parts(rule, " UNION ALL ".join(parts))
-    bases = (
-        Base(correlation.weighed(rule, part), _names(single[key]), alike=True)
-        for part, key in zip(parts, rule.rules, strict=True)
-    )
-    return Detection(rule.head, whole.sql, bases=tuple(bases), fold=sliding.fold_of(rule), parts=whole)
+    whole = correlation.parts(rule, " UNION ALL ".join(part.sql for part in parts))
+    bases = tuple(correlation.weighed(rule, part) for part in parts)
+    return Detection(rule.head, whole.sql, bases=bases, fold=sliding.fold_of(rule), parts=whole)
 
 
-def _part(rule: Correlation, which: int, key: str, part: Rule) -> str:
+def _part(rule: Correlation, which: int, key: str, part: Rule) -> Base:
     resolve = resolver(logs_of(part.logsource))
     aliases = {name: dict(mapping) for name, mapping in rule.aliases}
     keys = [resolve(_alias(aliases[field], key, field) if field in aliases else field) for field in rule.group_by]
     group = f"concat_ws(chr(31), {', '.join(keys)})" if keys else "''"
     known = " AND ".join(f"{sql} IS NOT NULL" for sql in keys) or "true"
-    return f"""
-    SELECT rowid AS event, time, {group} AS g, {_about(rule.head)} AS about, {which} AS which, {_counted(rule, resolve)} AS v
-    FROM event WHERE {_condition(part)} AND {known} AND {_about(rule.head)} IS NOT NULL
-    """
+    about = _about(rule.head)
+    columns = dict(zip(correlation.NAMES, (group, about, str(which), _counted(rule, resolve)), strict=True))
+    return simple(f"({_condition(part)}) AND {known} AND {about} IS NOT NULL", _names(part), **columns)
 
 
 def _alias(mapping: dict[str, str], key: str, name: str) -> str:
@@ -160,8 +152,9 @@ def _counted(rule: Correlation, resolve: Resolve) -> str:
     """What is counted: a field, or several together; where one of them is not there, nothing."""
     if rule.kind in {Kind.EVENT_COUNT, Kind.TEMPORAL, Kind.TEMPORAL_ORDERED} or not rule.fields:
         return "'1'"
-    if len(rule.fields) == 1 and rule.kind is not Kind.VALUE_COUNT:  # what is added is a number
-        return bare(resolve(rule.fields[0]))
+    if len(rule.fields) == 1:
+        one = resolve(rule.fields[0])
+        return one if rule.kind is Kind.VALUE_COUNT else bare(one)  # what is added is a number
     return "(" + " || chr(31) || ".join(resolve(field) for field in rule.fields) + ")"
 
 

@@ -5,13 +5,19 @@ group in the window is told of, as in the SQL. What is not monotone (averages, f
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
+from sys import intern
 from typing import Any, Final
 
+from strongroom.detect import packed
 from strongroom.detect.detection import Fire, Fold
+from strongroom.detect.packed import Packed
 from strongroom.sigma.rule import Correlation, Kind
 
 _NOTHING: Final[Sequence[Fire]] = ()
+_FEW: Final = 16
+"""Times that are held as a tuple, which is smaller than whatever can grow."""
 
 
 class Single:
@@ -41,20 +47,17 @@ class _Group:
 
     __slots__ = ("about", "held", "others", "time")
 
-    def __init__(self, held: Any) -> None:
-        self.about, self.time = "", -1
+    def __init__(self, about: str, held: Any) -> None:
+        self.about, self.time = about, -1
         self.others: dict[str, int] | None = None
         self.held = held
 
-    def see(self, about: str, time: int) -> None:
-        """Somebody had an event of it."""
-        if about == self.about or self.time < 0:
-            self.about = about
-        else:
+    def see(self, about: str) -> None:
+        """Somebody else has an event of it now, or one of several."""
+        if about != self.about:
             self.others = {**(self.others or {}), self.about: self.time}
             self.others.pop(about, None)
-            self.about = about
-        self.time = time
+            self.about = intern(about)
 
     def within(self, begin: int) -> list[str]:
         """Who had one since then."""
@@ -71,15 +74,15 @@ class Window:
         self.groups: dict[str, _Group] = {}
 
     def new(self) -> Any:
-        """What a group holds at first: lists, dicts, deques, numbers."""
+        """What a group holds at first."""
         raise NotImplementedError
 
-    def count(self, held: Any, row: Sequence[Any]) -> int:
+    def count(self, group: _Group, row: Sequence[Any]) -> int:
         """Take one row; how much there is in the window that it ends, or 0 where that is not enough."""
         raise NotImplementedError
 
     def plain(self, held: Any) -> Any:
-        """What is held, as lists and dicts."""
+        """What is held, as lists and bytes."""
         return held
 
     def revived(self, kept: Any) -> Any:
@@ -88,15 +91,14 @@ class Window:
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
-        _, time, g, about = row[:4]
+        time, g, about = row[1], row[2], row[3]
         group = self.groups.get(g)
         if group is None:
-            group = self.groups[g] = _Group(self.new())
-        if about != group.about or group.others is not None:
-            group.see(about, time)
-        else:
-            group.time = time
-        count = self.count(group.held, row)
+            group = self.groups[intern(g)] = _Group(intern(about), self.new())
+        elif about != group.about or group.others is not None:
+            group.see(about)
+        group.time = time
+        count = self.count(group, row)
         return [Fire(one, time, count) for one in group.within(time - self.window)] if count else _NOTHING
 
     def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
@@ -106,7 +108,10 @@ class Window:
     def tidy(self, time: int) -> None:
         """See `Fold`."""
         begin = time - self.window
-        for g in [g for g, group in self.groups.items() if not group.within(begin)]:
+        for group in self.groups.values():
+            if group.others is not None:
+                group.within(begin)
+        for g in [g for g, group in self.groups.items() if group.time < begin]:
             del self.groups[g]
 
     def dump(self) -> Any:
@@ -117,8 +122,8 @@ class Window:
         """See `Fold`."""
         self.groups = {}
         for g, about, time, others, held in kept:
-            group = self.groups[g] = _Group(self.revived(held))
-            group.about, group.time, group.others = about, time, others
+            group = self.groups[g] = _Group(about, self.revived(held))
+            group.time, group.others = time, others
 
 
 class Events(Window):
@@ -128,51 +133,62 @@ class Events(Window):
         super().__init__(window)
         self.least = least
 
-    def new(self) -> list[int]:
-        """See `Window`. A list is smaller than a deque, and few are long."""
-        return []
+    def new(self) -> tuple[int, ...]:
+        """See `Window`. Nearly always there are few."""
+        return ()
 
-    def count(self, held: list[int], row: Sequence[Any]) -> int:
+    def count(self, group: _Group, row: Sequence[Any]) -> int:
         """See `Window`."""
-        held.append(row[1])
+        time, held = row[1], group.held
+        if len(held) < _FEW:
+            held = group.held = (*held, time)
+        else:
+            if isinstance(held, tuple):
+                held = group.held = deque(held)
+            held.append(time)
         if len(held) > self.least:
-            del held[0]
-        return self.least if len(held) == self.least and held[0] >= row[1] - self.window else 0
+            if isinstance(held, tuple):
+                held = group.held = held[1:]
+            else:
+                held.popleft()
+        return self.least if len(held) == self.least and held[0] >= time - self.window else 0
+
+    def plain(self, held: Any) -> list[int]:
+        """See `Window`."""
+        return list(held)
+
+    def revived(self, kept: list[int]) -> Any:
+        """See `Window`."""
+        return tuple(kept) if len(kept) < _FEW else deque(kept)
 
 
 class Values(Window):
-    """value_count: when each of the latest different values was last there, as many as are needed."""
+    """value_count: when each of the latest different values was last there, as many as are needed. They are numbers (`digest`)."""
 
     def __init__(self, window: int, least: int) -> None:
         super().__init__(window)
         self.least = least
 
-    def new(self) -> dict[str, int]:
+    def new(self) -> Packed:
         """See `Window`."""
-        return {}
+        return b""
 
-    def count(self, held: dict[str, int], row: Sequence[Any]) -> int:
+    def count(self, group: _Group, row: Sequence[Any]) -> int:
         """See `Window`."""
-        value = row[5]
-        held.pop(value, None)
-        held[value] = row[1]
-        if len(held) < self.least:
-            return 0
-        oldest = next(iter(held))
-        if len(held) > self.least:
-            del held[oldest]
-            oldest = next(iter(held))
-        return self.least if held[oldest] >= row[1] - self.window else 0
+        held = packed.put(group.held, row[5], row[1])
+        many = packed.size(held)
+        if many > self.least:
+            held = packed.drop(held)
+        group.held = held
+        return self.least if many >= self.least and packed.oldest(held) >= row[1] - self.window else 0
 
+    def plain(self, held: Packed) -> bytes:
+        """See `Window`."""
+        return packed.dump(held)
 
-class _Sum:
-    """Amounts of a group, by time, and what they add up to."""
-
-    __slots__ = ("amounts", "total")
-
-    def __init__(self) -> None:
-        self.amounts: list[list[float]] = []
-        self.total = 0.0
+    def revived(self, kept: bytes) -> Packed:
+        """See `Window`."""
+        return packed.load(kept)
 
 
 class Amounts(Window):
@@ -182,40 +198,46 @@ class Amounts(Window):
         super().__init__(window)
         self.bound, self.above = bound, above
 
-    def new(self) -> _Sum:
-        """See `Window`."""
-        return _Sum()
+    def new(self) -> tuple[float, ...] | list[list[float]]:
+        """See `Window`. Amounts by time: (time, amount) while they are of one instant, then the sum of all, and each."""
+        return ()
 
-    def count(self, held: _Sum, row: Sequence[Any]) -> int:
+    def count(self, group: _Group, row: Sequence[Any]) -> int:
         """See `Window`. Amounts of one instant are held as one."""
-        time, amount, amounts = row[1], float(row[5]), held.amounts
-        if amounts and amounts[-1][0] == time:
+        time, amount, amounts = row[1], float(row[5]), group.held
+        begin = time - self.window
+        if isinstance(amounts, tuple):
+            if not amounts or amounts[0] == time or amounts[0] < begin:
+                total = amount + (amounts[1] if amounts and amounts[0] == time else 0)
+                group.held = (time, total)
+                return self._count(total)
+            amounts = group.held = [[0, amounts[1]], [*amounts]]
+        if amounts[-1][0] == time:
             amounts[-1][1] += amount
         else:
             amounts.append([time, amount])
-        held.total += amount
-        gone = 0
-        while amounts[gone][0] < time - self.window or (
-            len(amounts) > gone + 1 and self._enough(held.total - amounts[gone][1])
-        ):
-            held.total -= amounts[gone][1]
+        total = amounts[0][1] + amount
+        gone = 1
+        while amounts[gone][0] < begin or (len(amounts) > gone + 1 and self._enough(total - amounts[gone][1])):
+            total -= amounts[gone][1]
             gone += 1
-        if gone:
-            del amounts[:gone]
-        return max(1, math.floor(held.total)) if self._enough(held.total) else 0
+        if len(amounts) == gone + 1:
+            total = amounts[gone][1]
+            group.held = (time, total)
+        else:
+            del amounts[1:gone]
+            amounts[0][1] = total
+        return self._count(total)
+
+    def _count(self, total: float) -> int:
+        return max(1, math.floor(total)) if self._enough(total) else 0
 
     def _enough(self, total: float) -> bool:
         return total > self.bound if self.above else total >= self.bound
 
-    def plain(self, held: _Sum) -> list[list[float]]:
+    def revived(self, kept: list[Any]) -> Any:
         """See `Window`."""
-        return held.amounts
-
-    def revived(self, kept: list[list[float]]) -> _Sum:
-        """See `Window`."""
-        held = _Sum()
-        held.amounts, held.total = kept, math.fsum(amount for _, amount in kept)
-        return held
+        return kept if kept and isinstance(kept[0], list) else tuple(kept)
 
 
 class Together(Window):
@@ -229,8 +251,9 @@ class Together(Window):
         """See `Window`."""
         return [None] * self.rules
 
-    def count(self, held: list[int | None], row: Sequence[Any]) -> int:
+    def count(self, group: _Group, row: Sequence[Any]) -> int:
         """See `Window`."""
+        held = group.held
         held[row[4]] = row[1]
         begin = row[1] - self.window
         return self.rules if all(last is not None and last >= begin for last in held) else 0
@@ -250,9 +273,9 @@ class Chain(Window):
         """See `Window`."""
         return [[None, None] for _ in range(self.rules)]
 
-    def count(self, held: list[list[int | None]], row: Sequence[Any]) -> int:
+    def count(self, group: _Group, row: Sequence[Any]) -> int:
         """See `Window`."""
-        time, which = row[1], row[4]
+        time, which, held = row[1], row[4], group.held
         held[which][0] = time
         for place in range(which, self.rules):
             if held[place][0] != time:

@@ -4,16 +4,15 @@ Against its own past alone: what peers do in a week differs by their work, which
 principal that was silent in them has a past of nothing, so that a login that wakes up and reads is seen.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from strongroom.clock import DAY
-from strongroom.detect import wide
-from strongroom.detect.detection import Base, Detection, Fire
+from strongroom.detect import readers, wide
+from strongroom.detect.detection import Base, Detection
 from strongroom.sigma.rule import Head
 
 WEEK: Final = 7 * DAY
-FLOOR, OWN, AGE = 30, 2, 4
+FLOOR, AGE = 30, 4
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b06",
@@ -32,53 +31,19 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """The hunt for patience."""
-    enough = f"CASE WHEN age >= {AGE} THEN least({wide.MOST}, greatest({FLOOR}, {OWN} * coalesce(own, 0))) END"
-    note = f"at least {FLOOR} in a week, {OWN} times its own most, after {AGE} weeks of log"
+    enough = (
+        f"CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0))) END"
+    )
+    note = f"at least {FLOOR} in a week, {readers.OWN} times its own most, after {AGE} weeks of log"
     parts = wide.parts(WEEK, enough, FLOOR)
-    bases = (wide.BASE, FIRST)
-    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=Slow, parts=parts)
+    bases, joint = (wide.LIVE, FIRST), readers.Window(WEEK, FLOOR, AGE)
+    return Detection(
+        HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=readers.Readers, joint=joint, parts=parts
+    )
 
 
 FIRST: Final = Base("""
     SELECT rowid AS event, time, NULL AS g, NULL AS about, NULL AS kind, NULL AS v
     FROM event WHERE time = (SELECT min(time) FROM event) LIMIT 1
 """)
-"""What a watch asks besides: when the log began, whatever its first event was."""
-
-
-class Slow(wide.Wide):
-    """The fold: as of `wide`, but against one's own past alone, once the log is old enough."""
-
-    def __init__(self) -> None:
-        super().__init__(WEEK, FLOOR)
-        self.began: int | None = None
-
-    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
-        """See `Fold`."""
-        if self.began is None:
-            self.began = row[1] // WEEK
-        return () if row[2] is None else super().feed(row)
-
-    def limit(self, reader: wide.Reader) -> None:
-        """See `Wide`."""
-        old = self.began is not None and reader.bucket - self.began >= AGE
-        reader.enough = min(wide.MOST, max(FLOOR, OWN * reader.own())) if old else None
-
-    def learn(self, g: str, reader: wide.Reader) -> None:
-        """Peers are not asked."""
-
-    def wait(self, reader: wide.Reader, level: int, time: int) -> None:
-        """There is nothing to wait for."""
-
-    def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
-        """See `Fold`."""
-        return ()
-
-    def dump(self) -> Any:
-        """See `Fold`."""
-        return [self.began, super().dump()]
-
-    def load(self, kept: Any) -> None:
-        """See `Fold`."""
-        self.began, readers = kept
-        super().load(readers)
+"""What a watch asks besides: when the log began, whatever its first event was. It asks as long as it has judged none."""

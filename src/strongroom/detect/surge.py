@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any, Final
 
 from strongroom.clock import HOUR, iso
-from strongroom.detect.detection import SERVED, Detection, Fire, simple
+from strongroom.detect.detection import SERVED, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.sigma.rule import Head
 
@@ -92,13 +92,17 @@ def detection() -> Detection:
     note = (
         f"at least {FLOOR} in an hour, {TIMES} times the median of that hour in earlier weeks, {DEVIATIONS} deviations"
     )
-    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_BASE,), fold=Surge, parts=parts)
+    return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_LIVE,), fold=Surge, parts=parts)
 
 
-_BASE: Final = simple(
-    f"""{SERVED} AND "principal.kind" <> 'service' AND store IS NULL""",
-    document="document", role="""CASE WHEN "principal.kind" = 'login' THEN "actor.user.type" END""",
-)  # fmt: skip
+def _base(document: str) -> Base:
+    return simple(
+        f"""{SERVED} AND "principal.kind" <> 'service' AND store IS NULL""",
+        document=document, role="""CASE WHEN "principal.kind" = 'login' THEN "actor.user.type" END""",
+    )  # fmt: skip
+
+
+_BASE, _LIVE = _base("document"), _base(digest('"document"'))
 
 
 class Group:
@@ -108,7 +112,7 @@ class Group:
 
     def __init__(self, hour: int) -> None:
         self.first = self.hour = hour
-        self.documents = set[str]()
+        self.documents = set[int]()
         self.counts: dict[int, int] = {}
         self.enough: float | None = None
 
@@ -139,7 +143,7 @@ class Surge:
         fires = self._reads("everybody", document, time)
         return fires if role is None else [*fires, *self._reads(f"role {role}", document, time)]
 
-    def _reads(self, g: str, document: str, time: int) -> Sequence[Fire]:
+    def _reads(self, g: str, document: int, time: int) -> Sequence[Fire]:
         hour = time // HOUR
         group = self.groups.get(g)
         if group is None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import slow
 from strongroom.detect.correlation import distinct, windowed
-from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
+from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
@@ -119,16 +119,20 @@ def detection() -> Detection:
     )
     parts = Parts(steps, windowed(base, distinct(DAY, MANY), DAY))
     note = f"at least {MANY} in a day, where {MOST} % of all come by a list"
-    bases = (_BASE, slow.FIRST)
+    bases = (_LIVE, slow.FIRST)
     return Detection(HEAD, parts.sql, shape="wide", quiet=True, note=note, bases=bases, fold=Unlisted, parts=parts)
 
 
-_BASE: Final = simple(
-    """"metadata.log_name" = 'web' AND act = 'read' AND status_id = 1 AND "principal.kind" IN ('login', 'address')
-        AND principal IS NOT NULL""",
-    ("web",),
-    g=ABOUT, about=ABOUT, agent=AGENT, route="route", document="document", served=SERVED, source=SOURCE, place=PLACE,
-)  # fmt: skip
+def _base(document: str) -> Base:
+    return simple(
+        """"metadata.log_name" = 'web' AND act = 'read' AND status_id = 1 AND "principal.kind" IN ('login', 'address')
+            AND principal IS NOT NULL""",
+        ("web",),
+        g=ABOUT, about=ABOUT, agent=AGENT, route="route", document=document, served=SERVED, source=SOURCE, place=PLACE,
+    )  # fmt: skip
+
+
+_BASE, _LIVE = _base("document"), _base(digest('"document"'))
 _LEARNED: Final = f"(SELECT first + {LEARN} FROM span)"
 
 
@@ -151,7 +155,7 @@ class Ways:
                 return False
             who = self.opened[intern(route)] = {}
         last = who.get(g)
-        who[g] = time
+        who[g if last is not None else intern(g)] = time
         return last is None or last // DAY < time // DAY
 
     def samples(self, route: str, time: int) -> bool:
@@ -201,7 +205,7 @@ class Unlisted:
         self.fires: list[Fire] = []
         self.instant = -1
         self.open: list[
-            tuple[str, str | None, str, str, bool]
+            tuple[str, str | None, str, int, bool]
         ] = []  # who, agent, route, document, whether it is a sample
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
@@ -238,7 +242,7 @@ class Unlisted:
         if time // DAY > self.ways.day:
             self.ways.turn(time // DAY)
 
-    def _judge(self, g: str, agent: str | None, route: str, document: str, sample: bool) -> None:  # noqa: FBT001  # as it waited
+    def _judge(self, g: str, agent: str | None, route: str, document: int, sample: bool) -> None:  # noqa: FBT001  # as it waited
         time, ways = self.instant, self.ways
         if sample:
             ways.learn(route, g, time)

@@ -128,12 +128,13 @@ class Walk:
         self.week = 0
         self.now: Askers = {}
         self.before: Askers = {}
-        self.runs: dict[tuple[str, str], Run] = {}
+        self.runs: dict[str, dict[str, Run]] = {}  # route -> who
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
         _, time, g, _, route, number, served = row[:7]
-        self.passed(time)
+        if time // WEEK > self.week:
+            self.passed(time)
         numbers = self.now.get(route)
         if numbers is None:
             numbers = self.now[route] = {}
@@ -142,14 +143,17 @@ class Walk:
         if g in askers or len(askers) > FEW:
             return ()
         askers.append(g)
-        numbers[number] = askers if asked is not None else g
+        numbers[number] = askers if asked is not None else intern(g)
         before = self.before.get(route, {}).get(number, ())
         earlier = (before,) if isinstance(before, str) else before
         if g in earlier or len(askers) + sum(one not in askers for one in earlier) > FEW:
             return ()
-        run = self.runs.get((g, route))
+        runs = self.runs.get(route)
+        if runs is None:
+            runs = self.runs[route] = {}
+        run = runs.get(g)
         if run is None:
-            run = self.runs[g, intern(route)] = Run()
+            run = runs[intern(g)] = Run()
         step = number - run.number if run.length and time - run.time <= WEEK else None
         if step is not None and (abs(step) <= STRIDE or step == run.step):
             run.length += 1
@@ -169,13 +173,20 @@ class Walk:
 
     def tidy(self, time: int) -> None:
         """See `Fold`."""
-        for key in [key for key, run in self.runs.items() if run.time < time - WEEK]:
-            del self.runs[key]
+        for runs in self.runs.values():
+            for g in [g for g, run in runs.items() if run.time < time - WEEK]:
+                del runs[g]
+        for route in [route for route, runs in self.runs.items() if not runs]:
+            del self.runs[route]
 
     def dump(self) -> Any:
         """See `Fold`. Numbers are no keys of every form in which a state may be written."""
         askers = [[[route, [*numbers.items()]] for route, numbers in one.items()] for one in (self.now, self.before)]
-        runs = [[*key, *(getattr(run, name) for name in Run.__slots__)] for key, run in self.runs.items()]
+        runs = [
+            [g, route, *(getattr(run, name) for name in Run.__slots__)]
+            for route, runs in self.runs.items()
+            for g, run in runs.items()
+        ]
         return [self.week, *askers, runs]
 
     def load(self, kept: Any) -> None:
@@ -184,6 +195,6 @@ class Walk:
         self.now, self.before = ({route: dict(numbers) for route, numbers in one} for one in (now, before))
         self.runs = {}
         for g, route, *values in runs:
-            run = self.runs[g, route] = Run()
+            run = self.runs.setdefault(route, {})[g] = Run()
             for name, value in zip(Run.__slots__, values, strict=True):
                 setattr(run, name, value)

@@ -9,26 +9,19 @@ windows that slide; buckets of a window's length serve only for learning. A limi
 count goes beyond MOST, which is always too many.
 """
 
-import math
-from collections.abc import Sequence
-from sys import intern
-from typing import Any, Final
+from typing import Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
-from strongroom.detect.detection import ABOUT, SERVED, Detection, Fire, simple
+from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, digest, simple
 from strongroom.detect.parts import By, Here, Parts
+from strongroom.detect.readers import MOST, OWN, PEERS, TEN, Readers, Window
 from strongroom.sigma.rule import Head
 
 FLOORS: Final = ((HOUR, 25, "an hour", "04"), (DAY, 60, "a day", "05"))
 """(window, the least that is much, in words, end of the id). A primary-care clinician sees some 25 patients a day; reception up
 to 150, which its own past or its peers excuse."""
-PEERS, OWN, TEN = 3, 2, 10
-MOST: Final = 20_000
-"""Different documents or people of one principal in one window. It bounds what a watch keeps in memory."""
-RARE: Final = 99
-"""Per cent of a principal's own windows that held less, or as much."""
 _SPREAD: Final = """(quantile_disc(c, 0.5) OVER earlier)
     * pow((quantile_disc(c, 0.75) OVER earlier)::DOUBLE / quantile_disc(c, 0.25) OVER earlier, 3)"""
 """Four standard deviations over the median: between the quartiles of a normal distribution are 1.35 of them."""
@@ -59,16 +52,22 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
     enough = f"least({MOST}, greatest({floor}, CASE WHEN known >= {TEN} THEN {past} ELSE {PEERS} * much END))"
     whole = parts(window, enough, floor)
     return Detection(
-        head, whole.sql, shape="wide", note=note, bases=(BASE,), fold=lambda: Wide(window, floor), parts=whole
+        head, whole.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=Window(window, floor), parts=whole
     )
 
 
-BASE: Final = simple(
-    f"""{SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL""",
-    g=f"""{ABOUT} || coalesce(chr(31) || "actor.user.type", '')""", about=ABOUT,
-    kind=""""principal.kind" || coalesce(' ' || "actor.user.type", '')""", v="coalesce(patient, document)",
-)  # fmt: skip
+def _base(value: str) -> Base:
+    return simple(
+        f"""{SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL""",
+        g=f"""{ABOUT} || coalesce(chr(31) || "actor.user.type", '')""", about=ABOUT,
+        kind=""""principal.kind" || coalesce(' ' || "actor.user.type", '')""", v=value,
+    )  # fmt: skip
+
+
+BASE: Final = _base("coalesce(patient, document)")
 """Who works as several things is several, each with a past and peers of its own."""
+LIVE: Final = _base(digest("coalesce(patient, document)"))
+"""What a watch is told of it."""
 
 
 def parts(window: int, enough: str, floor: int) -> Parts:
@@ -108,153 +107,3 @@ def parts(window: int, enough: str, floor: int) -> Parts:
     """
     hits = windowed("SELECT * FROM reading", fire, window)
     return Parts((By("reading", BASE.sql, "g"), Here("bucket", bucket), peers.known(window)), hits)
-
-
-class Reader:
-    """What a watch keeps of one principal: when it last read each thing in the window, and how much it read in earlier ones."""
-
-    __slots__ = ("about", "bucket", "count", "enough", "held", "kind", "known", "last", "past", "values")
-
-    def __init__(self, about: str, kind: str) -> None:
-        self.about, self.kind = about, intern(kind)
-        self.values: dict[str, int] | tuple[str, int] | None = None  # in the order of time; one alone is a pair
-        self.bucket, self.count = -1, 0
-        self.last: tuple[int, int] | None = None  # the bucket before, while it is none of those that are known
-        self.past: dict[int, int] | None = None  # how much -> in how many buckets
-        self.known = 0
-        self.enough: float | None = None  # in this bucket; None: never, or not yet known
-        self.held: list[tuple[int, int]] | None = None  # (how many, when), while peers are being learned
-
-    def reads(self, value: str, time: int, begin: int) -> tuple[int, int]:
-        """When it read this last, -1 for never since `begin`; and how much it has read since then."""
-        values = self.values
-        if values is None or isinstance(values, tuple):
-            if values is None or values[0] == value or values[1] < begin:
-                before = values[1] if values is not None and values[0] == value else -1
-                self.values = (value, time)
-                return before, 1
-            values = self.values = {values[0]: values[1]}
-        before = values.pop(value, -1)
-        values[value] = time
-        while values[oldest := next(iter(values))] < begin:
-            del values[oldest]
-        if len(values) > MOST:
-            del values[next(iter(values))]
-        return before, len(values)
-
-    def idle(self, begin: int) -> None:
-        """Let go what it has read if all of that was before."""
-        values = self.values
-        if values is not None and (values[1] if isinstance(values, tuple) else next(reversed(values.values()))) < begin:
-            self.values = None
-
-    def turn(self, bucket: int) -> None:
-        """A bucket has begun: what had ended before the one before it is known now."""
-        ended = [one for one in (self.last, (self.bucket, self.count)) if one is not None and one[1]]
-        self.last = None
-        for one in ended:
-            if one[0] <= bucket - 2:
-                if self.past is None:
-                    self.past = {}
-                self.past[one[1]] = self.past.get(one[1], 0) + 1
-                self.known += 1
-            else:
-                self.last = one
-        self.bucket, self.count = bucket, 0
-
-    def own(self) -> int:
-        """What was rare for it; 0 without a past."""
-        return peers.rank(self.past.items(), RARE) if self.past else 0
-
-    def spread(self) -> float:
-        """What would be rare by how its windows differ."""
-        if not self.past:
-            return 0
-        low, middle, high = (peers.rank(self.past.items(), part) for part in (25, 50, 75))
-        return middle * math.pow(high / low, 3)
-
-
-class Wide:
-    """The fold of many documents or people in a window."""
-
-    def __init__(self, window: int, floor: int) -> None:
-        self.window, self.floor = window, floor
-        self.peers = peers.Peers()
-        self.readers: dict[str, Reader] = {}
-
-    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
-        """See `Fold`."""
-        _, time, g, about, kind, value = row
-        fires = self.passed(time)
-        reader = self.readers.get(g)
-        if reader is None:
-            reader = self.readers[g] = Reader(about, kind)
-        bucket = time // self.window
-        if bucket != reader.bucket:
-            reader.turn(bucket)
-            self.limit(reader)
-        before, level = reader.reads(value, time, time - self.window)
-        if before < bucket * self.window and reader.count < MOST:
-            reader.count += 1
-            self.learn(g, reader)
-        if reader.enough is None:
-            self.wait(reader, level, time)
-        elif level >= reader.enough:
-            return [*fires, Fire(about, time, level)]
-        return fires
-
-    def limit(self, reader: Reader) -> None:
-        """What is enough in the bucket that has begun. On the first day of a kind that is known when the day is over."""
-        if reader.known >= TEN:
-            reader.enough = min(MOST, max(self.floor, OWN * reader.own(), reader.spread()))
-        elif self.peers.learning(reader.kind):
-            reader.enough = None
-        else:
-            reader.enough = self._by_peers(reader.kind)
-
-    def _by_peers(self, kind: str) -> int:
-        return min(MOST, max(self.floor, PEERS * self.peers.much.get(kind, 0)))
-
-    def learn(self, g: str, reader: Reader) -> None:
-        """There was one more in this bucket."""
-        self.peers.note(reader.kind, g, reader.count)
-
-    def wait(self, reader: Reader, level: int, time: int) -> None:
-        """More than ever on this first day: by which of these it fires is known when it is over."""
-        if level >= self.floor and (not reader.held or level > reader.held[-1][0]):
-            reader.held = [*(reader.held or ()), (level, time)]
-
-    def passed(self, time: int) -> Sequence[Fire]:
-        """See `Fold`."""
-        if not self.peers.turn(time // DAY):
-            return ()
-        fires = []
-        for reader in self.readers.values():
-            if reader.held:
-                enough = self._by_peers(reader.kind)
-                fires += [Fire(reader.about, when, level) for level, when in reader.held if level >= enough][:1]
-                reader.held = None
-            if reader.enough is None:
-                self.limit(reader)
-        return fires
-
-    def tidy(self, time: int) -> None:
-        """See `Fold`. What a principal did in earlier windows is kept."""
-        begin = time - self.window
-        for reader in self.readers.values():
-            reader.idle(begin)
-
-    def dump(self) -> Any:
-        """See `Fold`."""
-        readers = [[g, *(getattr(reader, name) for name in Reader.__slots__)] for g, reader in self.readers.items()]
-        return [self.peers.dump(), readers]
-
-    def load(self, kept: Any) -> None:
-        """See `Fold`."""
-        known, readers = kept
-        self.peers.load(known)
-        self.readers = {}
-        for g, *values in readers:
-            reader = self.readers[g] = Reader("", "")
-            for name, value in zip(Reader.__slots__, values, strict=True):
-                setattr(reader, name, tuple(value) if name == "values" and isinstance(value, list) else value)

@@ -1,0 +1,116 @@
+"""Numbers by numbers, few of them packed: sixteen bytes each, the one that was put last at the end.
+
+A watch keeps something small of each of very many: what somebody read last, and when. In a dict that would be ten times as large.
+"""
+
+from collections.abc import Iterable, Iterator
+from struct import Struct
+from typing import Final
+
+FEW: Final = 16
+"""Entries that are packed. More are a dict: to look through them would cost more than it saves."""
+_ENTRY: Final = Struct(">Qq")
+_PACK: Final = _ENTRY.pack
+_SIZE: Final = _ENTRY.size
+NEVER: Final = -1
+
+Packed = bytes | dict[int, int]
+"""Keys of 64 bits without a sign -> numbers with one. Never changed from outside: `put` and `drop` give what is to be kept."""
+
+
+def put(held: Packed, key: int, number: int) -> Packed:
+    """With this, as the last."""
+    if isinstance(held, dict):
+        held.pop(key, None)
+        held[key] = number
+        return held
+    entry = _PACK(key, number)
+    if entry[:8] in held:
+        at = _place(held, entry[:8])
+        if at >= 0:
+            held = held[:at] + held[at + _SIZE :]
+    held += entry
+    return held if len(held) <= FEW * _SIZE else dict(items(held))
+
+
+def renew(held: Packed, key: int, number: int, begin: int) -> tuple[Packed, int]:
+    """With this, as the last, and without the first ones below `begin`; and what its number was."""
+    if isinstance(held, dict):
+        before = held.pop(key, NEVER)
+        held[key] = number
+        while held[first := next(iter(held))] < begin:
+            del held[first]
+        return held, before
+    entry = _PACK(key, number)
+    before = NEVER
+    if entry[:8] in held:
+        at = _place(held, entry[:8])
+        if at >= 0:
+            before = int.from_bytes(held[at + 8 : at + _SIZE], "big", signed=True)
+            held = held[:at] + held[at + _SIZE :]
+    while held and int.from_bytes(held[8:_SIZE], "big", signed=True) < begin:
+        held = held[_SIZE:]
+    held += entry
+    return (held if len(held) <= FEW * _SIZE else dict(items(held))), before
+
+
+def get(held: Packed, key: int) -> int:
+    """The number of this key; NEVER where it is not there."""
+    if isinstance(held, dict):
+        return held.get(key, NEVER)
+    at = _place(held, key.to_bytes(8, "big"))
+    return NEVER if at < 0 else int.from_bytes(held[at + 8 : at + _SIZE], "big", signed=True)
+
+
+def size(held: Packed) -> int:
+    """How many there are."""
+    return len(held) if isinstance(held, dict) else len(held) // _SIZE
+
+
+def oldest(held: Packed) -> int:
+    """The number that was put first. There must be one."""
+    if isinstance(held, dict):
+        return next(iter(held.values()))
+    return int.from_bytes(held[8:_SIZE], "big", signed=True)
+
+
+def newest(held: Packed) -> int:
+    """The number that was put last. There must be one."""
+    if isinstance(held, dict):
+        return next(reversed(held.values()))
+    return int.from_bytes(held[-8:], "big", signed=True)
+
+
+def drop(held: Packed) -> Packed:
+    """Without the one that was put first."""
+    if isinstance(held, dict):
+        del held[next(iter(held))]
+        return held
+    return held[_SIZE:]
+
+
+def items(held: Packed) -> Iterable[tuple[int, int]]:
+    """All, in their order."""
+    return held.items() if isinstance(held, dict) else _unpacked(held)
+
+
+def dump(held: Packed) -> bytes:
+    """As bytes."""
+    return b"".join(_ENTRY.pack(*one) for one in held.items()) if isinstance(held, dict) else held
+
+
+def load(kept: bytes) -> Packed:
+    """The way back."""
+    return kept if len(kept) <= FEW * _SIZE else dict(_unpacked(kept))
+
+
+def _unpacked(held: bytes) -> Iterator[tuple[int, int]]:
+    yield from _ENTRY.iter_unpack(held)
+
+
+def _place(held: bytes, wanted: bytes) -> int:
+    """Where the entry of a key begins; below 0 for nowhere. The same bytes may stand across two entries."""
+    at = held.find(wanted)
+    while at >= 0 and at % _SIZE:
+        at = held.find(wanted, at + 1)
+    return at

@@ -1,0 +1,50 @@
+"""Packed numbers by numbers say what a dict in the order of putting says, few or many, and over a restart."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strongroom.detect import packed
+
+BIG = 2**64 - 1
+KEYS = st.sampled_from([0, 1, 7, 2**8, 2**56, 2**63, BIG, *range(100, 130)])
+NUMBERS = st.sampled_from([0, 1, 7, 2**8, 2**56, 2**62])
+"""Some are as bytes what a key is across two entries."""
+
+
+@given(
+    steps=st.lists(st.tuples(KEYS, NUMBERS, st.sampled_from(["put", "put", "put", "drop", "restart"])), max_size=120)
+)
+def test_packed_is_as_a_dict(steps: list[tuple[int, int, str]]) -> None:
+    """Whatever is put, dropped and kept, and where one key's bytes stand across two others."""
+    held, plain = packed.load(b""), dict[int, int]()
+    for key, number, what in steps:
+        if what == "restart":
+            held = packed.load(packed.dump(held))
+        elif what == "drop" and plain:
+            held = packed.drop(held)
+            del plain[next(iter(plain))]
+        elif what == "put":
+            held = packed.put(held, key, number)
+            plain.pop(key, None)
+            plain[key] = number
+        assert list(packed.items(held)) == list(plain.items())
+        assert packed.size(held) == len(plain)
+        assert packed.get(held, key) == plain.get(key, packed.NEVER)
+        if plain:
+            assert (packed.oldest(held), packed.newest(held)) == (
+                next(iter(plain.values())),
+                next(reversed(plain.values())),
+            )
+
+
+@given(reads=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5)), max_size=200), window=st.integers(0, 60))
+def test_what_was_before_a_time_is_let_go(reads: list[tuple[int, int]], window: int) -> None:
+    """`renew` says when a key was last there, if that was within the window; or that it was there at all before it."""
+    held, last, now = packed.load(b""), dict[int, int](), 0
+    for key, later in reads:
+        now += later
+        held, before = packed.renew(held, key, now, now - window)
+        known = last.get(key, packed.NEVER)
+        assert before == known or (before == packed.NEVER and known < now - window)
+        last[key] = now
+        assert dict(packed.items(held)) == {key: time for key, time in last.items() if time >= now - window}
