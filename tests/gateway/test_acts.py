@@ -141,3 +141,47 @@ def test_the_report_says_what_would_have_been() -> None:
 def test_each_rung_is_said_in_words(rung: Rung) -> None:
     """For people."""
     assert acts.said(rung)
+
+
+BOUNDS = acts.Bounds(an_hour=2, at_once=3, lasts=4 * HOUR)
+
+
+def test_what_a_watch_asks_for_is_done_to_few() -> None:
+    """One account for some hours; a second time is no other; so many in an hour, and at once; until it is over."""
+    one = scene()
+    counts, now = one.guard.counts, one.now
+    assert one.reads("ann", 1)
+    assert acts.ask(counts, "ann", "a walk", now, BOUNDS).done
+    assert not one.reads("ann", 2)
+    assert one.reads("bob", 3)
+    assert acts.ask(counts, "ann", "a walk", now, BOUNDS).because == "is refused already"
+    assert [acts.ask(counts, name, "a walk", now, BOUNDS).done for name in ("bob", "cyd")] == [True, False]
+    later = now + HOUR
+    assert [acts.ask(counts, name, "a walk", later, BOUNDS).done for name in ("cyd", "dan")] == [True, False]
+    assert len(acts.status(counts, later).held) == 3
+    assert [measure.rule for measure in counts.in_force(now + 4 * HOUR)] == [acts.WATCH]
+    assert acts.ask(counts, "dan", "a walk", now + 4 * HOUR, BOUNDS).done
+
+
+@pytest.mark.parametrize("rule", [ANY, acts.WATCH])
+def test_a_watch_does_nothing_to_whom_it_is_allowed(rule: str) -> None:
+    """Every rule, or this one; and not to whom it was done and taken back, for a week; a person may."""
+    one = scene()
+    counts, now = one.guard.counts, one.now
+    acts.allow(counts, Allowed(ANN, rule, "a lawyer", now, now + DAY), DEFAULTS)
+    assert acts.ask(counts, "ann", "a walk", now, BOUNDS) == acts.Answer(done=False, because="is allowed")
+    assert acts.ask(counts, "bob", "a walk", now, BOUNDS).done
+    assert acts.undo(counts, (Scope.PERSON, "bob"), DEFAULTS, now) == [acts.WATCH]
+    assert one.reads("bob", 1)
+    assert not acts.ask(counts, "bob", "a walk", now + DAY, BOUNDS).done
+    assert one.reads("bob", 2)
+    acts.freeze(counts, (Scope.PERSON, "bob"), "seen", one.now, HOUR)
+    assert not one.reads("bob", 3)
+
+
+def test_a_watch_changes_nothing_while_the_guard_simulates() -> None:
+    """What it asked for is reported, as what a rule would have done."""
+    one = scene(enforce=False)
+    assert acts.ask(one.guard.counts, "ann", "a walk", one.now, BOUNDS).done
+    assert one.reads("ann", 1)
+    assert [(row.rule, row.enforced) for row in acts.report(one.guard.counts, 0)] == [("guard-watch", False)]

@@ -47,6 +47,11 @@ DRAIN = 10.0
     metavar="ADDRESS",
     help="Whom to tell besides: syslog://host:514, syslog:/dev/log, https://…, smtp://host:25?from=A&to=B.",
 )
+@click.option(
+    "--freeze",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Have the gateway refuse documents to accounts, by which alerts and how many this file says.",
+)
 @click.option("--once", is_flag=True, help="Read what is there, judge it, and end: 1 when there were new alerts.")
 @click.option("--mapping", type=click.Path(path_type=Path), help="What only you know, as of `strongroom hunt`.")
 @click.option("--format", "format_name", help="Read everything in this format instead of recognising it.")
@@ -58,8 +63,8 @@ DRAIN = 10.0
 )
 @json_option
 def command(  # one parameter an option
-    *, paths: tuple[str, ...], state: Path | None, tolerance: int, alerts: tuple[str, ...], once: bool,
-    mapping: Path | None, format_name: str | None, rules: tuple[Path, ...], as_json: bool,
+    *, paths: tuple[str, ...], state: Path | None, tolerance: int, alerts: tuple[str, ...], freeze: Path | None,
+    once: bool, mapping: Path | None, format_name: str | None, rules: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Watch logs as they grow: files, directories, globs, s3:// addresses, netflow:// to listen at, - for a pipe. Judged as by a
     hunt; each alert once.
@@ -88,6 +93,8 @@ def command(  # one parameter an option
     told = mappings.load(mapping) if mapping else None
     live = _live(told, rules, tolerance * SECOND)
     try:
+        if freeze is not None:
+            ways["freeze"] = _freezer(freeze, live)
         with tempfile.TemporaryDirectory(prefix="strongroom-watch-") as temporary:
             folder = state or Path(temporary)
             pipe = _piped(folder, whole=once) if "-" in paths else None
@@ -149,6 +156,14 @@ def _run(
             for messenger in messengers:
                 messenger.end(DRAIN)
             store.close()
+
+
+def _freezer(file: Path, live: "Live") -> "Way":
+    """Whom alerts ask to freeze. Raises ConfigError."""
+    from strongroom.clock import SystemClock
+    from strongroom.wiring.freezing import Freezer
+
+    return Freezer(file, [(one.head.id, one.head.title) for one in live.detections], SystemClock(), _say)
 
 
 def _piped(folder: Path, *, whole: bool) -> "Spool":

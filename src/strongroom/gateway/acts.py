@@ -24,6 +24,10 @@ _HAND: Final = {
     Scope.PERSON: Rung.ACCOUNT, Scope.SESSION: Rung.SESSION, Scope.ROUTE: Rung.ROUTE, Scope.NETWORK: Rung.STRANGERS,
     Scope.DEVICE: Rung.STRANGERS, Scope.MANNER: Rung.NEWCOMERS, Scope.MODULE: Rung.STRANGERS,
 }  # fmt: skip
+WATCH: Final = "watch"
+"""The rule of what a watch asked for."""
+_STICKS: Final = 7 * DAY
+"""For which a watch does not ask again for whom it was taken back."""
 _ADVICE: Final = (
     "Write person:NAME, login:NAME, session:NAME, network:NAME, device:NAME, manner:NAME, route:NAME or module."
 )
@@ -107,9 +111,51 @@ def freeze(counts: Counts, where: Place, why: str, now: int, lasts: int) -> Meas
     return new
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many people a watch may have refused: in an hour, and at any time; and for how many milliseconds each."""
+
+    an_hour: int
+    at_once: int
+    lasts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether it is done, and why, or why not: for people."""
+
+    done: bool
+    because: str
+
+
+def ask(counts: Counts, person: str, why: str, now: int, bounds: Bounds) -> Answer:
+    """What a watch may do: have documents refused to one person for a while, where the guard enforces.
+
+    Its words come from logs, which others write: so it is less than a person's freeze. It holds for nobody to whom every rule, or
+    WATCH, does not apply, and for nobody for whom it was taken back lately; and only for so many.
+    """
+    where = (Scope.PERSON, person)
+    with counts.together():
+        if not counts.allowed([where], now).isdisjoint({WATCH, ANY}):
+            return Answer(done=False, because="is allowed")
+        if counts.is_undone(where, WATCH, now):
+            return Answer(done=False, because="it was taken back lately")
+        held = [one for one in counts.in_force(now) if one.rule == WATCH]
+        if any(one.where == where for one in held):
+            return Answer(done=True, because="is refused already")
+        if len(held) >= bounds.at_once:
+            return Answer(done=False, because=f"{len(held)} are refused by a watch already, which is the bound")
+        if sum(one.since > now - HOUR for one in held) >= bounds.an_hour:
+            return Answer(
+                done=False, because=f"{bounds.an_hour} were refused by a watch in the last hour, which is the bound"
+            )
+        counts.put(Measure(where, WATCH, Rung.ACCOUNT, why, now, now + bounds.lasts, _STICKS, where, ""), now)
+    return Answer(done=True, because="the account is refused")
+
+
 def allow(counts: Counts, one: Allowed, rules: Iterable[Rule]) -> None:
     """That rule, or ANY, is not about them from now on, and holds them by nothing. Raises UsageError for another name."""
-    names = {rule.name for rule in rules} | {DECOY.name, ANY}
+    names = {rule.name for rule in rules} | {DECOY.name, WATCH, ANY}
     if one.rule not in names:
         raise UsageError(f"There is no rule {one.rule[:80]!r}.", advice=f"There are {', '.join(sorted(names))}.")
     with counts.together():
