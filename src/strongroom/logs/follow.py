@@ -11,8 +11,7 @@ says what is to be read next, `read` reads a piece of it, `dump` says where it a
 
 import contextlib
 import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +21,7 @@ import pyarrow.compute as pc
 
 from strongroom.errors import OperationError, UsageError
 from strongroom.logs import files, formats, read, s3
+from strongroom.logs.bundles import gathered
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
@@ -36,12 +36,6 @@ GONE: Final = 10_000
 """Logs that are gone and are still known again when they come back."""
 _PREFIX: Final = 64 * 1024
 """Bytes of headings that are kept."""
-_TILE: Final = re.compile(
-    r"(?P<bundle>(?:.*/)?tile/(?P<level>entries|[0-9]{1,2})/(?:x[0-9]{3}/){0,6}[0-9]{3})(?:[.]p/(?P<width>[0-9]{1,3}))?",
-    re.DOTALL,
-)
-_WIDTH: Final = 256
-"""Entries of a bundle that is full."""
 
 
 @dataclass(slots=True)
@@ -107,7 +101,7 @@ class Follower:
 
     def poll(self, *, buckets: bool = True) -> None:
         """Look at all paths. One that is not there yet may come. `buckets`: list them anew, which takes a request or more."""
-        sources = _gathered(source for path in self._paths for source in self._sources(path, again=buckets))
+        sources = gathered(source for path in self._paths for source in self._sources(path, again=buckets))
         heads = {name: self._head(name, source) for name, source in sources.items()}
         taken = {name for name, log in self._named.items() if name in heads and _same(log, heads[name])}
         for name, head in heads.items():
@@ -339,22 +333,6 @@ class Follower:
         self._named = {log.name: log for log in self.logs}
         self.names = {log.number: log.name for log in self.logs}
         self._next = max(self.names, default=-1) + 1
-
-
-def _gathered(found: Iterable[Source]) -> dict[str, Source]:
-    """By the names of logs. Of a bundle of entries there is its longest state; what else belongs to such a log is none."""
-    logs: dict[str, tuple[int, Source]] = {}
-    for source in found:
-        match = _TILE.fullmatch(source.name)
-        if match is None:
-            logs.setdefault(source.name, (0, source))
-        elif match["level"] == "entries":
-            width = int(match["width"] or _WIDTH)
-            if width > logs.get(match["bundle"], (0, source))[0]:
-                logs[match["bundle"]] = (width, source)
-    for name in [name for name, (width, _) in logs.items() if width]:
-        logs.pop(f"{name[: name.rindex('tile/entries/')]}checkpoint", None)
-    return {name: source for name, (_, source) in logs.items()}
 
 
 def _end(data: bytes, format_: Format) -> int:
