@@ -62,6 +62,7 @@ class Entry:
 
 
 BENCHES: dict[str, Entry] = {
+    "bombs": Entry("requests made to take the WAF long: CPU of a look, without the limit and with it", 90, 400),
     "crash": Entry("what holds after processes are killed and power is lost", 110, 4_800),
     "crs": Entry("the Core Rule Set's own tests, and payload sets of others, over HTTP through the gateway", 100, 100),
     "decision": Entry("one decision with its facts, in a large store and in a small one", 20, 60),

@@ -13,7 +13,7 @@ from strongroom.gateway import crs, rules
 from strongroom.gateway.intake import Unfit
 from strongroom.gateway.modsecurity import Engine, Inspected, Subject
 from strongroom.gateway.proxy import Event
-from strongroom.gateway.waf import AT_ONCE, WAITING, Found, Waf
+from strongroom.gateway.waf import AT_ONCE, SHARE, WAITING, Found, Waf
 from tests.gateway.conftest import Served, gateway
 from tests.gateway.test_multipart import FIELD, FILE, B, body
 
@@ -189,18 +189,33 @@ def test_what_cannot_be_looked_at_is_refused() -> None:
 
     async def refused(waiting: int) -> str:
         waf = Waf(Deaf(), block=True)  # type: ignore[arg-type]  # as much of an engine as is asked
-        waf._waiting = waiting
+        waf._waiting["192.0.2.2"] = waiting
         with pytest.raises(Unfit) as caught:
             await waf.inspect(Subject("POST", b"/", HEADERS, "192.0.2.1", bytes(AT_ONCE + 1)))
         with pytest.raises(Unfit, match="waf-failed"):
             await waf.inspect(Subject("GET", b"/", HEADERS, "192.0.2.1"))
         waf.close()
         assert caught.value.refusal.status == 503
-        assert waf._waiting == waiting
+        assert waf._waiting.total() == waiting
         return caught.value.refusal.rule
 
     assert asyncio.run(refused(0)) == "waf-failed"
     assert asyncio.run(refused(WAITING)) == "waf-busy"
+
+
+def test_nobody_fills_the_queue_alone() -> None:
+    """One address may wait with so many; the others have room."""
+
+    async def refused(client: str) -> str:
+        waf = Waf(Deaf(), block=True)  # type: ignore[arg-type]  # as much of an engine as is asked
+        waf._waiting["192.0.2.1"] = SHARE
+        with pytest.raises(Unfit) as caught:
+            await waf.inspect(Subject("POST", b"/", HEADERS, client, bytes(AT_ONCE + 1)))
+        waf.close()
+        return caught.value.refusal.rule
+
+    assert asyncio.run(refused("192.0.2.1")) == "waf-busy"
+    assert asyncio.run(refused("192.0.2.2")) == "waf-failed"
 
 
 # ---- through the gateway --------------------------------------------------------------------------------------------

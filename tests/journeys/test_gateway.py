@@ -149,6 +149,14 @@ def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int
         assert httpx2.get(f"{base}/", headers={"X-Own": "${jndi:ldap://x/a}"}).json()["error"].startswith("waf-")
         secret = httpx2.post(f"{base}/letters", json={"note": "<script>Ngaire</script>"}, headers={"Cookie": "sid=x"})
         assert secret.status_code == 403
+        for bomb in (
+            "/search?q=" + "%3C" * 2_500,
+            "/search?q=" + "%7B" * 2_500,
+        ):  # half a minute of regular expressions
+            assert httpx2.get(base + bomb, timeout=LONG).json()["error"] in {"waf-late", "query-kind"}
+        late = httpx2.get(f"{base}/", headers={"User-Agent": "<" * 3_000}, timeout=LONG)
+        assert (late.status_code, late.json()["error"]) == (400, "waf-late")
+        assert httpx2.get(f"{base}/search", params={"q": "O'Neill"}).status_code == 401
     assert any("refused by waf-" in line for line in said)
     assert not any("Ngaire" in line or "UNION" in line for line in said)
     file = tmp_path / "gateway.toml"

@@ -24,6 +24,7 @@ _DTD: Final = re.compile(
     rb"<!(?:doctype|entity|element|attlist|notation)|http://www\.w3\.org/2001/XInclude", re.IGNORECASE
 )
 _ENCODING: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)
+_BASE64: Final = re.compile(rb'"([A-Za-z0-9+/_-]{1024})[A-Za-z0-9+/_=-]+"')
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 _DOCUMENT: Final = re.compile(
@@ -45,6 +46,11 @@ def named(content_type: str) -> bool:
 def document(content_type: str) -> bool:
     """Whether a body of this type is a document as it is: no portal takes orders from what stands in it."""
     return _DOCUMENT.fullmatch(content_type) is not None and not whole(content_type)
+
+
+def language(content_type: str, body: bytes) -> bytes:
+    """What of a body may be language to a portal: of a long string of base64 in JSON, which is a document, the beginning."""
+    return _BASE64.sub(rb'"\1"', body) if _JSON.fullmatch(content_type) else body
 
 
 def check(content_type: str, body: bytes, max_keys: int) -> Refusal | None:

@@ -4,7 +4,7 @@
 
 What is looked at depends on what a body of its type can be to a portal:
 
-* JSON, forms and XML are read whole, checked (`body`) and looked at;
+* JSON, forms and XML are read whole, checked (`body`) and looked at; of base64 in JSON the beginning;
 * multipart is split (`multipart`): fields, names and headers of parts are held until they were looked at, files flow behind them;
 * a document (PDF, pictures; plain text, where a route describes it) flows: the look is at the headers of the request alone;
 * a body of any other type is looked at for its first `START` bytes, and then flows.
@@ -57,7 +57,7 @@ async def flow(
         refusal = bodies.check(kind, body, max_keys)
         if refusal is not None:
             raise Unfit(refusal)
-        await look(body)
+        await look(bodies.language(kind, body))
         yield body
     elif how is Seen.FIELDS:
         async for piece in _parts(intake, content_type, look, max_keys):

@@ -164,6 +164,7 @@ class Proxy:
         await self._asked(one, admitted, question)
 
     async def _asked(self, one: _Exchange, admitted: Admitted, question: Question) -> None:
+        await self._steps.inspected(admitted)  # 5, where that was not done yet
         await self._answered(one, admitted, self.desk.upstream.ask(question))  # 6
 
     async def _answered(self, one: _Exchange, admitted: Admitted, asking: AbstractAsyncContextManager[Answer]) -> None:

@@ -3,8 +3,8 @@
 It takes the steps of `proxy`, in the same order and by the same functions (`steps`). It ends
 
 * refused, or answered whole, in one write;
-* or in a task that goes on where it stands: when the portal has to be connected to, and when an answer is long, or comes without
-  saying how long it is.
+* or in a task that goes on where it stands: when it cannot be looked at on the spot, when the portal has to be connected to, and
+  when an answer is long, or comes without saying how long it is.
 
 What is counted of answers that come at the same time is counted in one step, and each of them waits for it (step 7).
 """
@@ -135,8 +135,8 @@ class Quick:
         try:
             one = self._one = steps.admit(self._event, facts, target)
             question = self._question = Question(self._event.method, one.match.target.wire, steps.lines(one))
-            steps.inspect(one)
-            self._line = self._desk.upstream.at_once(question, self)
+            if steps.inspect(one):
+                self._line = self._desk.upstream.at_once(question, self)
         except Exception as error:  # noqa: BLE001  # closed: whatever we did not think of is passed on to nobody
             self.failed(error)
             return

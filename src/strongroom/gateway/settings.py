@@ -154,6 +154,8 @@ class Waf(_Section, frozen=True, kw_only=True):
     rules: str = "/usr/share/modsecurity-crs/rules"
     """Directory of the Core Rule Set."""
     library: str = "libmodsecurity.so.3"
+    milliseconds: Annotated[int, msgspec.Meta(ge=20, le=10_000)] = 500
+    """Of CPU that one look may take. What takes longer is refused. Ordinary requests take one or two, 64 KiB of prose a hundred."""
     exempt: tuple[
         Annotated[str, msgspec.Meta(pattern=r"\A(?:[1-9][0-9]{3,6}|\*) [A-Z_]{1,40}(:[A-Za-z0-9_.-]{1,60})?\Z")], ...
     ] = ()

@@ -165,16 +165,31 @@ class Steps:
         )
         return told + b"".join(b"%b: %b\r\n" % line for line in more)
 
-    def inspect(self, one: Admitted) -> None:
-        """5, of a request without a body. Raises Unfit for what the WAF blocks, and where it cannot look."""
+    def inspect(self, one: Admitted) -> bool:
+        """5, of a request without a body. False: not on the spot; `inspected` looks at it.
+
+        Raises Unfit for what the WAF blocks, and where it cannot look.
+        """
+        event, facts = one.event, one.facts
         if self.waf is None:
-            return
-        event, facts, alike = one.event, one.facts, one.match.alike
+            return True
+        alike = one.match.alike
         if self.waf.passed(facts.alike, event.method, alike):
             event.seen = Seen.ALL
+            return True
+        subject = Subject(event.method, one.match.target.wire, facts.read, facts.address)
+        if not self.waf.at_once(subject):
+            return False
+        self.found(event, self.waf.look(subject, facts.alike, alike), Seen.ALL)
+        return True
+
+    async def inspected(self, one: Admitted) -> None:
+        """5, of a request that was not looked at yet. Raises as `inspect`."""
+        event, facts = one.event, one.facts
+        if self.waf is None or event.seen:
             return
         subject = Subject(event.method, one.match.target.wire, facts.read, facts.address)
-        self.found(event, self.waf.look(subject, facts.alike, alike), Seen.ALL)
+        self.found(event, await self.waf.look_beside(subject, facts.alike, one.match.alike), Seen.ALL)
 
     @staticmethod
     def found(event: Event, found: Found, how: Seen) -> None:

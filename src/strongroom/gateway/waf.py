@@ -1,12 +1,19 @@
-"""The WAF: small requests on the spot, large bodies beside the loop in two threads and a short queue; failures are a no."""
+"""The WAF: plain requests without a body on the spot, everything else in processes with a limit on its time; failures are a no.
+
+Without such processes (in a rehearsal, a test) large bodies are looked at beside the loop, in two threads. The queue is short, and
+nobody may fill it alone.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
 from strongroom.errors import Unavailable
+from strongroom.gateway.harmless import harmless
+from strongroom.gateway.inspectors import Inspectors, Overdue
 from strongroom.gateway.intake import Unfit
 from strongroom.gateway.modsecurity import Engine, Hit, Inspected, Subject
 from strongroom.gateway.refusal import Refusal
@@ -16,7 +23,12 @@ AT_ONCE: Final = 4_096
 """Bytes of a body that is looked at on the spot: a few milliseconds. A thread and back would cost as much as the rules."""
 THREADS: Final = 2
 WAITING: Final = 64
-"""Requests that may wait for a thread: some hundred milliseconds."""
+"""Requests that may wait for a thread or process: some hundred milliseconds."""
+SHARE: Final = 16
+"""Of these, from one address."""
+
+
+_LATE: Final = Refusal(400, "waf-late", "This takes too long to be looked at. Send less text at once.", hard=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,16 @@ class Waf:
     def __init__(self, engine: Engine, *, block: bool, verdicts: Verdicts | None = None) -> None:
         self._engine, self._block, self._verdicts = engine, block, verdicts
         self._pool = ThreadPoolExecutor(THREADS, "waf")
-        self._waiting = 0
+        self._inspectors: Inspectors | None = None
+        self._waiting = Counter[str]()
+
+    def look_in(self, milliseconds: int, settle: Callable[[], None]) -> None:
+        """From now on in processes, where each request has so much CPU time. Before this one has threads (`inspectors`)."""
+        self._inspectors = Inspectors(self._engine, milliseconds, settle)
+
+    def at_once(self, subject: Subject) -> bool:
+        """Whether a request without a body may be looked at on the spot."""
+        return self._inspectors is None or harmless(subject)
 
     def looks(self, client: str, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         """What stands for a client and its headers in what is remembered."""
@@ -52,20 +73,30 @@ class Waf:
 
         Raises Unfit (503) where the engine fails: nothing passes uninspected.
         """
-        found = self._now(subject)
+        return self._remembered(self._now(subject), subject, looks, alike)
+
+    async def look_beside(self, subject: Subject, looks: bytes, alike: bytes) -> Found:
+        """The same, where it may not be on the spot. Raises Unfit also where there is no room, and where it takes too long."""
+        return self._remembered(await self.inspect(subject), subject, looks, alike)
+
+    def _remembered(self, found: Found, subject: Subject, looks: bytes, alike: bytes) -> Found:
         if self._verdicts is not None and not found.hits and found.refusal is None:
             self._verdicts.remember(self._verdicts.key(looks, subject.method, alike))
         return found
 
     async def inspect(self, subject: Subject) -> Found:
-        """At a request, whatever was said of others. Raises Unfit (503) where there is no room, or the engine fails."""
-        if len(subject.body) <= AT_ONCE:
+        """At a request, whatever was said of others.
+
+        Raises Unfit where there is no room, where it takes too long, and where the engine fails.
+        """
+        if self._inspectors is None and len(subject.body) <= AT_ONCE:
             return self._now(subject)
         try:
-            found = await self._beside(subject)
+            return self._told(await self._beside(subject))
+        except Overdue as error:
+            raise Unfit(_LATE) from error
         except Unavailable as error:
             raise _failed() from error
-        return self._told(found)
 
     def _now(self, subject: Subject) -> Found:
         try:
@@ -79,16 +110,22 @@ class Waf:
         return Found(found.hits, _refusal(found), enforced=self._block)
 
     async def _beside(self, subject: Subject) -> Inspected:
-        if self._waiting >= WAITING:
+        if self._waiting.total() >= WAITING or self._waiting[subject.client] >= SHARE:
             raise Unfit(Refusal(503, "waf-busy", "The gateway is busy. Try again in a moment.", hard=True))
-        self._waiting += 1
+        self._waiting[subject.client] += 1
         try:
+            if self._inspectors is not None:
+                return await self._inspectors.inspect(subject)
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.inspect, subject)
         finally:
-            self._waiting -= 1
+            self._waiting[subject.client] -= 1
+            if not self._waiting[subject.client]:
+                del self._waiting[subject.client]
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let threads and processes end."""
+        if self._inspectors is not None:
+            self._inspectors.close()
         self._pool.shutdown(wait=False)
 
 

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from strongroom import __version__
+from strongroom.border import kernel
 from strongroom.clock import Clock, SystemClock, iso
 from strongroom.errors import ConfigError
 from strongroom.gateway import cef, rules
@@ -201,6 +203,9 @@ def _work(  # one part each
     checked: Checked, url: str, path: Path, waf: Waf | None, house: House, ports: Ports
 ) -> None:
     """A worker's life: it gets ready, becomes a user of less power, and serves."""
+    settle = house.seat or partial(become, user_of(checked))
+    if waf is not None:  # before there are threads
+        waf.look_in(checked.settings.waf.milliseconds, partial(_without_network, settle))
     sinks, syslog, host = open_sinks(checked), open_syslog(checked), socket.gethostname()
     counts = Counts(path)
     teller = Teller(sinks.values()) if sinks else None
@@ -218,10 +223,7 @@ def _work(  # one part each
     config = serving(app, checked)
     config.load()
     collect_rarely()
-    if house.seat is not None:
-        house.seat()
-    else:
-        become(user_of(checked))
+    settle()
     counting: dict[str, Counting] = {**sinks, **({} if syslog is None else {"syslog": syslog})}
     server = Metered(config, counts, metrics, counting, ports.meter)
     server.run(sockets=[ports.street])
@@ -229,6 +231,13 @@ def _work(  # one part each
         one.close()
     server.add()
     counts.close()
+
+
+def _without_network(settle: Callable[[], None]) -> None:
+    """Become who a worker becomes; and where it may, lose the network first."""
+    with contextlib.suppress(OSError):  # only root has it to lose
+        kernel.no_network()
+    settle()
 
 
 def user_of(checked: Checked) -> int:
