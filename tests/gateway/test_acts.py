@@ -6,9 +6,10 @@ from strongroom.clock import DAY, HOUR
 from strongroom.errors import UsageError
 from strongroom.gateway import acts
 from strongroom.gateway.measures import ANY, Allowed, Place
-from strongroom.gateway.rule import DEFAULTS, Rung, Scope
+from strongroom.gateway.rule import DEFAULTS, Rung, Scope, overridden
 from tests.gateway.test_guard import START, Scene, scene
 
+STRICT = overridden({"person-runs-24h": 10}, {"person-runs-24h": "session"})
 ANN = (Scope.PERSON, "ann")
 
 
@@ -44,13 +45,13 @@ def test_what_names_nobody_is_refused(text: str) -> None:
 
 def test_who_is_held_is_told_with_the_reason() -> None:
     """Place, rule, what is done, until when; and who is refused request by request."""
-    one = scene(listed=())
+    one = scene(listed=(), rules=STRICT)
     walks(one, "first")
     held = acts.status(one.guard.counts, one.now).held
     assert [(acts.written(measure.where), measure.rule, measure.until) for measure in held] == [
-        ("session:first", "person-steps-24h", START + DAY)
+        ("session:first", "person-runs-24h", START + DAY)
     ]
-    assert held[0].why == "Nobody opens ten neighbours in a row that no page showed."
+    assert held[0].why == next(rule.why for rule in STRICT if rule.name == "person-runs-24h")
     other = scene()
     while other.reads("bob", other.asked * 10):
         pass
@@ -61,9 +62,9 @@ def test_who_is_held_is_told_with_the_reason() -> None:
 
 def test_an_undo_by_the_person_frees_their_sessions_and_sticks() -> None:
     """Also where the rule refuses request by request; nothing to undo is an error that says so."""
-    one = scene(listed=())
+    one = scene(listed=(), rules=STRICT)
     walks(one, "first")
-    assert acts.undo(one.guard.counts, ANN, DEFAULTS, one.now) == ["person-steps-24h"]
+    assert acts.undo(one.guard.counts, ANN, DEFAULTS, one.now) == ["person-runs-24h"]
     assert all(one.reads("ann", number, session="first") for number in range(100, 120))
     assert all(one.reads("ann", number, session="other") for number in range(200, 220))
     denied = scene()

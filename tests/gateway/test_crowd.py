@@ -12,7 +12,7 @@ from strongroom.gateway import met
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.crowd import QUIET
 from strongroom.gateway.guard import Watchful
-from strongroom.gateway.met import LONG, MOST, Met
+from strongroom.gateway.met import LONG, MOST, OLD, Met
 from strongroom.gateway.person import Who
 from strongroom.gateway.ports import Act, Asked
 from strongroom.gateway.sqlite import prepare
@@ -170,7 +170,7 @@ def test_a_tool_that_is_like_everybody_is_held_where_it_is_the_crowd() -> None:
         one.reads(person, device=f"kind-{(person + 1) % KINDS}", network=f"bot-{person}", document=f"p{person}-{document}")
         for person in range(90) for document in range(3)
     )  # fmt: skip
-    assert taken == 20 * 3
+    assert taken == 30 * 3
     assert set(one.rules) <= {"guard-route-crowd-1h", "guard-module-crowd-1h"}
     assert all(one.reads(person) for person in range(one.people))
 
@@ -201,6 +201,18 @@ def test_it_is_held_as_long_as_it_comes() -> None:
     assert not one.reads(3, device="tool", manner="tool", network="cafe")  # more than sixty in a day
     one.now += DAY
     assert one.reads(3, device="tool", manner="tool", network="cafe")
+
+
+def test_while_it_is_held_nobody_else_becomes_a_crowd() -> None:
+    """Five hours at night, with people on new devices all the while: at no moment are these held for what the tool does."""
+    one = town(people=96).lives()
+    for minute in range(300):
+        one.now += MINUTE
+        person = minute % 96
+        one.reads(person, device="tool", manner="tool", network=f"bot-{minute}")
+        one.now += SECOND
+        other = (minute + 48) % 96
+        assert minute % 5 or one.reads(other, device=f"kind-{(other + 1) % KINDS}", network=f"train-{minute}")
 
 
 def test_patience_gains_sixty_a_day() -> None:
@@ -277,5 +289,5 @@ def test_where_somebody_was_met_is_kept(walks: list[tuple[str, int]]) -> None:
     assert here.last(("home",)) in {0, 1}
     old = [since for _, since, _ in here.places if since <= hour - LONG]
     assert here.knows(hour) == bool(old)
-    if len({mark for mark, _ in walks}) < MOST or hour < 1 + 2 * LONG:
+    if len({mark for mark, _ in walks}) < OLD or hour < 1 + 2 * LONG:
         assert here.long(("home",), hour)

@@ -157,12 +157,57 @@ def test_p1_takes_ten_documents_at_most(seed: int, misses: float) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("misses", [0.0, 0.15, 0.4])
+@pytest.mark.parametrize("misses", [0.15, 0.4])
 @pytest.mark.parametrize("turns", [1, 2])
 def test_p1_takes_twenty_five_at_most_where_listings_are_not_read(seed: int, misses: float, turns: int) -> None:
-    """Thirty-six hours, in ever new sessions, one way or two ways by turns: neighbours are neighbours, given or refused."""
+    """Two days, in ever new sessions, one way or two ways by turns: neighbours are neighbours, given or refused."""
     walk = [number // turns + number % turns * 1_000_000 for number in range(2_500)]
-    assert stolen(scene(listed=()), walk, misses=misses, each=52 * SECOND, seed=seed) <= 25
+    assert stolen(scene(listed=()), walk, misses=misses, each=68 * SECOND, seed=seed) <= 25
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_tries_numbers_here_and_there_finds_few_where_listings_are_not_read(seed: int) -> None:
+    """At random, none of them neighbours, three or seven in ten not there: what eight misses a day leave."""
+    chance = random.Random(seed)
+    walk = [chance.randrange(10**9) for _ in range(1_000)]
+    assert stolen(scene(listed=()), walk, misses=0.3, each=80 * SECOND, seed=seed) <= 45
+    assert stolen(scene(listed=()), walk, misses=0.75, each=80 * SECOND, seed=seed) <= 12
+
+
+def test_who_knows_all_numbers_is_told_where_listings_are_not_read() -> None:
+    """The limit of it: no gap, no past, one address, and a thief is a practice; by a stricter rule both are refused."""
+    one = scene(listed=())
+    assert all(one.reads("thief", number) for number in range(500))
+    assert one.told["guard-person-runs-24h"][0] == 399
+    assert stolen(scene(listed=()), list(range(1_500)), misses=0) <= 11
+    strict = scene(listed=(), rules=overridden({"person-runs-24h": 10}, {"person-runs-24h": "session"}))
+    assert sum(strict.reads("thief", number) for number in range(500)) == 11
+
+
+def test_who_knows_all_numbers_and_has_a_stolen_login_is_held() -> None:
+    """Known people read in order at home; on a new device and from a new address ten, and what is no neighbour."""
+    one = scene(listed=())
+    assert all(one.reads("ann", number) for number in range(30))
+    one.now += 2 * DAY
+    assert all(one.reads("ann", number) for number in range(50, 90))
+    asked = [replace(one.request("ann", number, network="bot"), device="tool") for number in range(200, 230)]
+    verdicts = [one.guard.before(each) or one.guard.answered(each, 200, 1) for each in asked]
+    assert [verdict is None for verdict in verdicts] == [True] * 11 + [False] * 19
+    assert verdicts[11] is not None
+    assert verdicts[11].refusal.rule == "guard-person-away-24h"
+
+
+def test_honest_people_read_in_order_where_listings_are_not_read() -> None:
+    """A lawyer, a practice, a mother; one letter was taken back, and asked for again and again. Made-up tokens make no holes."""
+    one = scene(listed=())
+    assert all(one.reads("lawyer", number, status=404 if number == 7 else 200) for number in range(300))
+    for patient in range(50):
+        assert all(one.reads("practice", 10 * patient + number) for number in range(7))
+    assert all(one.reads("ann", number) and one.reads("ann", 105, status=404) for number in range(100, 105))
+    for number in range(500, 560):
+        asked = replace(one.request("ann", number, network="forger", session=f"f{number}"), device="other")
+        one.guard.answered(asked, 404, 0)
+    assert all(one.reads("ann", number) for number in range(560, 580))
 
 
 def test_p3_gains_nothing_by_patience() -> None:
@@ -386,10 +431,10 @@ def test_an_undo_sticks() -> None:
 
 def test_an_undo_of_a_session_holds_for_the_person() -> None:
     """Signing in again, and walking on, does not bring it back."""
-    one = scene(listed=())
+    one = scene(listed=(), rules=overridden({"person-runs-24h": 10}, {"person-runs-24h": "session"}))
     while one.reads("ann", one.asked, session="first"):
         pass
-    assert one.rules == ["guard-person-steps-24h"]
+    assert one.rules == ["guard-person-runs-24h"]
     assert len(one.guard.counts.undo((Scope.SESSION, "first"), one.now)) == 1
     assert all(one.reads("ann", number, session=f"s{number}") for number in range(100, 150))
 

@@ -18,7 +18,7 @@ with a document. For `QUIET` hours after the first request nothing is held: unti
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
@@ -26,7 +26,7 @@ from strongroom.clock import DAY, HOUR, SECOND
 from strongroom.gateway import met as places_met
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.measures import Measure, Place, measure
-from strongroom.gateway.met import LONG, Met
+from strongroom.gateway.met import ADDRESS, LONG, Met
 from strongroom.gateway.ports import Act, Asked
 from strongroom.gateway.rule import CROWDS, LASTS, Rule, Rung, Scope, What
 
@@ -81,9 +81,10 @@ class Crowd:
         self._counts.watched_since(asked.at)
         marks, hour = self._marks(asked), asked.at // HOUR
         if met.long(marks, hour):
-            last = met.last(marks)
-            if last != hour:
-                self._familiar(asked, where, new_day=last // 24 != hour // 24)
+            latest = met.latest()
+            if latest != hour:
+                self._familiar(asked, where, new_day=latest // 24 != hour // 24)
+            if met.last(marks) != hour:
                 self._met(asked, met.now(marks, hour, hour))
             return None
         one = self._counts.number("person", asked.who.person)
@@ -103,6 +104,11 @@ class Crowd:
         hour = asked.at // HOUR
         return met.knows(hour) and not met.long(self._marks(asked), hour)
 
+    def was_here(self, asked: Asked, met: Met) -> bool:
+        """Whether whoever asks was given a document before on this device or from this address."""
+        marks = self._marks(asked)
+        return any(mark in marks for mark, _, _ in met.places)
+
     def proved(self, asked: Asked, met: Met) -> None:
         """Whoever asks proved to the portal who they are: this device and this address are theirs."""
         hour = asked.at // HOUR
@@ -114,7 +120,7 @@ class Crowd:
         """Of the device and the address. Many have one kind of device: on the very kind of a victim, a thief is at home."""
         device = self._counts.number("device", asked.device, asked.manner)
         network = self._counts.number("network", asked.network)
-        return f"d{device & 0xFFFFFFFF:x}", f"n{network & 0xFFFFFFFF:x}"
+        return f"d{device & 0xFFFFFFFF:x}", f"{ADDRESS}{network & 0xFFFFFFFF:x}"
 
     def _met(self, asked: Asked, met: Met) -> None:
         if asked.who is not None:
@@ -159,8 +165,18 @@ class Crowd:
         for one in self._counts.measures(list(where.values()), asked.at):
             binds = one.by_hand or (one.rule not in allowed and (one.enforced or not self._enforce))
             if one.rung is Rung.NEWCOMERS and binds:
+                self._lasts(one, asked)
                 return Held(one.rule, one.rung, None, one.by_hand)
         return None
+
+    def _lasts(self, held: Measure, asked: Asked) -> None:
+        """As long as they come it does not end, not for a moment in which others would be the crowd."""
+        now = asked.at
+        rule = next((rule for rule in self._rules if rule.name == held.rule), None)
+        if rule is None or held.by_hand or held.until - now > LASTS[Rung.NEWCOMERS] // 2:
+            return
+        if self._too_many(rule, held.where, 0, now):
+            self._counts.replace(replace(held, until=now + LASTS[Rung.NEWCOMERS]))
 
     def _beyond(self, asked: Asked, where: Mapping[Scope, Place], one: int, allowed: frozenset[str]) -> Held | None:
         """The first rule that there are too many for with this one."""

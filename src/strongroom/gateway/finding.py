@@ -39,6 +39,8 @@ _ACCOUNTS: Final = ("attack.t1078", "attack.t1110.004", "d3fend.d3-uba")
 _TAGS: Final[Mapping[What, tuple[str, ...]]] = {
     What.UNSHOWN: _COLLECTION, What.STEPS: _COLLECTION, What.DOCUMENTS: _COLLECTION, What.PATIENTS: _COLLECTION,
     What.SHOWN: _COLLECTION, What.LISTED: _COLLECTION, What.WIDER: _COLLECTION, What.FRESH: (*_COLLECTION, "attack.t1078"),
+    What.RUNS: _COLLECTION, What.ROAMING: _COLLECTION, What.AWAY: (*_COLLECTION, "attack.t1078"), What.HOLES: _COLLECTION,
+    What.LOST: ("attack.t1595.003", "d3fend.d3-rapa"),
     What.BYTES: (*_COLLECTION, "d3fend.d3-udta"),
     What.MISSES: ("attack.t1595.003", "d3fend.d3-rapa"),
     What.DENIALS: ("attack.t1213", "d3fend.d3-rapa"), What.REFUSALS: ("attack.t1213", "d3fend.d3-rapa"),
@@ -47,7 +49,8 @@ _TAGS: Final[Mapping[What, tuple[str, ...]]] = {
 _WORDS: Final[Mapping[What, str]] = {
     What.SHOWN: "documents in lists", What.LISTED: "patients in lists", What.WIDER: "more patients in lists than ever",
     What.FRESH: "documents in lists on a new device", What.NEW: "people who are new", What.NEWCOMERS: "people who are new",
-    What.CROWD: "people who are new",
+    What.CROWD: "people who are new", What.RUNS: "numbers in a row", What.ROAMING: "numbers in a row from many addresses",
+    What.AWAY: "numbers in a row on a new device", What.HOLES: "missing numbers between others", What.LOST: "missing documents",
 }  # fmt: skip
 """Of what is counted, where its name is not enough."""
 _DONE: Final[Mapping[Rung, tuple[str, ...]]] = {

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from strongroom.clock import HOUR, MINUTE
+from strongroom.gateway import numbers
 from strongroom.gateway.counts import Counts, Known
 from strongroom.gateway.crowd import Crowd
 from strongroom.gateway.ladder import refusal
@@ -26,18 +27,14 @@ from strongroom.gateway.measures import ANY, Measure, Place, measure
 from strongroom.gateway.ports import Act, Asked, Verdict
 from strongroom.gateway.reading import Shown
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.rule import AFTER, DEFAULTS, LASTS, Rule, Rung, Scope, What
+from strongroom.gateway.rule import AFTER, DEFAULTS, LASTS, MISSING, Rule, Rung, Scope, What
 
-NEAR: Final = 3
-"""Numbers that lie so close are neighbours: walks leave out some."""
-LATELY: Final = 8
-"""Numbers of one person that are remembered: whoever walks two ways by turns walks."""
 BLIND: Final = 60 * MINUTE
 """For so long nothing counts as unshown to somebody, after an answer that showed them what could not be read."""
 NUMBERS: Final = 20_000
 """Names of counts that are remembered: some 5 MiB."""
-MAX_NUMBER: Final = 18
-"""Digits of a number that has neighbours."""
+ADDRESSES: Final = 8
+"""From so many somebody may be given documents in a day: home, work, and a telephone that travels."""
 _GIVEN: Final = range(200, 400)
 _MISSED, _DENIED = frozenset({404, 410}), frozenset({401, 403})
 PATIENT: Final = "patient"
@@ -147,7 +144,7 @@ class Watchful:
         """See `ports.Guard`."""
         if asked.document and size:
             with self.counts.together():
-                self._serve(asked, _places(asked), size)
+                self._serve(asked, asked.places(), size)
 
     def showed(self, asked: Asked, shown: Shown | None, patients: frozenset[str] = frozenset()) -> Verdict | None:
         """See `ports.Guard`."""
@@ -193,7 +190,7 @@ class Watchful:
         strange = listed and not (
             person and (known.blind > asked.at or self.counts.was_shown(person, asked.family, asked.document))
         )
-        places = _places(asked)
+        places = asked.places()
         allowed = self.counts.allowed(list(places.values()), asked.at)
         if not asked.document:
             return _Seen(asked, places, ids={}, strange=False, allowed=allowed, known=known)
@@ -203,10 +200,20 @@ class Watchful:
             ids[What.PATIENTS] = self.counts.number(PATIENT, asked.patient)
         if strange:
             ids[What.UNSHOWN] = one
-        number = _decimal(asked.document)
-        if (strange or not listed) and any(0 < abs(number - other) <= NEAR for other in known.walk if number >= 0):
+        walks = numbers.near(asked.document, known.walk)
+        if strange and walks:
             ids[What.STEPS] = one
+        if person and not listed:
+            ids |= dict.fromkeys(self._unlisted(asked, known, walks=walks), one)
         return _Seen(asked, places, strange, ids, allowed, known)
+
+    def _unlisted(self, asked: Asked, known: Known, *, walks: bool) -> Iterator[What]:
+        """What it may add where no answer shows whose it is; of what only the answer tells, whether it is looked at."""
+        yield What.LOST
+        if walks:
+            yield from (What.RUNS, What.ROAMING, What.HOLES)
+            if self._crowd.is_new(asked, known.met):
+                yield What.AWAY
 
     def _charged(self, seen: _Seen) -> Iterator[tuple[Place, Rule]]:
         """Where it would count, and by which rule that refuses, the sternest first."""
@@ -217,7 +224,9 @@ class Watchful:
             self._charging[whats] = rules
         for rule in rules:
             where = seen.places.get(rule.scope)
-            if where is not None and seen.about(rule.name) and not self._exempted(where):
+            if where is None or not seen.about(rule.name) or self._exempted(where):
+                continue
+            if rule.what is not What.ROAMING or seen.known.met.addresses(seen.asked.at // HOUR) > ADDRESSES:
                 yield where, rule
 
     def _exempted(self, where: Place) -> bool:
@@ -296,10 +305,14 @@ class Watchful:
 
     def _count(self, seen: _Seen, status: int) -> None:
         """Count it; what is known only afterwards, and what is only noted, steps upon the ladder here."""
-        ids = {**seen.ids, What.BYTES: 0}
-        if status not in _GIVEN:
-            what = What.MISSES if status in _MISSED else What.DENIALS if status in _DENIED else None
-            ids = {} if what is None else {what: ids[What.DOCUMENTS]}
+        if status in _GIVEN:
+            ids = {what: one for what, one in seen.ids.items() if what not in AFTER} | {What.BYTES: 0}
+        elif status in _MISSED:
+            ids = {What.MISSES: seen.ids[What.DOCUMENTS]}
+            if self._crowd.was_here(seen.asked, seen.known.met):  # which a made-up token was not
+                ids |= {what: one for what, one in seen.ids.items() if what in MISSING}
+        else:
+            ids = {What.DENIALS: seen.ids[What.DOCUMENTS]} if status in _DENIED else {}
         self._tally(seen, ids)
 
     def _tally(self, seen: _Seen, ids: Mapping[What, int]) -> None:
@@ -366,9 +379,9 @@ class Watchful:
 
     def _walked(self, seen: _Seen) -> None:
         """Refused or not: whoever goes on walking in another session goes on from there."""
-        number = _decimal(seen.asked.document)
-        if seen.asked.who is not None and number >= 0:
-            self.counts.walked(seen.asked.who.person, seen.asked.at, (*seen.known.walk[1 - LATELY :], number))
+        walk = numbers.onward(seen.known.walk, seen.asked.document)
+        if seen.asked.who is not None and walk is not seen.known.walk:
+            self.counts.walked(seen.asked.who.person, seen.asked.at, walk)
 
     def _number(self, where: Place, what: What) -> int:
         number = self._numbers.get((where, what))
@@ -379,22 +392,5 @@ class Watchful:
         return number
 
 
-def _decimal(document: str) -> int:
-    """The number that it is, or -1."""
-    return int(document) if len(document) <= MAX_NUMBER and document.isascii() and document.isdecimal() else -1
-
-
 def _who(asked: Asked) -> str:
     return asked.who.person if asked.who else asked.network
-
-
-def _places(asked: Asked) -> dict[Scope, Place]:
-    """Where a request counts; without what it does not have."""
-    places = {
-        Scope.DEVICE: (Scope.DEVICE, asked.device), Scope.NETWORK: (Scope.NETWORK, asked.network),
-        Scope.MANNER: (Scope.MANNER, asked.manner), Scope.ROUTE: (Scope.ROUTE, asked.route), Scope.MODULE: (Scope.MODULE, ""),
-    }  # fmt: skip
-    if asked.who is not None:
-        places[Scope.PERSON] = Scope.PERSON, asked.who.person
-        places[Scope.SESSION] = Scope.SESSION, asked.who.session
-    return places

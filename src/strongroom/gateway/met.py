@@ -9,8 +9,12 @@ from typing import Final
 
 LONG: Final = 24
 """Hours."""
-MOST: Final = 16
-"""Devices and addresses of one person that are kept. What is theirs for long goes last: new ones do not wash it out."""
+ADDRESS: Final = "n"
+"""With it marks of addresses begin."""
+MOST: Final = 24
+"""Devices and addresses of one person that are kept, those they were met at last."""
+OLD: Final = 8
+"""Of these as many are theirs for long, if there are so many: new ones do not wash them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,23 @@ class Met:
         found = [last for mark, _, last in self.places if mark in marks]
         return min(found) if len(found) == len(marks) else 0
 
+    def latest(self) -> int:
+        """The hour in which they were met last, wherever; 0: never."""
+        return max((last for _, _, last in self.places), default=0)
+
+    def addresses(self, hour: int) -> int:
+        """At how many addresses they were met in the last day; as far as they are kept."""
+        return sum(mark.startswith(ADDRESS) and last > hour - LONG for mark, _, last in self.places)
+
     def now(self, marks: Collection[str], hour: int, since: int) -> "Met":
         """As it is after they were met with these; `since` is for those that are new."""
         there = {mark: first for mark, first, _ in self.places if mark in marks}
         new = [(mark, min(since, there.get(mark, since)), hour) for mark in marks]
         old = [place for place in self.places if place[0] not in marks]
-        old.sort(key=lambda place: (place[1] <= hour - LONG, place[2]), reverse=True)
-        return Met((*new, *old)[:MOST])
+        old.sort(key=lambda place: place[2], reverse=True)
+        first = [place for place in old if place[1] <= hour - LONG][:OLD]
+        rest = [place for place in old if place not in first]
+        return Met((*new, *first, *rest)[:MOST])
 
 
 NOWHERE: Final = Met()

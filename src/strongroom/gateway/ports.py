@@ -8,7 +8,7 @@ from strongroom.gateway.measures import Place
 from strongroom.gateway.person import Who
 from strongroom.gateway.reading import Shown
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.rule import Rule
+from strongroom.gateway.rule import Rule, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,17 @@ class Asked:
     manner: str = ""
     lists: bool = False
     """Whether the answer is to show documents."""
+
+    def places(self) -> dict[Scope, Place]:
+        """Where it counts; without what it does not have."""
+        places = {
+            Scope.DEVICE: (Scope.DEVICE, self.device), Scope.NETWORK: (Scope.NETWORK, self.network),
+            Scope.MANNER: (Scope.MANNER, self.manner), Scope.ROUTE: (Scope.ROUTE, self.route), Scope.MODULE: (Scope.MODULE, ""),
+        }  # fmt: skip
+        if self.who is not None:
+            places[Scope.PERSON] = Scope.PERSON, self.who.person
+            places[Scope.SESSION] = Scope.SESSION, self.who.session
+        return places
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,16 @@ class What(Enum):
     """Documents that were read, and no answer had shown to this person."""
     STEPS = "steps"
     """Documents that no answer had shown, of a number close to one that this person asked for just before."""
+    RUNS = "runs"
+    """As `steps`, where no list is described (these five are counted there alone): by whoever opens their own in order."""
+    ROAMING = "roaming"
+    """As `runs`, by somebody who was given documents from many addresses in a day."""
+    AWAY = "away"
+    """As `runs`, by somebody who was known, on a device and from an address that are not theirs for long."""
+    HOLES = "holes"
+    """Numbers that are not there, close to one that this person asked for just before; looked at when they ask for another."""
+    LOST = "lost"
+    """Documents that are not there, asked for by somebody who was given one before; looked at whatever they ask for next."""
     MISSES = "misses"
     """Documents that were asked for and are not there. Never counted against a person: a made-up token may name anybody."""
     DENIALS = "denials"
@@ -73,7 +83,8 @@ class What(Enum):
     """The same again, and twice as many as the others."""
 
 
-AFTER: Final = frozenset({What.MISSES, What.DENIALS, What.REFUSALS})
+MISSING: Final = frozenset({What.HOLES, What.LOST})
+AFTER: Final = frozenset({What.MISSES, What.DENIALS, What.REFUSALS, *MISSING})
 """Known only when there is an answer."""
 LISTS: Final = frozenset({What.SHOWN, What.LISTED, What.WIDER, What.FRESH})
 """Counts of what lists show."""
@@ -135,6 +146,12 @@ DEFAULTS: Final = (
     Rule(Scope.PERSON, What.UNSHOWN, DAY, 5, Rung.STEP_UP, "Links in mails and old bookmarks: a few a day."),
     Rule(Scope.PERSON, What.UNSHOWN, MONTH, 15, Rung.STEP_UP, "The same, patiently: one every few minutes gains nothing."),
     Rule(Scope.PERSON, What.STEPS, DAY, 10, Rung.SESSION, "Nobody opens ten neighbours in a row that no page showed."),
+    Rule(Scope.PERSON, What.HOLES, DAY, 2, Rung.STEP_UP, "Who opens their own in order meets no number that is not there."),
+    Rule(Scope.PERSON, What.HOLES, MONTH, 3, Rung.STEP_UP, "The same, by and by."),
+    Rule(Scope.PERSON, What.ROAMING, DAY, 10, Rung.STEP_UP, "Neighbours in a row, from one address after the other."),
+    Rule(Scope.PERSON, What.AWAY, DAY, 10, Rung.STEP_UP, "A stolen login reads in order where its owner never was."),
+    Rule(Scope.PERSON, What.LOST, DAY, 8, Rung.STEP_UP, "Numbers are tried, here and there; dead links are few."),
+    Rule(Scope.PERSON, What.RUNS, DAY, 100, Rung.NOTE, "In order and without a gap: a practice, or a thief who knows all numbers."),
     Rule(Scope.SESSION, What.MISSES, HOUR, 10, Rung.SESSION, "A dead link is opened again and again, and counts once."),
     Rule(Scope.PERSON, What.PATIENTS, DAY, 12, Rung.ACCOUNT, "A carer's two to six people, twice over."),
     Rule(Scope.PERSON, What.DOCUMENTS, HOUR, 150, Rung.NOTE, "Three hundred for a lawyer must pass; somebody may look."),
@@ -155,8 +172,8 @@ DEFAULTS: Final = (
     Rule(Scope.DEVICE, What.NEW, DAY, 60, Rung.NEWCOMERS, "The same, by and by."),
     Rule(Scope.MANNER, What.NEW, HOUR, 20, Rung.NEWCOMERS, "Calls itself many devices, and writes as one program."),
     Rule(Scope.MANNER, What.NEW, DAY, 60, Rung.NEWCOMERS, "The same, by and by."),
-    Rule(Scope.ROUTE, What.CROWD, HOUR, 20, Rung.NEWCOMERS, "Known people on new devices from new addresses; few others."),
-    Rule(Scope.MODULE, What.CROWD, HOUR, 20, Rung.NEWCOMERS, "The same, on whatever route."),
+    Rule(Scope.ROUTE, What.CROWD, HOUR, 30, Rung.NEWCOMERS, "Known people on new devices from new addresses; few others."),
+    Rule(Scope.MODULE, What.CROWD, HOUR, 30, Rung.NEWCOMERS, "The same, on whatever route."),
     Rule(Scope.MODULE, What.NEWCOMERS, HOUR, 20, Rung.NOTE, "More of them than forecast; somebody may look."),
 )  # fmt: skip
 """Proposals until they have met a portal's own traffic: that is what `simulate` is for."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from strongroom.clock import DAY, HOUR, MINUTE, SECOND
 from strongroom.rehearse.portal import EACH, LAWYERS
-from strongroom.rehearse.visits import BROWSERS, Visit
+from strongroom.rehearse.visits import BROWSERS, Visit, browser_of
 
 Hours = Iterator[Visit]
 TOWN: Final = 310
@@ -63,7 +63,8 @@ def newcomers(rng: random.Random, hours: int, crowd: float) -> Hours:
     """People of the town on a new device, from an address that is new: each lists what they have, and reads one of it."""
     visits = []
     for place, patient in enumerate(rng.sample(_known(crowd), int(40 * crowd))):
-        at, source, kind = rng.randrange(hours * HOUR), f"127.10.{place}.1", str(rng.randrange(len(BROWSERS)))
+        at, source = rng.randrange(hours * HOUR), f"127.10.{place}.1"
+        kind = str((browser_of(str(patient)) + rng.randrange(1, len(BROWSERS))) % len(BROWSERS))
         path = f"/letters/{10 * patient}"
         visits += [
             Visit(at, str(patient), source, "/inbox", session=1, script=NEW, kind=kind),

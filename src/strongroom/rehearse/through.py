@@ -62,12 +62,8 @@ class Loss:
 
     @property
     def holds(self) -> bool:
-        """Whether what is promised held, and the attack was one: without a gateway it gains something.
-
-        Honest people are promised something where listings are described: only there is what is theirs known.
-        """
-        few = self.documents_lost <= self.bound and self.documents_without > 0
-        return few and (not self.listings or self.honest_refused == 0)
+        """Whether what is promised held, and the attack was one: without a gateway it gains something."""
+        return self.documents_lost <= self.bound and self.documents_without > 0 and self.honest_refused == 0
 
 
 @dataclass(slots=True)

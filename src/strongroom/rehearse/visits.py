@@ -47,12 +47,17 @@ BROWSERS: Final = (
 _TOOL: Final = "python-requests/2.32.5"
 
 
+def browser_of(user: str) -> int:
+    """The browser that this user always has."""
+    return crc32(user.encode()) % len(BROWSERS)
+
+
 def headers_of(kind: str, user: str) -> Headers:
     """What the program `kind` sends for `user`."""
     if kind.startswith("tool"):
         words = dict(BROWSERS[int(kind[4:])])["User-Agent"] if kind[4:] else _TOOL
         return ("User-Agent", words), ("Accept-Encoding", "identity"), _ANY, _ALIVE
-    return BROWSERS[int(kind) if kind else crc32(user.encode()) % len(BROWSERS)]
+    return BROWSERS[int(kind) if kind else browser_of(user)]
 
 
 @dataclass(frozen=True, slots=True)
