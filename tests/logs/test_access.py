@@ -32,9 +32,40 @@ def test_a_combined_line() -> None:
     }  # fmt: skip
 
 
+REST = b'ann [29/Dec/2025:22:00:00 +1300] "GET /documents/4711 HTTP/1.1" 200 5 "-" "-"'
+
+
+@pytest.mark.parametrize(
+    ("line", "address", "principal"),
+    [
+        (b"198.51.100.7, 10.0.0.3 10.0.0.3 - " + REST, "198.51.100.7", "ann"),
+        (b'"203.0.113.5, 198.51.100.7" 10.0.0.3 - ' + REST, "198.51.100.7", "ann"),
+        (b"198.51.100.7 10.0.0.3 - " + REST, "198.51.100.7", "ann"),
+        (b"- 10.0.0.3 - " + REST, "10.0.0.3", "ann"),
+        (b"10.0.0.3 - " + REST + b' "203.0.113.5, 198.51.100.7, 10.9.9.9"', "198.51.100.7", "ann"),
+        (b"10.0.0.3 - " + REST + b' "198.51.100.7:40000" rt=0.1', "198.51.100.7", "ann"),
+        (b"fd00::3 - " + REST + b' "2001:db8::7"', "2001:db8::7", "ann"),
+        (b"203.0.113.9 - " + REST + b' "198.51.100.7"', "203.0.113.9", "ann"),
+        (b"10.0.0.3 - " + REST + b' "198.51.100.7"x', "10.0.0.3", "ann"),
+        (b"10.0.0.3 - " + REST + b' "unknown"', "10.0.0.3", "ann"),
+        (b"10.0.0.3 - - " + REST[4:] + b' "198.51.100.7"', "198.51.100.7", "198.51.100.7"),
+        (b"203.0.113.9:40000 - " + REST, "203.0.113.9", "ann"),
+        (b"[2001:db8::7]:40000 - " + REST, "2001:db8::7", "ann"),
+    ],
+)
+def test_who_is_behind_a_proxy(line: bytes, address: str, principal: str) -> None:
+    """The last public address of those that a proxy of one's own tells; a stranger's word for somebody else is not believed."""
+    found = row(line)
+    assert (found["src_endpoint.ip"], found["principal"]) == (address, principal)
+
+
 @pytest.mark.parametrize(
     ("line", "column", "expected"),
     [
+        (COMBINED.replace(b":00 +", b":00.250123 +"), "time", 1_766_998_800_250),
+        (COMBINED.replace(b"29/Dec/2025:22:00:00 +1300", b"2025-12-29T22:00:00+13:00"), "time", 1_766_998_800_000),
+        (COMBINED.replace(b"Mozilla/5.0 (X11)", b"-"), "http_request.user_agent", ""),
+        (COMBINED.split(b' "https')[0], "http_request.user_agent", None),
         (COMBINED.split(b' "https')[0], "http_response.code", 200),  # common
         (COMBINED.split(b' "https')[0].replace(b"252000", b"-"), "traffic.bytes_out", 0),
         (COMBINED.replace(b"- ann", b"- Ann of  the North"), "principal", "Ann of  the North"),

@@ -19,17 +19,20 @@ TIMES = [
     "29/Dec/2025:23:00:61 +0000",
     "29/Dec/2025:23:00:00 -2400",
     "29/Dez/2025:23:00:00 -0030",
+    "29/Dec/2025:22:00:00.123456 +1300",
+    "2025-12-29T22:00:00+13:00",
     "01/Jan/9999:23:59:60 -1200",
 ]
 PARTS = st.one_of(
     st.sampled_from(
         ["documents", "4711", "0", "2015", "05", "v2", "a.pdf", "12.css", "app.woff2", "woff2", "ZAA0083", "%34", "img2015",
-         "file007", "deadbeef0123", "5f0c1b5e-1111-4222-8333-123456789abc", "9" * 19, "1" * 30, "x.tar.gz", "a b", "é7",
+         "file007", "deadbeef0123", "5f3a0011", "5f3a00112", "MTIwMDAw", "MTIwMDAw=", "7;v=1", "a;b",
+         "5f0c1b5e-1111-4222-8333-123456789abc", "9" * 19, "1" * 30, "x.tar.gz", "a b", "é7",
          "٣", "", "4711.mp3",         "tok3nwithmorethantwentychars", "letter-00417.pdf", '\\"', "\\\\", "\\x22"]
     ),
     st.from_regex(r"[a-z0-9.%]{0,6}", fullmatch=True),
 )  # fmt: skip
-NAME = st.sampled_from(["id", "page", "p2", "d", "Q", "x1y", "", "v"])
+NAME = st.sampled_from(["id", "doc", "FileId", "page", "p2", "d", "Q", "x1y", "", "v"])
 QUERIES = st.lists(st.one_of(st.builds("{}={}".format, NAME, PARTS), NAME), max_size=3).map("&".join)
 PATHS = st.builds(
     lambda parts, query, mark: "/" + "/".join(parts) + (f"?{query}" if mark else ""),
@@ -49,7 +52,9 @@ LINES = st.one_of(
             f'{host}{address} - {user} [{when}] "{request}" {answer}{told}'.encode()
         ),
         st.sampled_from(["", "", "portal.example:443 ", "a:1 b:2 "]),
-        st.sampled_from(["203.0.113.9", "2001:db8::7", "host", "h:80", "::1", "x y", "", "é"]),
+        st.sampled_from(["203.0.113.9", "10.0.0.3", "192.168.1.1", '"198.51.100.7" 10.0.0.3', "198.51.100.7, 10.1.1.1 10.0.0.3",
+                         "198.51.100.7 10.0.0.3", "- 10.0.0.3", "203.0.113.9:80", "[2001:db8::7]:80", "fd00::1",
+                         "2001:db8::7", "host", "h:80", "::1", "x y", "", "é"]),
         st.sampled_from(["-", "ann", "Ann of  the North", "- ", 'us"er', "a b [",
                          "CORP\\\\ann", '\\"q\\"', " x", "é", "[29/Dec/2025:22:00:00 +1300]"]),
         st.sampled_from([TIMES[0], *TIMES]),
@@ -57,7 +62,9 @@ LINES = st.one_of(
         st.sampled_from(["200 5", "404 -", "200 " + "9" * 18, "200 " + "9" * 19, "20 5", "200 5x", "200 5 0.004",
                         '"200" 5', "٣٣٣ 5", "200  5"]),
         st.one_of(
-            st.builds(' "{}" "{}"{}'.format, TEXTS, TEXTS, st.sampled_from(["", ' 0.004 "10.0.0.1"', "x", " ", ' "', ' \\"'])),
+            st.builds(' "{}" "{}"{}'.format, TEXTS, TEXTS, st.sampled_from(["", ' 0.004 "10.0.0.1"', ' "198.51.100.7, 10.0.0.1"',
+                                                            ' "198.51.100.7:80"x', ' "2001:db8::9" rt=1',
+                                                            ' "-"', "x", " ", ' "', ' \\"'])),
             st.sampled_from(["", " ", ' "one"', ' "one"  "two"', ' "one" "two', " more", "\r"]),
         ),
     ),

@@ -31,6 +31,44 @@ ENVOY = {
 }  # fmt: skip
 
 
+NESTED = {
+    "@timestamp": "2025-12-29T09:00:00Z", "source": {"ip": "203.0.113.9"}, "destination": {"ip": "10.0.0.1"},
+    "user": {"name": "ann"},
+    "http": {"request": {"method": "GET"}, "response": {"status_code": 200, "body": {"bytes": 252_000}}},
+    "url": {"original": "/documents/4711?x=1"}, "user_agent": {"original": "Mozilla/5.0"},
+}  # fmt: skip
+OTEL = {
+    "time": "2025-12-29T09:00:00Z",
+    "attributes": {"http.method": "GET", "http.target": "/documents/4711?x=1", "http.status_code": 200, "enduser.id": "ann",
+                   "http.client_ip": "203.0.113.9", "http.response_content_length": 252_000, "http.user_agent": "Mozilla/5.0"},
+}  # fmt: skip
+GIVEN_BACK = {"_index": "nginx", "_source": {**NGINX, "request": "/documents/4711?x=1", "request_uri": ""}}
+BALANCED = {
+    "timestamp": "2025-12-29T09:00:00Z", "user": "ann",
+    "httpRequest": {"requestMethod": "GET", "requestUrl": "https://portal.example/documents/4711?x=1", "status": 200,
+                    "responseSize": "252000", "userAgent": "Mozilla/5.0", "remoteIp": "203.0.113.9"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entry", [NESTED, OTEL, GIVEN_BACK, BALANCED], ids=["ecs", "otel", "elastic", "google"])
+def test_names_inside_objects(entry: dict[str, object]) -> None:
+    """Are the same names."""
+    test_every_server_says_the_same(entry, b"")
+
+
+def test_an_agent_that_was_not_named_is_told_from_one_that_is_not_logged() -> None:
+    """Only the first is a program's doing."""
+    place = access_json.FIELDS.index("http_request.user_agent")
+    for entry, expected in (
+        ({**NGINX, "http_user_agent": ""}, ""),
+        (ENVOY, "Mozilla/5.0"),
+        ({**NGINX, "http_user_agent": None}, None),
+    ):
+        found = access_json.parse(json.dumps(entry).encode())
+        assert isinstance(found, tuple)
+        assert found[place] == expected
+
+
 @pytest.mark.parametrize("entry", [NGINX, TRAEFIK, CADDY, ENVOY], ids=["nginx", "traefik", "caddy", "envoy"])
 @pytest.mark.parametrize("prefix", [b"", b"2025-12-29T22:00:00.000000100+13:00 stdout F "], ids=["bare", "container"])
 def test_every_server_says_the_same(entry: dict[str, object], prefix: bytes) -> None:

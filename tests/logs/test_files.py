@@ -1,8 +1,10 @@
 """Sources: what paths mean, compression by content, and bytes opened again."""
 
+import bz2
 import collections
 import gzip
 import io
+import lzma
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +35,21 @@ def source(path: Path, data: bytes) -> Source:
         ("gzip", gzip.compress(DATA)),
         ("gzip", gzip.compress(DATA[:5_000]) + gzip.compress(DATA[5_000:])),
         ("zstd", bytes(pa.compress(DATA, codec="zstd"))),
+        ("bzip2", bz2.compress(DATA)),
+        ("xz", lzma.compress(DATA[:5_000]) + lzma.compress(DATA[5_000:])),
+        ("utf-16", DATA.decode().encode("utf-16")),
+        ("utf-16", b"\xfe\xff" + DATA.decode().encode("utf-16-be")),
     ],
-    ids=["plain", "gzip", "gzip in two members", "zstd"],
+    ids=[
+        "plain",
+        "gzip",
+        "gzip in two members",
+        "zstd",
+        "bzip2",
+        "xz in two streams",
+        "utf-16",
+        "utf-16 the other way",
+    ],
 )
 def test_bytes_come_out_and_are_opened_again(tmp_path: Path, kind: str, packed: bytes) -> None:
     """Whatever the file's name says; any range opens to the same bytes."""

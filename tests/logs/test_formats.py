@@ -34,6 +34,8 @@ TABLE = (
         (json.dumps({"Records": [RECORD]}).encode(), "cloudtrail"),
         (json.dumps([RECORD], indent=3).encode(), "cloudtrail"),
         (TABLE, "cloudtrail-table"),
+        (b"\xef\xbb\xbf" + ACCESS * 3, "access"),
+        (ACCESS.replace(b"\n", b"\r") * 9, None),
         (b"", None),
         (b"\x7fELF\x00\x01" * 100, None),
         (b"This is a text that somebody wrote.\n" * 20, None),

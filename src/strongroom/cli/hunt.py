@@ -316,7 +316,7 @@ def _of_file(file: "File") -> str:
 
     name = say.harmless(file.source.name)
     if file.format is None:
-        return f"{name}: no log that is known"
+        return f"{name}: no log that is known" + (f"; {say.harmless(file.looks, 1_000)}" if file.looks else "")
     reasons = "".join(
         f"; {say.count(number, 'unit')} unreadable: {why} (byte {', '.join(map(str, file.account.places[why]))}"
         f"{', …' if number > len(file.account.places[why]) else ''})"

@@ -23,7 +23,7 @@ ABOUT: Final = """("principal.kind" || ' ' || principal)"""
 SOURCE, PLACE = '"record.source"', '"record.offset"'
 """Where an event stands: what orders those of one instant."""
 
-AGENT: Final = """regexp_replace("http_request.user_agent", '[0-9]+([._][0-9]+)*', '#', 'g')"""
+AGENT: Final = """regexp_replace(nullif("http_request.user_agent", ''), '[0-9]+([._][0-9]+)*', '#', 'g')"""
 """What somebody reads with, without its numbers: a new version is no new program."""
 
 Shape = Literal["rule", "walk", "wide", "egress", "foreign"]

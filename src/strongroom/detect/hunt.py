@@ -31,7 +31,7 @@ from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
 from strongroom.detect.kept import Kept
-from strongroom.logs import files, formats, read
+from strongroom.logs import files, formats, read, stranger
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
@@ -53,11 +53,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What became of one source. `format` is None when it is no log that is known: it was left out."""
+    """What became of one source. `format` is None when it is no log that is known: it was left out, and `looks` like something."""
 
     source: Source
     format: Format | None
     account: read.Account
+    looks: str = ""
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ def reading(source: Source, number: int, wanted: Wanted, told: Told) -> tuple[Fi
     mapped = wanted.mapping.format_of(sample) if wanted.mapping else None
     format_ = wanted.format or mapped or formats.recognise(sample)
     if format_ is None:
-        return File(source, None, account), iter(())
+        return File(source, None, account, stranger.looks(sample)), iter(())
     found = read.tables(_watched(source, told), format_, number, account)
     if wanted.kept:
         found = wanted.kept.through(source, format_, number, account, found, told)

@@ -30,7 +30,7 @@ _STRANGE: Final = (b"\r", _BACKSLASH, _QUOTE)
 
 _WHEN: Final = len(" [29/Dec/2025:22:00:00 +1300] ")
 _USUAL: Final = (
-    r"(?:[!-9;-~]+|[!-9;-~]*:[!-9;-~]*:[!-~]*) [!-~]+ [!-~][ -~]* "
+    r"(?:[!-+\--9;-Z\\-~]+|[!-+\--9;-Z\\-~]*:[!-+\--9;-Z\\-~]*:[!-+\--Z\\-~]*) - [!-~][ -~]* "
     r"\[[0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{4}\] $"
 )
 _HOST: Final = "^[!-9;-~]+:[0-9]{1,5} "
@@ -165,7 +165,7 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
     nothing = always(None, many)
     named = pc.split_pattern(cut(fields[_BEFORE], 0, -_WHEN), " ", max_splits=3 if hosted else 2)
     address, user = (pc.list_element(named, place + hosted) for place in (0, 2))
-    user = _unless(user, "-")
+    user, address = _unless(user, "-"), _clients(address, fields)
     status = cut(fields[_ANSWER], 1, 4).cast(pa.int32())
     answer = fields[_ANSWER]
     size = cut(answer, 5, -1) if told else pc.list_element(pc.split_pattern(answer, " ", max_splits=3), 2)
@@ -182,7 +182,7 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
         aimed.method,
         aimed.path,
         aimed.query,
-        _unless(_unless(fields[_AGENT], "-"), "") if told else nothing,
+        pc.if_else(pc.equal(fields[_AGENT], one("-")), one(""), fields[_AGENT]) if told else nothing,
         _unless(_unless(fields[_REFERRER], "-"), "") if told else nothing,
         status,
         pc.if_else(pc.equal(size, one("-")), one("0"), size).cast(pa.int64()),
@@ -191,6 +191,20 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
         aimed.number,
         nothing,
     )
+
+
+def _clients(address: pa.Array, fields: tuple[pa.Array, ...]) -> pa.Array:
+    """Who asked through a proxy that tells for whom, in quotes behind the agent (`web.client`)."""
+    if len(fields) < _COMBINED + 2:
+        return address
+    blank, said, after = fields[_REST : _REST + 3]
+    told = pc.and_(pc.equal(blank, one(" ")), pc.match_substring_regex(said, f"^(?:{web.FORWARDED})$"))
+    told = pc.and_(told, pc.or_(pc.equal(after, one("")), pc.starts_with(after, " ")))
+    told = pc.and_(told, pc.match_substring_regex(address, f"^(?:{web.PRIVATE.pattern})$"))
+    if not told.true_count:
+        return address
+    pairs = zip(address.filter(told).to_pylist(), said.filter(told).to_pylist(), strict=True)
+    return pc.replace_with_mask(address, told, pa.array([web.client(*pair) for pair in pairs], pa.string()))
 
 
 def _unless(values: pa.Array, nothing: str) -> pa.Array:

@@ -1,9 +1,12 @@
 """Access logs in JSON, one object a line: nginx with a JSON log_format, Traefik, Caddy, Envoy and whoever names fields alike.
 
-Each column takes the first of its names that the object has; a container runtime's prefix before the object is left out.
+Each column takes the first of its names that the object has; a container runtime's prefix before the object is left out. Where
+names are not at the top they are looked for inside, as in the Elastic Common Schema, OpenTelemetry, Google's load balancers, and
+records that Elasticsearch gives back.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -26,17 +29,28 @@ _TIME = (
 )
 _ADDRESS = (
     "remote_addr", "ClientHost", "client_ip", "clientip", "remote_ip", "remoteAddr", "downstream_remote_address",
-    "client", "ip", "src_ip", "c-ip",
+    "client", "ip", "src_ip", "c-ip", "clientIp", "remote_ip_address",
 )  # fmt: skip
-_USER = ("remote_user", "ClientUsername", "user", "user_id", "username", "auth_user", "cs-username")
+_USER = (
+    "remote_user", "ClientUsername", "user", "user_id", "username", "auth_user", "cs-username", "user_name", "userId",
+)  # fmt: skip
 _METHOD = ("request_method", "RequestMethod", "method", "http_method", "verb", "cs-method")
 _TARGET = (
     "request_uri", "RequestPath", "x-envoy-origin-path", "x-envoy-original-path", "uri", "url", "path", "cs-uri",
     "cs-uri-stem",
 )  # fmt: skip
 _STATUS = ("status", "DownstreamStatus", "response_code", "status_code", "sc-status", "code")
-_SIZE = ("body_bytes_sent", "DownstreamContentSize", "bytes_sent", "bytes", "size", "sc-bytes", "response_size")
-_AGENT = ("http_user_agent", "request_User-Agent", "user_agent", "user-agent", "userAgent", "agent")
+_SIZE = (
+    "body_bytes_sent",
+    "DownstreamContentSize",
+    "bytes_sent",
+    "bytes",
+    "size",
+    "sc-bytes",
+    "response_size",
+    "length",
+)
+_AGENT = ("http_user_agent", "request_User-Agent", "user_agent", "user-agent", "userAgent", "agent", "ua")
 _REFERRER = ("http_referer", "request_Referer", "referer", "referrer")
 
 _CONTAINER: Final = re.compile(rb"\S{20,40} (?:stdout|stderr) [FP] (?=\{)")  # the CRI log format of Kubernetes
@@ -55,6 +69,8 @@ def parse(unit: bytes) -> Row | Unreadable:
         return NOT_THIS_FORMAT
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NO_JSON
+    if not _text(entry, _TARGET) and "request" not in entry:
+        entry = _inside(entry)
     request = entry.get("request")
     if isinstance(request, dict):  # Caddy keeps the request in an object of its own
         entry = {
@@ -65,7 +81,10 @@ def parse(unit: bytes) -> Row | Unreadable:
         }
     address, method, target = _text(entry, _ADDRESS), _text(entry, _METHOD), _text(entry, _TARGET)
     if not target and isinstance(request, str):
-        method, _, target = request.removesuffix(" HTTP/1.1").partition(" ")
+        asked, target = web.split(request)
+        method = method or asked
+    if target.startswith(("https://", "http://")):
+        target = "/" + target.split("/", 3)[3] if target.count("/") > 2 else "/"  # noqa: PLR2004  # those before a path
     status, size = _number(entry, _STATUS), _number(entry, _SIZE)
     if not address or not target or status is None:
         return NOT_THIS_FORMAT
@@ -77,8 +96,64 @@ def parse(unit: bytes) -> Row | Unreadable:
     user = _text(entry, _USER)
     return web.row(
         time=time, address=_bare(address), user="" if user in {"-", "--"} else user, method=method.upper(), target_=target,
-        agent=_text(entry, _AGENT), referrer=_text(entry, _REFERRER), status=status, size=max(size or 0, 0),
+        agent=_text(entry, _AGENT) or _unnamed(entry), referrer=_text(entry, _REFERRER), status=status, size=max(size or 0, 0),
     )  # fmt: skip
+
+
+_SAME: Final = {
+    "source.ip": "remote_addr", "client.ip": "remote_addr", "source.address": "remote_addr", "client.address": "remote_addr",
+    "http.client_ip": "remote_addr", "net.peer.ip": "remote_addr", "httprequest.remoteip": "remote_addr",
+    "user.name": "remote_user", "user.id": "remote_user", "enduser.id": "remote_user", "client.user": "remote_user",
+    "user.email": "remote_user",
+    "http.request.method": "request_method", "http.method": "request_method", "httprequest.requestmethod": "request_method",
+    "url.original": "request_uri", "http.target": "request_uri", "http.request.uri": "request_uri",
+    "http.request.path": "request_uri",
+    "url.path": "uri", "http.url": "url", "httprequest.requesturl": "url", "url.full": "url",
+    "http.response.status_code": "status", "http.status_code": "status", "http.response.status": "status",
+    "httprequest.status": "status",
+    "http.response.body.bytes": "bytes", "http.response.bytes": "bytes", "httprequest.responsesize": "bytes",
+    "body_sent.bytes": "bytes",
+    "http.response_content_length": "bytes", "http.response.body.size": "bytes",
+    "user_agent.original": "user_agent", "httprequest.useragent": "user_agent", "http.user_agent": "user_agent", "ua": "user_agent",
+    "http.request.referrer": "referrer", "httprequest.referer": "referrer",
+}  # fmt: skip
+"""Names inside objects, joined by dots, in small letters -> the name that they have at the top."""
+_AROUND: Final = (
+    "_source.",
+    "attributes.",
+    "fields.",
+    "json.",
+    "jsonpayload.",
+    "nginx.access.",
+    "apache.access.",
+    "mdc.",
+)
+_DEPTH: Final = 4
+
+
+def _inside(entry: dict[str, Any]) -> dict[str, Any]:
+    """The object with what stands inside it under the names that it would have at the top, the first of each."""
+    found = {name: value for name, value in entry.items() if not isinstance(value, dict) or name == "request"}
+    for name, value in _dotted(entry, "", _DEPTH):
+        around = next((one for one in _AROUND if name.startswith(one)), "")
+        bare = name[len(around) :]
+        known = _SAME.get(bare.lower()) or (bare if around else None)
+        if known is not None:
+            found.setdefault(known, value)
+    return found
+
+
+def _dotted(entry: dict[str, Any], before: str, deep: int) -> Iterator[tuple[str, Any]]:
+    for name, value in entry.items():
+        if isinstance(value, dict) and deep:
+            yield from _dotted(value, f"{before}{name}.", deep - 1)
+        else:
+            yield before + name, value
+
+
+def _unnamed(entry: dict[str, Any]) -> str:
+    """What says that the client named no program: a field for it with nothing in it."""
+    return "-" if any(entry.get(name) == "" for name in _AGENT) else ""
 
 
 def _text(entry: dict[str, Any], names: tuple[str, ...]) -> str:

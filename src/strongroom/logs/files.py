@@ -1,13 +1,16 @@
 """Files, directories, globs, buckets and the standard input as sources; and back from an offset to the bytes.
 
-Packing is told by the first bytes, never by the name: gzip and zstd; Parquet, whose rows come out as lines of JSON; and nfcapd's
-flows, which nfdump prints. Offsets are those of the unpacked stream. The standard input is copied to a temporary file first, so
-that evidence in it can be opened like any other.
+Packing is told by the first bytes, never by the name: gzip, zstd, bzip2 and xz; Parquet, whose rows come out as lines of JSON;
+nfcapd's flows, which nfdump prints; and UTF-16, which comes out as UTF-8. Offsets are those of the unpacked stream. The standard
+input is copied to a temporary file first, so that evidence in it can be opened like any other.
 """
 
+import bz2
+import codecs
 import contextlib
 import glob
 import gzip
+import lzma
 import shutil
 import sys
 import tempfile
@@ -29,9 +32,10 @@ BLOCK: Final = 4 * 1024 * 1024
 MAX_FILES: Final = 1_000_000
 """Files in one hunt; a bound against a glob that means the whole machine."""
 
-Codec = Literal["plain", "gzip", "zstd", "nfcapd", "parquet"]
+Codec = Literal["plain", "gzip", "zstd", "bzip2", "xz", "nfcapd", "parquet", "utf-16"]
 _MAGIC: tuple[tuple[bytes, Codec], ...] = (
     (b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (nfdump.MAGIC, "nfcapd"), (parquet.MAGIC, "parquet"),
+    (b"BZh", "bzip2"), (b"\xfd7zX", "xz"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
 
 
@@ -116,7 +120,7 @@ def blocks(source: Source, size: int = BLOCK) -> Iterator[bytes]:
             with _unpacked(source, file) as stream:
                 while block := stream.read(size):
                     yield block
-        except (EOFError, OSError, zlib.error, pa.ArrowException) as error:
+        except (EOFError, OSError, zlib.error, lzma.LZMAError, pa.ArrowException) as error:
             raise CutOff from error
 
 
@@ -127,6 +131,12 @@ def _unpacked(source: Source, file: BinaryIO) -> Iterator[IO[bytes]]:
             yield cast("BinaryIO", gzip.GzipFile(fileobj=file))
         case "zstd":
             yield cast("BinaryIO", pa.input_stream(file, compression="zstd"))
+        case "bzip2":
+            yield cast("BinaryIO", bz2.BZ2File(file))
+        case "xz":
+            yield cast("BinaryIO", lzma.LZMAFile(file))  # noqa: SIM115  # it opens nothing
+        case "utf-16":
+            yield cast("BinaryIO", _Recoded(file))
         case "nfcapd":
             with _local(source, file) as path, nfdump.printed(path) as printed:
                 yield printed
@@ -134,6 +144,22 @@ def _unpacked(source: Source, file: BinaryIO) -> Iterator[IO[bytes]]:
             yield cast("BinaryIO", parquet.Rows(file))
         case "plain":
             yield file
+
+
+class _Recoded:
+    """UTF-16 with a mark of byte order, as Windows' shell redirects it, as UTF-8. What is none is shown as such."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, some `size`; none at the end."""
+        while True:
+            raw = self._file.read(size)
+            text = self._decoder.decode(raw, final=not raw)
+            if text or not raw:
+                return text.encode("utf-8", "replace")
 
 
 @contextmanager

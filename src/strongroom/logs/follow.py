@@ -11,6 +11,7 @@ says what is to be read next, `read` reads a piece of it, `dump` says where it a
 
 import contextlib
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,7 +212,7 @@ class Follower:
         log.whole = document or log.format.unit not in {"lines", "json", "entries"}
         if log.whole:
             return
-        lines = sample[: _end(sample, log.format)]
+        lines = sample[: _end(sample, log.format)].removeprefix(BOM_UTF8)
         if not log.prefix and log.format.heading is not None:
             log.prefix = _headings(lines, log.format)
         if log.last is None:

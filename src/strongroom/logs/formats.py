@@ -1,7 +1,7 @@
 """The list of formats, and which of them a file is written in: the one that reads most of its first lines."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from strongroom.logs import (
@@ -39,8 +39,9 @@ from strongroom.logs import (
 )
 from strongroom.logs.batch import Columns
 from strongroom.logs.datagrams import datagrams
-from strongroom.logs.record import Read, Unreadable
+from strongroom.logs.record import NOT_THIS_FORMAT, Read, Unreadable
 from strongroom.logs.units import is_document, lines, some_elements
+from strongroom.logs.wrapped import CARRIERS, Unwrap
 
 Parse = Callable[[bytes], Read]
 
@@ -128,7 +129,7 @@ FORMATS: Final = (
     _json("nextcloud", "Nextcloud's own log", nextcloud.FIELDS, nextcloud.parse, b'"reqId"'),
     Format("strongroom", "Strongroom's log", strongroom_log.FIELDS, strongroom_log.parse, "entries"),
     _json("fhir-audit", "FHIR AuditEvent", fhir_audit.FIELDS, fhir_audit.parse, b'"AuditEvent"'),
-    Format("access-json", "access log in JSON lines", access_json.FIELDS, access_json.parse),
+    _json("access-json", "access log in JSON", access_json.FIELDS, access_json.parse),
 )  # fmt: skip
 """In the order in which they are preferred when two read the same share: the particular before the general."""
 NAMES: Final = {format_.name: format_ for format_ in FORMATS}
@@ -146,12 +147,46 @@ def recognise(sample: bytes) -> Format | None:
     if document and not units:  # empty, or its first element is longer than the sample
         marked = [format_ for format_ in fitting if format_.marks]
         return marked[0] if marked else NAMES["cloudtrail"] if b'"Records"' in sample[:200] else None
+    best = _best(fitting, units)
+    # An access log's parser takes a carrier's prefix for an address: what says that it is one is believed before.
+    carried = _carried(units) if kind == "lines" and (best is None or best.name == "access") else None
+    return carried or best
+
+
+def _best(fitting: list[Format], units: list[bytes]) -> Format | None:
+    """The format that reads most of them, and at least half."""
     best, most = None, 0.0
     for format_ in fitting:
         share = _share(format_, units)
         if share > most:
             best, most = format_, share
     return best if most >= _SHARE else None
+
+
+def _carried(units: list[bytes]) -> Format | None:
+    """The format of lines that somebody carried (`wrapped`)."""
+    for how, unwrap in CARRIERS:
+        inner = [line for unit in units if (line := unwrap(unit))]
+        if len(inner) < _SHARE * len(units) or not inner:
+            continue
+        fitting = [
+            one for one in FORMATS if one.unit in {"lines", "json"} and one.heading is None and one.start is None
+        ]
+        sample = b"\n".join(inner)
+        found = _best([one for one in fitting if all(mark in sample for mark in one.marks)], inner)
+        if found is not None:
+            return _unwrapped(found, how, unwrap)
+    return None
+
+
+def _unwrapped(format_: Format, how: str, unwrap: Unwrap) -> Format:
+    """The same format, carried."""
+
+    def parse(unit: bytes) -> Read:
+        line = unwrap(unit)
+        return NOT_THIS_FORMAT if line is None else format_.parse(line)
+
+    return replace(format_, what=f"{format_.what}, {how}", parse=parse, unit="lines", columns=None)
 
 
 def _binary(sample: bytes) -> Kind:

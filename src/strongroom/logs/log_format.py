@@ -220,7 +220,8 @@ def _reader(plan: _Plan) -> Callable[[bytes], Row | Unreadable]:
         if not address and not told("principal"):
             return NOT_THIS_FORMAT
         row = web.row(
-            time=time, address=address, user=told("principal"), method=method, target_=target, agent=told("agent"),
+            time=time, address=address, user=told("principal"), method=method, target_=target,
+            agent=told("agent") or ("-" if "agent" in plan.places else ""),
             referrer=told("referrer"), status=int(status or 0), size=size,
         )  # fmt: skip
         return (*_owned(row, told("document"), told("patient")), told("session") or None)

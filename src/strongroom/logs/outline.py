@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.logs import web
-from strongroom.logs.route import ASSETS, COUNTERS, NO_ID, PARAMETERS, YEAR, formed
+from strongroom.logs.route import ASSETS, COUNTERS, NO_ID, PARAMETERS, YEAR, formed, named
 
 DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 """Bytes of requests -> of their outlines."""
@@ -45,7 +45,7 @@ class Plan:
 @functools.lru_cache(maxsize=65_536)
 def plan(outline: str) -> Plan | None:
     """The plan of an outline; None where its requests must be looked at each by itself."""
-    if not outline.isascii() or not outline.isprintable() or "%" in outline:
+    if not outline.isascii() or not outline.isprintable() or "%" in outline or ";" in outline:
         return None
     method, address = web.split(outline)
     at = len(method) + 1 if method else 0
@@ -82,7 +82,7 @@ class _Found:
         if (form, start, end, base) == NO_ID:
             return ""
         year = form[0] != "{" and end - start == YEAR
-        if base == 36 or end - start > _INT64 or year:  # noqa: PLR2004  # a code's base
+        if base > 10 or end - start > _INT64 or year:  # noqa: PLR2004  # letters are digits, too
             return None
         self.document, self.number = True, (at + start, at + end) if end else None
         return form
@@ -111,6 +111,8 @@ def _asked(found: _Found, query: str, at: int) -> bool:
         form = found.take(value, start + len(name) + 1) if equals and name.lower() not in COUNTERS else ""
         if form is None:
             return False
+        if not form and (form := named(name, value)):
+            found.document, found.number = True, None
         if form:
             sign = "&" if found.identified else "?"
             found.route += [sign, (start, start + len(name) + 1), form]

@@ -4,6 +4,8 @@
     /get?id=4711&lang=en            -> /get?id={int}                    number 4711
     /letters/5f0c…-….pdf            -> /letters/{uuid}.pdf              no number: these ids have no order
     /patients/ZAA0083               -> /patients/{code}                 number: the id read to the base 36
+    /scans/5f3a0011;jsessionid=7A   -> /scans/{hex}                     number: the id read to the base 16
+    /get?doc=MTIwMDAw               -> /get?doc={id}                    by the parameter's name
 
 An address without an id is a page and no document. Names of pages and parameters that count pages or dates are no ids.
 """
@@ -17,10 +19,12 @@ from urllib.parse import unquote
 from strongroom.logs.record import INT64_MAX
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9]*[a-fA-F])[0-9a-fA-F]{12,128}")
+_HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9]*[a-fA-F])[0-9a-fA-F]{8,128}")
 _TOKEN = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,128}")
 _CODE = re.compile(r"[A-Z]{1,4}[0-9]{2,8}[A-Z0-9]{0,3}")
 _PREFIXED = re.compile(r"([A-Za-z][A-Za-z_-]{0,23}?)([0-9]{3,19})")
+_PARAMETERS = re.compile(r";[^/]*")
+_OPAQUE = re.compile(r"(?=.*[0-9]|.*[a-z].*[A-Z]|.*[A-Z].*[a-z])[A-Za-z0-9+=_~.-]{6,255}")
 _INT = re.compile(r"[0-9]{1,40}")
 _SUFFIX = re.compile(r"(.+?)((?:\.[A-Za-z][A-Za-z0-9]{0,4}){1,2})")
 
@@ -33,6 +37,12 @@ COUNTERS: Final = frozenset(
 )
 """Parameters whose numbers count pages, times or sizes."""
 
+IDENTIFIERS: Final = frozenset(
+    "id doc docid doc_id document documentid document_id file fileid file_id attachment attachmentid attachment_id record "
+    "recordid record_id report reportid report_id letter scan image uuid guid oid".split()
+)
+"""Parameters that name a document, in whatever form: all that is no word counts as an id."""
+
 _YEARS = range(1900, 2101)
 _MONTHS = range(1, 13)
 YEAR: Final = 4
@@ -40,6 +50,8 @@ YEAR: Final = 4
 PARAMETERS: Final = 64
 """Of a query, that are looked at."""
 NO_ID: Final = ("", 0, 0, 0)
+_ORDERED: Final = 15
+"""Digits to the base 16 of an id that may be a number. Longer ones are made by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,8 @@ class Target:
 def target(path: str, query: str) -> Target:
     """The target of a path and its query (without `?`), both as the log has them."""
     clean = unquote(path) if "%" in path else path
+    if ";" in clean:  # what Java servers write behind a segment: ;jsessionid=…
+        clean = _PARAMETERS.sub("", clean)
     if clean.rpartition(".")[2].lower() in ASSETS:
         return Target(clean)
     segments = clean.split("/")
@@ -90,6 +104,7 @@ def _of_query(query: str) -> tuple[str, str, int | None]:
     for part in query.split("&")[:PARAMETERS]:
         name, equals, value = part.partition("=")
         form, counted = shape(unquote(value)) if equals and name.lower() not in COUNTERS else ("", None)
+        form = form or named(name, unquote(value))
         if form:
             shown.append(f"{name}={form}")
             identified.append(f"{name}={unquote(value)}")
@@ -122,13 +137,18 @@ def formed(segment: str) -> tuple[str, int, int, int]:
     if _CODE.fullmatch(stem):
         return "{code}" + suffix, 0, len(stem), 36
     if _HEX.fullmatch(stem):
-        return "{hex}" + suffix, 0, 0, 0
+        return "{hex}" + suffix, 0, len(stem) if len(stem) <= _ORDERED else 0, 16
     if _TOKEN.fullmatch(stem):
         return "{token}" + suffix, 0, 0, 0
     prefixed = _PREFIXED.fullmatch(stem)
     if prefixed and not (len(prefixed[2]) == YEAR and int(prefixed[2]) in _YEARS):
         return prefixed[1] + "{int}" + suffix, prefixed.start(2), len(stem), 10
     return NO_ID
+
+
+def named(parameter: str, value: str) -> str:
+    """The form of an id that is one by the name of its parameter; "" for what is none."""
+    return "{id}" if parameter.lower() in IDENTIFIERS and _OPAQUE.fullmatch(value) else ""
 
 
 def _bounded(number: int) -> int | None:

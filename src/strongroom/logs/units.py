@@ -2,6 +2,7 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
@@ -18,9 +19,13 @@ Unit = tuple[int, int, bytes | None]
 
 
 def lines(blocks: Iterable[bytes]) -> Iterator[Unit]:
-    """The lines without their ends (LF or CR LF), blank ones left out. A last line without an end is one too."""
-    pending, offset, passed = bytearray(), 0, 0  # passed: bytes of an overlong line that were let go
-    for block in blocks:
+    """The lines without their ends (LF or CR LF), blank ones left out. A last line without an end is one too.
+
+    A mark of byte order at the beginning belongs to no line.
+    """
+    mark, rest = _mark(blocks)
+    pending, offset, passed = bytearray(), mark, 0  # passed: bytes of an overlong line that were let go
+    for block in rest:
         start = 0
         while (end := block.find(b"\n", start)) >= 0:
             if pending or passed:
@@ -52,8 +57,9 @@ def pieces(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
 
     Only the last piece may lack the end of its last line. Lines that are too long may stand inside a piece, too.
     """
-    pending, offset, passed = bytearray(), 0, 0  # passed: bytes of an overlong line that were let go
-    for given in blocks:
+    mark, rest = _mark(blocks)
+    pending, offset, passed = bytearray(), mark, 0  # passed: bytes of an overlong line that were let go
+    for given in rest:
         block = given
         if passed:
             end = block.find(b"\n") + 1
@@ -72,6 +78,16 @@ def pieces(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
             passed, pending = len(pending), bytearray()
     if passed or pending:
         yield offset, bytes(pending) if pending else None
+
+
+def _mark(blocks: Iterable[bytes]) -> tuple[int, Iterator[bytes]]:
+    """(bytes of the mark of byte order, 0 or 3; the blocks behind it)."""
+    rest, head = iter(blocks), b""
+    for block in rest:
+        head += block
+        if len(head) >= len(BOM_UTF8) or not BOM_UTF8.startswith(head):
+            break
+    return (3, chain([head[3:]], rest)) if head.startswith(BOM_UTF8) else (0, chain([head], rest))
 
 
 def _unit(offset: int, line: bytes, passed: int) -> Iterator[Unit]:

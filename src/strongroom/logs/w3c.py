@@ -91,9 +91,10 @@ def _row(said: Mapping[str, str]) -> Read:
     if size is None:
         return BEYOND_64_BITS
     query = told.get("cs-uri-query", "")
+    agent = _plain(told.get("cs(User-Agent)", "")) or ("-" if "cs(User-Agent)" in told else "")
     return web.row(
         time=time, address=told["c-ip"], user=told.get("cs-username", ""), method=told.get("cs-method", ""),
-        target_=told["cs-uri-stem"] + (f"?{query}" if query else ""), agent=_plain(told.get("cs(User-Agent)", "")),
+        target_=told["cs-uri-stem"] + (f"?{query}" if query else ""), agent=agent,
         referrer=_plain(told.get("cs(Referer)", "")), status=int(status), size=size,
     )  # fmt: skip
 

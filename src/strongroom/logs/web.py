@@ -1,5 +1,6 @@
 """What all logs of web requests have in common: the columns, and how a request becomes a row."""
 
+import functools
 import re
 from typing import Final
 
@@ -21,6 +22,16 @@ ACTS: Final = {
 WEB, OTHER, LOGIN, ADDRESS = Log.WEB.value, Act.OTHER.value, Kind.LOGIN.value, Kind.ADDRESS.value
 
 _REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S.*)", re.DOTALL)
+_PORT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):[0-9]{1,5}")
+PRIVATE: Final = re.compile(
+    r"(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2[0-9]|3[01])|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\.[0-9.]{1,11}"
+    r"|(?:f[cd][0-9a-f]{2}|fe80):[0-9a-f:.]{1,40}|::1|-"
+)
+"""Addresses that nobody outside can have: proxies of one's own, or none at all."""
+ADDRESSES: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{1,40}")
+FORWARDED: Final = r"[0-9a-fA-F:.\[\]-]{1,60}(?:, ?[0-9a-fA-F:.\[\]-]{1,60})*"
+"""X-Forwarded-For, as a pattern: addresses with or without ports, from the client on."""
+_HOPS: Final = 16
 _PROTOCOL: Final = re.compile(r" HTTP/[0-9.]{1,4}\Z")
 
 
@@ -30,16 +41,44 @@ def split(request: str) -> tuple[str, str]:
     return (found[1], _PROTOCOL.sub("", found[2])) if found else ("", request)
 
 
+@functools.lru_cache(maxsize=65_536)
+def client(peer: str, forwarded: str) -> str:
+    """Who asked, where a log has X-Forwarded-For: behind a proxy of one's own, the last public address; else the peer itself.
+
+    What stands before that address was written by whoever it is, and is not believed.
+    """
+    if PRIVATE.fullmatch(peer) is None:
+        return peer
+    said = (address_of(one.strip()) for one in reversed(forwarded.split(",")[-_HOPS:]))
+    return next((one for one in said if ADDRESSES.fullmatch(one) and PRIVATE.fullmatch(one) is None), peer)
+
+
+def address_of(written: str) -> str:
+    """An address without the port behind it."""
+    found = _PORT.fullmatch(written)
+    return found[1].strip("[]") if found else written
+
+
 def row(
     *, time: int, address: str, user: str, method: str, target_: str, agent: str, referrer: str, status: int, size: int,
 ) -> Row:  # fmt: skip
-    """One request. Empty strings mean that the log does not tell."""
+    """One request. Empty strings mean that the log does not tell; an agent of "-" that the client named none, stored as ''."""
     path, _, query = target_.partition("?")
     aim = target(path, query)
     return (
         *(time, WEB, 1 if 200 <= status < 400 else 2, ACTS.get(method, OTHER)),  # noqa: PLR2004  # HTTP's classes
         *((user, LOGIN) if user else (address, ADDRESS)),
-        *(user or None, address, method or None, path, query or None, agent or None, referrer or None, status, size),
+        *(
+            user or None,
+            address,
+            method or None,
+            path,
+            query or None,
+            "" if agent == "-" else agent or None,
+            referrer or None,
+            status,
+            size,
+        ),
         *(aim.route, aim.document, aim.number, aim.patient),
     )
 
