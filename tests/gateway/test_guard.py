@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from strongroom.clock import DAY, HOUR, MINUTE, SECOND
 from strongroom.errors import ConfigError
 from strongroom.gateway.counts import Counts
-from strongroom.gateway.guard import Watchful
+from strongroom.gateway.guard import UNREAD, Watchful
+from strongroom.gateway.measures import Allowed
 from strongroom.gateway.person import Who
 from strongroom.gateway.ports import Asked, Verdict
 from strongroom.gateway.rule import CROWDS, DEFAULTS, OWN, Rung, Scope, What, overridden
@@ -439,13 +440,22 @@ def test_an_undo_of_a_session_holds_for_the_person() -> None:
     assert all(one.reads("ann", number, session=f"s{number}") for number in range(100, 150))
 
 
-def test_a_listing_that_could_not_be_read_makes_nothing_strange_for_an_hour() -> None:
-    """Honest people do not pay for what the gateway cannot see."""
-    one = scene()
-    one.guard.showed(one.request("ann", ""), None)
-    assert all(one.reads("ann", document) for document in range(0, 500, 10))
-    one.now += 2 * HOUR
-    assert not all(one.reads("ann", document) for document in range(1_000, 1_500, 10))
+def test_a_listing_that_cannot_be_read_is_refused_or_makes_nothing_strange_for_an_hour() -> None:
+    """Nobody asks for what the gateway cannot see, and walks; whoever is allowed to does not pay for it, nor anybody while nothing
+    is refused.
+    """
+    for allowed, enforce in ((False, True), (True, True), (False, False)):
+        one = scene(enforce=enforce)
+        if allowed:
+            one.guard.counts.allow(Allowed((Scope.PERSON, "ann"), UNREAD.name, "Test.", one.now, one.now + DAY))
+        verdict = one.guard.showed(one.request("ann", ""), None)
+        assert (verdict is None, verdict is not None and verdict.enforced) == (allowed, not allowed and enforce)
+        if verdict is not None and verdict.enforced:
+            assert not all(one.reads("ann", document) for document in range(0, 500, 10))
+            continue
+        assert all(one.reads("ann", document) for document in range(0, 500, 10))
+        one.now += 2 * HOUR
+        assert not enforce or not all(one.reads("ann", document) for document in range(1_000, 1_500, 10))
 
 
 def test_strangers_are_shown_nothing() -> None:

@@ -1,9 +1,11 @@
 """From the street to the portal and back: what is described flows, what is not goes no further, what fails is not shown."""
 
 import contextlib
+import gzip
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,12 +170,125 @@ def test_a_list_that_shows_too_many_is_not_seen(people: int) -> None:
     assert people == 150 or b"title" not in answer
 
 
-def test_a_list_that_is_too_long_to_read_flows() -> None:
-    """More than is held: it is passed on whole, and nothing is unshown for an hour."""
-    body = b"[" + b" " * (MAX_READ + 10) + b"]"
-    script = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    _, _, answer = one(script, get("/list", "X-User: ann"), LISTS)
-    assert read(answer)[2] == body
+def _list(body: bytes, *lines: bytes, status: bytes = b"200 OK") -> bytes:
+    head = (b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *lines)
+    return b"\r\n".join([*head, b"", body])
+
+
+EVERYBODY = json.dumps([{"id": one, "patient": one} for one in range(151)]).encode()
+AS_JSON = b"Content-Type: application/json"
+
+
+@pytest.mark.parametrize(
+    ("script", "rule"),
+    [
+        (_list(EVERYBODY, AS_JSON, status=b"206 Partial Content"), "person-listed-24h"),
+        (_list(EVERYBODY, AS_JSON, status=b"203 Other"), "person-listed-24h"),
+        (_list(gzip.compress(EVERYBODY), AS_JSON, b"Content-Encoding: gzip"), "person-listed-24h"),
+        (_list(zlib.compress(EVERYBODY), AS_JSON, b"Content-Encoding: deflate"), "person-listed-24h"),
+        (_list(EVERYBODY, AS_JSON, b"Content-Encoding: br"), "list-unread"),
+        (_list(gzip.compress(bytes(MAX_READ + 1)), AS_JSON, b"Content-Encoding: gzip"), "list-unread"),
+        (_list(b"id,patient\n1,1\n", b"Content-Type: text/csv"), "list-unread"),
+        (_list(b"<letters><id>1</id></letters>", b"Content-Type: application/xml"), "list-unread"),
+        (_list(b'{"id": 1}\n{"id": 2}\n', AS_JSON), "list-unread"),
+        (_list(b"[" + b" " * (MAX_READ + 10) + b"]", AS_JSON), "list-unread"),
+        (_list(b"<input type=password>", b"Content-Type: text/html"), ""),
+        (_list(b"", b"Content-Type: text/html"), ""),
+    ],
+)
+def test_a_list_that_comes_otherwise_is_counted_or_not_seen(script: bytes, rule: str) -> None:
+    """In part, compressed, or as something in which ids are not found; but a page that asks to sign in is what it was."""
+    _, served, answer = one(script, get("/list", "X-User: ann"), LISTS)
+    assert served.event(0).rule == (f"guard-{rule}" if rule else "")
+    assert read(answer)[0] == (403 if rule else 200)
+
+
+def test_a_list_that_cannot_be_read_flows_while_nothing_is_refused() -> None:
+    """More than is held: it is passed on whole, and told."""
+    script = _list(b"[" + b" " * (MAX_READ + 10) + b"]", AS_JSON)
+    _, served, answer = one(script, get("/list", "X-User: ann"), LISTS.replace(b"enforce", b"simulate"))
+    assert answer.endswith(b"  ]")
+    assert len(read(answer)[2]) == MAX_READ + 12
+    assert (served.event(0).rule, served.event(0).refused) == ("guard-list-unread", False)
+
+
+def test_a_list_is_asked_for_as_a_whole() -> None:
+    """Whatever of it the client has, or wants: a part, or that nothing has changed, would teach nothing of what it holds."""
+    lines = (
+        "X-User: ann",
+        "Range: bytes=0-9",
+        "If-Range: x",
+        'If-None-Match: "a"',
+        "If-Modified-Since: x",
+        "Accept-Encoding: gzip",
+    )
+    portal, _, answer = one(_list(b"[]", AS_JSON), get("/list", *lines), LISTS)
+    assert read(answer)[2] == b"[]"
+    assert b"range" not in portal.heard[0]
+    assert b"if-" not in portal.heard[0]
+    assert b"accept-encoding: identity\r\n" in portal.heard[0]
+
+
+def test_the_head_of_a_list_makes_nobody_blind() -> None:
+    """It holds nothing that could not be read."""
+    portal = Scripted(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 9\r\n\r\n")
+    counts = Counts()
+    with gateway(LISTS, portal.port, counts=counts) as served:
+        assert served.gets("/list", "X-User: ann", method="HEAD")[0] == 200
+        asked = served.event(0).asked
+        assert asked is not None
+        assert asked.who is not None
+        assert counts.known(asked.who.person).blind == 0
+    portal.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "public", "status"), [(b'[{"id": 1}]', "false", 401), (b'[{"id": 1}]', "true", 200), (b"[]", "false", 200)]
+)
+def test_a_list_of_documents_needs_somebody(body: bytes, public: str, status: int) -> None:
+    """Unless it is public; what shows none is the portal's own answer to strangers."""
+    settings = LISTS.replace(b"shows =", b"public = %b\nshows =" % public.encode())
+    _, _, answer = one(_list(body, AS_JSON), get("/list"), settings)
+    assert read(answer)[0] == status
+
+
+def test_what_a_request_for_a_list_names_is_not_shown_by_it() -> None:
+    """In its body, in its path, or behind where it says that it came from: a thief would be shown what they ask for."""
+    settings = b"""
+[person]
+by = "header"
+name = "x-user"
+
+[[route]]
+name = "status"
+path = "/status/{number:int}"
+methods = ["GET", "POST"]
+content_types = ["application/json"]
+shows = { ids = ["[].id"], links = true }
+
+[[route]]
+name = "letter"
+path = "/letters/{document:int}"
+"""
+    page = b"<a href='/letters/%d'>back</a>"
+    asked = [
+        (b'[{"id": 7}, {"id": 8}]', AS_JSON, "GET", b"", ""),
+        (b'[{"id": 9}, {"id": 10}]', AS_JSON, "POST", b'{"which": ["x", {"y": "1, 9;3"}]}', ""),
+        (page % 11 + page % 12, b"Content-Type: text/html", "GET", b"", "Referer: http://portal/letters/11"),
+        (page % 13 + page % 14, b"Content-Type: text/html", "GET", b"", "Cookie: back=%2Fletters%2F13"),
+    ]
+    portal = Scripted(*(_list(body, kind) for body, kind, *_ in asked))
+    counts = Counts()
+    with gateway(settings, portal.port, counts=counts) as served:
+        for _, _, method, body, line in asked:
+            lines = ["X-User: ann", *([line] if line else []), *(["Content-Type: application/json"] if body else [])]
+            assert served.gets("/status/7", *lines, method=method, body=body)[0] == 200
+        who = served.event(0).asked
+        assert who is not None
+        assert who.who is not None
+        shown = [number for number in range(20) if counts.was_shown(who.who.person, "document", str(number))]
+    portal.close()
+    assert shown == [8, 10, 12, 14]
 
 
 FORGETFUL = b"""

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from strongroom.gateway.body import FORM
 from strongroom.gateway.contract import Contract
-from strongroom.gateway.reading import MAX_SHOWN, name_in_json, shown
+from strongroom.gateway.reading import MAX_SHOWN, name_in_json, shown, words
 from strongroom.gateway.settings import Checked, parse
 from strongroom.gateway.target import Target, read
 
@@ -83,6 +84,19 @@ def test_a_page_shows_nothing_that_the_request_named(checked: Checked) -> None:
     page = b'You searched for <b title="/my/letters/4711"></b> <a href="/my/letters/4711">x</a> <a href="letters/8">'
     assert ids(checked, b"text/html", page, b"/my/inbox?q=/my/letters/4711") == {"8"}
     assert ids(checked, b"text/html", page, b"/my/inbox?page=1") == {"4711", "8"}
+
+
+def test_what_may_be_an_id_in_a_body_is_known() -> None:
+    """However deep it stands, in whatever text, and with what may stand around it."""
+    assert words("application/json", b'{"a": [1, {"b": "x/4711, y"}], "c": "AB\\u0043", "d": true, "e": 1.5}') >= {
+        "1",
+        "4711",
+        "abc",
+        "ABC",
+    }
+    assert words(FORM, b"a=0042&b=u%2Fa.b") >= {"42", "0042", "a.b", "a"}
+    assert words("application/json", b"{") == frozenset()
+    assert words("application/xml", b"<a id='7'>&#52;711</a>") >= {"7", "4711"}
 
 
 def test_what_is_learned_of_one_answer_is_bounded(checked: Checked) -> None:

@@ -12,7 +12,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.errors import UsageError
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.crowd import QUIET
-from strongroom.gateway.guard import DECOY
+from strongroom.gateway.guard import DECOY, UNREAD
 from strongroom.gateway.measures import ANY, BY_HAND, Allowed, Measure, Place
 from strongroom.gateway.orders import Reported
 from strongroom.gateway.rule import Rule, Rung, Scope
@@ -155,7 +155,7 @@ def ask(counts: Counts, person: str, why: str, now: int, bounds: Bounds) -> Answ
 
 def allow(counts: Counts, one: Allowed, rules: Iterable[Rule]) -> None:
     """That rule, or ANY, is not about them from now on, and holds them by nothing. Raises UsageError for another name."""
-    names = {rule.name for rule in rules} | {DECOY.name, WATCH, ANY}
+    names = {rule.name for rule in rules} | {DECOY.name, UNREAD.name, WATCH, ANY}
     if one.rule not in names:
         raise UsageError(f"There is no rule {one.rule[:80]!r}.", advice=f"There are {', '.join(sorted(names))}.")
     with counts.together():

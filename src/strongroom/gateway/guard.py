@@ -43,6 +43,16 @@ DECOY: Final = Rule(
     Scope.SESSION, What.UNSHOWN, 24 * 60 * MINUTE, 0, Rung.SESSION, "No answer ever showed it to anybody.", "decoy"
 )
 
+UNREAD: Final = Rule(
+    Scope.PERSON,
+    What.SHOWN,
+    24 * 60 * MINUTE,
+    0,
+    Rung.STEP_UP,
+    "A list that cannot be read may show everybody's.",
+    "list-unread",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -152,9 +162,7 @@ class Watchful:
         if not person:
             return None
         if shown is None:
-            with self.counts.together():
-                self.counts.blinded(person, asked.at, asked.at + BLIND)
-            return None
+            return self._showed_unread(asked, person)
         if not asked.lists:
             self.counts.showed(person, shown, asked.at)
             return None
@@ -173,6 +181,24 @@ class Watchful:
                 if found.verdict.enforced:
                     return found.verdict
             self._lists.showed(person, new, documents + people, asked.at)
+        return None if found is None else found.verdict
+
+    def _showed_unread(self, asked: Asked, person: str) -> Verdict | None:
+        """Nobody can count what it shows."""
+        with self.counts.together():
+            seen = self._seen(asked)
+            found = self._in_force(seen)
+            if found is None and seen.about(UNREAD.name):
+                unread = Refusal(
+                    403, "guard-list-unread", "This list cannot be looked at as a whole. Ask for less at once."
+                )
+                verdict = Verdict(unread, enforced=self._enforce)
+                found = _Found(verdict, None, (seen.places[Scope.PERSON], UNREAD), told_no=False)
+            if found is not None:
+                self._refused(seen, found)
+                if found.verdict.enforced:
+                    return found.verdict
+            self.counts.blinded(person, asked.at, asked.at + BLIND)
         return None if found is None else found.verdict
 
     def proved(self, asked: Asked) -> None:

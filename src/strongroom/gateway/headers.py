@@ -22,6 +22,8 @@ _OURS: Final = frozenset(
     b"forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port x-forwarded-prefix x-forwarded-server "
     b"x-real-ip x-client-ip true-client-ip x-request-id strongroom-context expect".split()
 )
+_IN_PART: Final = frozenset(b"accept-encoding range if-range if-none-match if-modified-since".split())
+"""Of these an answer may come otherwise than whole: as a part, not at all, compressed."""
 _FRAMING: Final = frozenset({b"content-length"})
 _NOT_BACK: Final = HOP | {b"x-request-id"}
 MAX_FORWARDS: Final = 32
@@ -38,10 +40,10 @@ def check_connection(headers: Headers) -> Refusal | None:
 
 
 def to_portal(headers: Headers, *, client: str, host: bytes, scheme: str, plain: bool) -> list[tuple[bytes, bytes]]:
-    """What the portal is told, but for the request's number. `plain`: its answer is to come without compression, because it is read
-    on the way.
+    """What the portal is told, but for the request's number. `plain`: its answer is to come whole and without compression, whatever
+    the client has of it already, because it is read on the way.
     """
-    dropped = HOP | _OURS | _FRAMING | _named(headers) | ({b"accept-encoding"} if plain else set())
+    dropped = HOP | _OURS | _FRAMING | _named(headers) | (_IN_PART if plain else set())
     kept = [(name, value) for name, value in headers if name not in dropped and b"_" not in name]
     return [
         *kept,

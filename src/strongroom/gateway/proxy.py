@@ -36,7 +36,7 @@ from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard
 from strongroom.gateway.quick import Desk, in_our_words, portal_error, refusal_of
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.settings import Checked
+from strongroom.gateway.settings import Checked, Described
 from strongroom.gateway.socket import Line
 from strongroom.gateway.steps import Admitted, Steps, Vouching, is_read
 from strongroom.gateway.upstream import Answer, Question, Upstream
@@ -59,6 +59,8 @@ class _Exchange:
     event: Event
     started: bool = False
     login: str = ""
+    words: frozenset[str] = frozenset()
+    """What may be an id in the body of a request for a list."""
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Parameters that stood in its body."""
     watch: list[asyncio.Task[None]] = field(default_factory=list)
@@ -204,16 +206,8 @@ class Proxy:
         if not bodies.whole(kind):
             size = headers.get(b"content-length")
             return Question(method, wire, told, _joined(first, body), int(size) if size is not None else None)
-        if route is not None and route.body:
-            values = named(route, kind, first)
-            if isinstance(values, Refusal):
-                raise Unfit(values)
-            one.named = values
-        if route is not None and route.route.login is not None:
-            signs = signs_in(route, kind, first)
-            if isinstance(signs, Refusal):
-                raise Unfit(signs)
-            one.login = signs
+        if route is not None:
+            _heard(one, route, kind, first)
         one.watches()
         return Question(method, wire, told, _joined(first, body), len(first))
 
@@ -228,18 +222,20 @@ class Proxy:
             "status": head.status,
             "headers": to_client(head.status, head.headers, one.event.request),
         }
-        reader = _Reading(head) if is_read(admitted.match, head.status) else None
+        reader = _Reading() if is_read(admitted.match, one.event.method, head.status) else None
         async for piece in answer.pieces():
             if one.gone:
                 raise Gone
             if reader is not None and reader.add(piece):
                 continue  # held until it was read
+            if reader is not None and not one.started:  # too much of it; perhaps it may flow
+                self._steps.learn(admitted, head, None, one.login)
             if not one.started:
                 await one.tell(start)
             for held in (*(reader.held() if reader is not None else ()), piece):
                 await one.tell({"type": "http.response.body", "body": held, "more_body": True})
-        if reader is not None:
-            self._steps.learn(admitted, head, reader.body, one.login)
+        if reader is not None and not one.started:
+            self._steps.learn(admitted, head, reader.body, one.login, one.words)
         if not one.started:
             await one.tell(start)
         last = b"".join(reader.held()) if reader is not None else b""
@@ -247,16 +243,15 @@ class Proxy:
 
 
 class _Reading:
-    """An answer that is held until it was read, up to `reading.MAX_READ` bytes; more, or in a coding, flows and is not read."""
+    """An answer that is held until it was read, up to `reading.MAX_READ` bytes; more is not read."""
 
-    def __init__(self, head: Head) -> None:
-        coding = dict(head.headers).get(b"content-encoding", b"identity").lower()
-        self._read, self._held, self._size = coding in {b"identity", b""}, list[bytes](), 0
+    def __init__(self) -> None:
+        self._read, self._held, self._size = True, list[bytes](), 0
 
     @property
-    def body(self) -> bytes | None:
-        """None where it cannot be read."""
-        return b"".join(self._held) if self._read else None
+    def body(self) -> bytes:
+        """What is held."""
+        return b"".join(self._held)
 
     def add(self, piece: bytes) -> bool:
         """Whether it is held. If not, neither is anything from now on."""
@@ -270,6 +265,18 @@ class _Reading:
         """What is held, and is so no longer."""
         held, self._held = self._held, []
         return held
+
+
+def _heard(one: _Exchange, route: Described, kind: str, body: bytes) -> None:
+    """What the body of a request names. Raises Unfit."""
+    values, login = named(route, kind, body) if route.body else {}, signs_in(route, kind, body)
+    if isinstance(values, Refusal):
+        raise Unfit(values)
+    if isinstance(login, Refusal):
+        raise Unfit(login)
+    one.named, one.login = values, login
+    if route.route.shows is not None:
+        one.words = reading.words(kind, body)
 
 
 def _target(scope: Scope) -> bytes:

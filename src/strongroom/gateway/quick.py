@@ -248,9 +248,8 @@ class Quick:
             return self._refused(portal_error(head.status))
         body = b"".join(self._pieces)
         steps.noticed(one, head)
-        if is_read(one.match, head.status):
-            plain = dict(head.headers).get(b"content-encoding", b"identity").lower() in {b"identity", b""}
-            steps.learn(one, head, body if plain and len(body) <= reading.MAX_READ else None, "")
+        if is_read(one.match, event.method, head.status):
+            steps.learn(one, head, body if len(body) <= reading.MAX_READ else None, "")
         headers = to_client(head.status, head.headers, event.request)
         if head.length is None and head.status not in {NO_CONTENT, NOT_MODIFIED}:
             headers.append((b"content-length", b"%d" % len(body)))

@@ -241,26 +241,35 @@ class Steps:
         if made is not None:
             self.guard.showed(one.asked, frozenset({made}))
 
-    def learn(self, one: Admitted, head: Head, body: bytes | None, login: str) -> None:
+    def learn(
+        self, one: Admitted, head: Head, body: bytes | None, login: str, words: frozenset[str] = frozenset()
+    ) -> None:
         """From an answer that was read, and of which nothing went out; `body` is None where it could not be. `login`: whom the
-        request named. Raises Unfit for a list that shows too much.
+        request named; `words`: what else it did. Raises Unfit for a list that shows too much, or nobody knows what.
         """
         match, asked = one.match, one.asked
         route = match.route
         if route is None:
             return
-        headers = head.headers
+        headers = dict(head.headers)
+        kind = headers.get(b"content-type", b"")
+        body = None if body is None else reading.plain(headers.get(b"content-encoding", b""), body)
         if route.route.login is not None:
             name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else login
-            failed = body is not None and reading.asks_again(dict(headers).get(b"content-type", b""), body)
+            failed = body is not None and reading.asks_again(kind, body)
             known = None if failed else self._people.login(name, _cookies(head), asked.at, asked.who)
             if known is None and asked.who is not None:
                 self._people.follow(asked.who, _cookies(head), asked.at)
-        if route.route.shows is not None:
-            kind = dict(headers).get(b"content-type", b"")
-            shown = None if body is None else reading.shown(self.contract, route, kind, match.target, body)
-            patients = frozenset[str]() if body is None else reading.patients(route, kind, body)
-            _told(one.event, self.guard.showed(asked, shown, patients))
+        if route.route.shows is None:
+            return
+        if body is None or not reading.readable(route, kind, body):
+            _told(one.event, self.guard.showed(asked, None))
+            return
+        said = reading.Said(one.facts.headers, words)
+        shown = reading.shown(self.contract, route, kind, match.target, body, said)
+        if shown and asked.who is None and not route.route.public:
+            raise Unfit(_STRANGER)
+        _told(one.event, self.guard.showed(asked, shown, reading.patients(route, kind, body)))
 
 
 def _cookies(head: Head) -> Iterator[bytes]:
@@ -275,11 +284,11 @@ def _told(event: Event, verdict: Verdict | None) -> None:
             raise Unfit(verdict.refusal)
 
 
-def is_read(match: Match, status: int) -> bool:
-    """Whether an answer of this status is read on its way."""
-    return _signs_in(match, status) or (
-        match.route is not None and match.route.route.shows is not None and status == 200  # noqa: PLR2004  # success
-    )
+def is_read(match: Match, method: str, status: int) -> bool:
+    """Whether an answer of this status to this method is read on its way."""
+    if match.route is None or method == "HEAD":
+        return False
+    return _signs_in(match, status) or (match.route.route.shows is not None and 200 <= status < 300)  # noqa: PLR2004  # success, in whatever words
 
 
 def _signs_in(match: Match, status: int) -> bool:
