@@ -12,9 +12,11 @@ from strongroom.gateway import met
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.crowd import QUIET
 from strongroom.gateway.guard import Watchful
+from strongroom.gateway.measures import Allowed
 from strongroom.gateway.met import LONG, MOST, OLD, Met
 from strongroom.gateway.person import Who
 from strongroom.gateway.ports import Act, Asked
+from strongroom.gateway.rule import DEFAULTS, Scope
 from strongroom.gateway.sqlite import prepare
 
 MONDAY = 1_767_571_200_000
@@ -229,6 +231,23 @@ def test_who_proves_who_they_are_reads_on() -> None:
     one.guard.proved(Asked("r", one.now, "code", Who("sp5", "p5"), "cafe", "tool", manner="tool"))
     assert one.reads(5, device="tool", manner="tool", network="cafe")
     assert not one.reads(6, device="tool", manner="tool", network="bar")
+
+
+def test_what_is_allowed_or_taken_back_is_not_held() -> None:
+    """One person by name; or all who come with that device, for a day."""
+    one = town().lives()
+    steals(one, 60, device="tool", manner="a way")
+    counts = one.guard.counts
+    counts.allow(Allowed((Scope.PERSON, "p5"), "device-new-1h", "Called the help desk.", one.now, one.now + DAY))
+    counts.allow(Allowed((Scope.PERSON, "p5"), "manner-new-1h", "The same.", one.now, one.now + DAY))
+    assert one.reads(5, device="tool", manner="a way", network="cafe")
+    assert not one.reads(6, device="tool", manner="a way", network="bar")
+    for scope, name in ((Scope.DEVICE, "tool"), (Scope.MANNER, "a way")):
+        counts.undo((scope, name), one.now)
+        for rule in DEFAULTS:
+            if rule.scope is scope:
+                counts.keep_away((scope, name), rule.name, one.now + DAY)
+    assert one.reads(6, device="tool", manner="a way", network="bar")
 
 
 def test_what_the_portal_refuses_makes_no_crowd() -> None:

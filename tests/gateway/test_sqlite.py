@@ -121,6 +121,19 @@ def test_what_is_over_is_forgotten() -> None:
         assert counts.one(f"SELECT count(*) FROM {table}")[0] == 0  # noqa: S608  # three names
 
 
+def test_a_file_of_before_is_taken_over(path: Path) -> None:
+    """What an earlier program made lacks a column: it gets it, and loses nothing."""
+    counts = Counts(path)
+    counts.walked("ann", 0, (1, 2))
+    counts.do("ALTER TABLE people DROP COLUMN met")
+    counts.close()
+    prepare(path)
+    counts = Counts(path)
+    assert counts.known("ann") == Known(walk=(1, 2))
+    counts.met_at("ann", 0, "d1.5.9")
+    assert Counts(path).known("ann").met.places == (("d1", 5, 9),)
+
+
 def test_a_refresh_writes_nothing(path: Path) -> None:
     """A listing that shows what is known takes no lock: it is read while another worker counts."""
     one, other = Counts(path), Counts(path)

@@ -187,6 +187,8 @@ class Crowd:
             place = where[rule.scope]
             if rule.name in allowed or not self._too_many(rule, place, one, now):
                 continue
+            if rule.what is not What.NEW and {where[Scope.DEVICE], where[Scope.MANNER]} & self._counts.undone(now):
+                continue  # somebody knows that device, or that manner
             if rule.rung is Rung.NOTE:
                 self._counts.report(f"guard-{rule.name}", place[1] or place[0].value, now, enforced=False)
                 self._acted(asked, rule, place)
@@ -212,12 +214,12 @@ class Crowd:
         return limit is not None and self._counts.others(number, one, since, limit) >= limit
 
     def _told_apart(self, now: int) -> int:
-        """How many of those who were known are held for what they have in common: they make nobody else a crowd."""
+        """How many who were known have in common what is held, or what somebody took back: they make nobody else a crowd."""
         found = {Scope.DEVICE: 0, Scope.MANNER: 0}
-        for one in self._counts.in_force(now):
-            if one.rung is Rung.NEWCOMERS and one.where[0] in found:
-                number = self._number(one.where, "known")
-                found[one.where[0]] += self._counts.others(number, 0, now, FAMILIAR)
+        held = {one.where for one in self._counts.in_force(now) if one.rung is Rung.NEWCOMERS}
+        for where in held | self._counts.undone(now):
+            if where[0] in found:
+                found[where[0]] += self._counts.others(self._number(where, "known"), 0, now, FAMILIAR)
         return max(found.values())
 
     def _limit(self, rule: Rule, place: Place, now: int) -> int | None:

@@ -148,6 +148,11 @@ class Orders(File):
         self.do(sql, where[0].value, where[1], rule, until)
         self.kept.change(_ORDERS)
 
+    def undone(self, now: int) -> set[Place]:
+        """Where somebody took back what some rule did."""
+        rows = self.all("SELECT DISTINCT scope, name FROM undone WHERE until > ?", now)
+        return {(Scope(scope), name) for scope, name in rows}
+
     def is_undone(self, where: Place, rule: str, now: int) -> bool:
         """Whether somebody took back what this rule did there."""
         few = self._few()
