@@ -33,7 +33,10 @@ def asks(people: People, headers: list[tuple[bytes, bytes]]) -> Who | None:
         (b"session_id=abc; SESSION_ID=x", True),
         (b"session_id=abc; session.id=x", True),
         (b"session_id=abc; session%5Fid=x", True),
-        (b'session_id="abc"', True),
+        (b'session_id="abc"', False),
+        (b'session_id="abc', True),
+        (b'session_id="a"b"', True),
+        (b"session_id=a,session_id=b", True),
         (b"session_id=a%00b", True),
         (b"session_id=a%20b", True),
         (b"session_id=", True),
@@ -49,6 +52,7 @@ def test_one_session_has_one_name_however_it_is_spelled() -> None:
     people = People(COOKIE, Counts())
     assert asks(people, [(b"cookie", b"session_id=abc")]) == asks(people, [(b"cookie", b"session.id=%61bc")])
     assert asks(people, [(b"cookie", b"session_id=abc")]) != asks(people, [(b"cookie", b"session_id=abd")])
+    assert asks(people, [(b"cookie", b"session_id=abc")]) == asks(people, [(b"cookie", b'session_id="abc"')])
     assert asks(people, [(b"cookie", b"theme=dark")]) is None
     assert asks(People(None, Counts()), [(b"cookie", b"session_id=abc")]) is None
 
@@ -115,6 +119,15 @@ def test_a_header_names_a_person() -> None:
     who = asks(People(Person(by="header", name="X-User"), Counts()), [(b"x-user", b"ann")])
     assert who is not None
     assert who.person != who.session
+
+
+def test_a_header_names_one_person() -> None:
+    """Of two, each of two readers would take another."""
+    people = People(Person(by="header", name="X-User"), Counts())
+    assert people.check([(b"x-user", b"ann"), (b"accept", b"*/*")]) is None
+    refusal = people.check([(b"x-user", b"ann"), (b"x-user", b"bob")])
+    assert refusal is not None
+    assert (refusal.rule, refusal.hard) == ("header-twice", True)
 
 
 def test_names_are_of_use_to_no_other_process() -> None:

@@ -310,6 +310,34 @@ path = "/page"
 AGAIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n%bContent-Length: 30\r\n\r\n<input name=p type='password'>"
 
 
+@pytest.mark.parametrize(
+    ("script", "counted"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: /login?next=/letters/1\r\nContent-Length: 3\r\n\r\n...", False),
+        (b"HTTP/1.1 303 Other\r\nLocation: http://portal/login\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 2000\r\n\r\n" + bytes(2_000), True),
+        (b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\nletter", True),
+        (b"HTTP/1.1 302 Found\r\nLocation: /files/1?signature=x\r\nContent-Length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 401 No\r\n\r\n" + bytes(2_000), False),
+    ],
+)
+def test_whoever_is_sent_to_sign_in_was_given_nothing(script: bytes, counted: bool) -> None:
+    """Else a made-up session, or one that ended, would spend documents; but a document on the way there is one."""
+    settings = FORGETFUL + b'[[route]]\nname = "letter"\npath = "/letters/{document:int}"\n'
+    portal, counts = Scripted(script), Counts()
+    with gateway(settings, portal.port, counts=counts) as served:
+        served.gets("/letters/1", "Cookie: sid=x")
+        asked = served.event(0).asked
+    portal.close()
+    assert asked is not None
+    assert asked.who is not None
+    place = counts.number("place", "person", asked.who.person, "documents")
+    size = counts.number("place", "person", asked.who.person, "bytes")
+    assert counts.others(place, 0, 0, 9) == counted
+    assert counted or counts.bytes(size, 0) == 0
+
+
 def test_nobody_leaves_their_name_behind() -> None:
     """A session that is renewed, by whatever answer, or that a login did not renew, is that person's; a login that failed makes
     nobody another: else each would be given somebody else's share of documents.

@@ -136,6 +136,11 @@ class Contract:
                 return family(one), counted(one.route.query[one.document], pairs[one.document])
         return None
 
+    def signs_in(self, raw: bytes) -> bool:
+        """Whether the address is that of a login, whatever its query says."""
+        target = targets.read(raw)
+        return isinstance(target, Target) and any(one.route.login is not None for one, _ in self._candidates(target))
+
     # ---- the steps --------------------------------------------------------------------------------------------------
 
     def check_headers(self, headers: Headers) -> Refusal | None:

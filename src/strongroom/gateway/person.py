@@ -79,7 +79,12 @@ class People:
     def check(self, headers: Headers) -> Refusal | None:
         """A session is told once, and in one way: two readers would find two sessions, and we would count for neither."""
         settings = self._settings
-        if settings is None or settings.by != "cookie":
+        if settings is None or settings.by == "jwt":
+            return None
+        if settings.by == "header":
+            wanted = settings.name.lower().encode()
+            if sum(name == wanted for name, _ in headers) > 1:
+                return Refusal(400, "header-twice", "A header that may come once came twice.", hard=True)
             return None
         values = [one for name, value in headers if name == b"cookie" for one in _cookies(value, settings.name)]
         if len(values) > 1 or any(not _PLAIN.fullmatch(value) for value in values):
@@ -164,8 +169,13 @@ def _cookies(line: bytes, name: str) -> list[bytes]:
     for part in line.split(b";"):
         key, mark, value = part.strip(b" \t").partition(b"=")
         if mark and _folded(key) == _folded(name.encode()):
-            found.append(unquote_to_bytes(value))
+            found.append(unquote_to_bytes(_unquoted(value)))
     return found
+
+
+def _unquoted(value: bytes) -> bytes:
+    """Without the quotes around it, which to some readers are part of it, and to others not (RFC 6265, section 4.1.1)."""
+    return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
 
 
 def _folded(name: bytes) -> bytes:

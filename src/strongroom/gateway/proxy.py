@@ -170,13 +170,13 @@ class Proxy:
         await self._answered(one, admitted, self.desk.upstream.ask(question))  # 6
 
     async def _answered(self, one: _Exchange, admitted: Admitted, asking: AbstractAsyncContextManager[Answer]) -> None:
-        announced = 0
+        uncounted = False
         try:
             async with asking as answer:
-                announced = self._steps.counted(admitted, answer.head)  # 7
+                uncounted = self._steps.counted(admitted, answer.head)  # 7
                 await self._answer(one, admitted, answer)  # 8
         finally:
-            if not announced:
+            if uncounted:
                 self._steps.guard.served(admitted.asked, one.event.size)
 
     async def _question(self, one: _Exchange, admitted: Admitted) -> Question:

@@ -25,6 +25,8 @@ from strongroom.gateway.waf import Found, Waf
 from strongroom.identity.network import network_of
 from strongroom.ids import new_id
 
+LITTLE: Final = 1_024
+"""Bytes of an answer that says where to go."""
 _STRANGER: Final = Refusal(401, "document-stranger", "A document needs somebody who is signed in.")
 
 
@@ -200,8 +202,9 @@ class Steps:
             if found.enforced:
                 raise Unfit(found.refusal)
 
-    def counted(self, one: Admitted, head: Head, size: int | None = None) -> int:
-        """7: before a byte of it goes out; gives the bytes that were counted. `size` where more is known than the answer says.
+    def counted(self, one: Admitted, head: Head, size: int | None = None) -> bool:
+        """7: before a byte of it goes out; gives whether its bytes are still to be counted, as they go. `size` where more is known
+        than the answer says.
 
         Raises Unfit for what is refused now, and Uncounted.
         """
@@ -209,8 +212,15 @@ class Steps:
         event.portal = head.status
         if size is None:
             size = 0 if event.method == "HEAD" else head.announced
-        _told(event, self._answered(one, head.status, size))
-        return size
+        status = 401 if self._sends_away(head) else head.status
+        _told(event, self._answered(one, status, size))
+        return head.length is None and not size and status < 400  # noqa: PLR2004  # no document
+
+    def _sends_away(self, head: Head) -> bool:
+        """Whether it leads to a described login, and holds no document by the way: then nobody was given one."""
+        if not 300 <= head.status < 400 or head.length is None or head.length > LITTLE:  # noqa: PLR2004  # the class of redirects
+            return False
+        return self.contract.signs_in(reading.path_of(dict(head.headers).get(b"location", b"")))
 
     def _answered(self, one: Admitted, status: int, size: int) -> Verdict | None:
         """Several documents leave together or not at all: the first refusal ends it."""
