@@ -152,7 +152,7 @@ class Campaign:
         if having is None:
             having = self.today[intern(what)] = {}
         last = having.get(who)
-        if last is None and digest(f"{what}\0{who}") in self.met:
+        if last is None and self.met and digest(f"{what}\0{who}") in self.met:
             last = having[who] = _OLD
         if last is not None and last in {_OLD, hour}:
             return None

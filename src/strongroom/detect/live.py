@@ -40,6 +40,8 @@ WAITING: Final = 1_000_000
 """Findings of bases that may wait. The earlier half is judged when there are more: a bound on memory comes before the tolerance."""
 
 
+TIDY: Final = 2 * HOUR
+"""Of the events' time, between two looks at everything that is kept: it costs about what some thousands of events do."""
 MASK: Final = 60
 """Bases that are asked at once: a bit of a number each."""
 PORTION: Final = 1_000
@@ -255,7 +257,7 @@ class Live:
         """No event up to `time` is expected any more: judge all that wait until then."""
         if time <= self.reached:
             return []
-        if time // HOUR > self.reached // HOUR:
+        if time // TIDY > self.reached // TIDY:
             self.tidy()
         self.reached = time
         self._waiting.sort()

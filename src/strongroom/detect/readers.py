@@ -7,12 +7,11 @@ exact count matters only to somebody who has as many things in the longest as wo
 import math
 from collections.abc import Sequence
 from sys import intern
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from strongroom.clock import DAY
 from strongroom.detect import packed, peers
 from strongroom.detect.detection import Fire
-from strongroom.detect.packed import Packed
 
 PEERS, OWN, TEN = 3, 2, 10
 MOST: Final = 20_000
@@ -33,42 +32,71 @@ class Window(NamedTuple):
     age: int | None = None
 
 
-class Bucket:
-    """What is kept of one principal and one window: its present bucket, the one before while that is not known, earlier ones."""
+_CELL: Final = 6
+BUCKET, COUNT, MUCH, ENOUGH, PAST, REST = range(_CELL)
+"""What is kept of one principal and one window, one after the other (a `Reader` has `cells` of all windows in a row, for an object
+each would be twice as large): the number of its present bucket; how much that holds; the most that one ever held; what is enough in
+it (None: never, or not yet known); earlier buckets, as how much -> in how many (`packed`); and what few have (`Rest`), or None."""
+_NEW: Final = (-1, 0, 0, None, b"", None)
 
-    __slots__ = ("before", "bucket", "count", "enough", "most", "past", "values")
+
+class Rest:
+    """What few have: the bucket before, while it is not known yet; and what is in this window alone, once it may be too much."""
+
+    __slots__ = ("before", "values")
 
     def __init__(self) -> None:
-        self.bucket, self.count = -1, 0
         self.before: tuple[int, int] | None = None  # number and count
-        self.past: Packed = b""  # how much -> in how many buckets
-        self.most = 0  # of all, the present one too
-        self.enough: float | None = None  # in this bucket; None: never, or not yet known
-        self.values: dict[int, int] | None = (
-            None  # those of this window alone, once they may be too many: thing -> when last
-        )
+        self.values: dict[int, int] | None = None  # thing -> when last
 
-    def turn(self, bucket: int) -> None:
+
+class Reader:
+    """One principal: what it read last in the longest window, and its cells."""
+
+    __slots__ = ("about", "cells", "kind", "values")
+
+    def __init__(self, about: str, kind: str, windows: int) -> None:
+        self.about, self.kind = intern(about), intern(kind)
+        self.values: packed.Packed = b""
+        self.cells: list[Any] = [*_NEW] * windows
+
+    def rest(self, at: int) -> Rest:
+        """What few have, from now on."""
+        rest = self.cells[at + REST]
+        if rest is None:
+            rest = self.cells[at + REST] = Rest()
+        return cast("Rest", rest)
+
+    def turn(self, at: int, bucket: int) -> None:
         """A bucket has begun: what had ended before the one before it is known now."""
-        before = self.before
-        if before is not None and before[0] <= bucket - 2:
-            self._learn(before[1])
-            before = None
-        if self.count:
-            if self.bucket <= bucket - 2:
-                self._learn(self.count)
+        cells = self.cells
+        rest: Rest | None = cells[at + REST]
+        if rest is not None and rest.before is not None and rest.before[0] <= bucket - 2:
+            self._learn(at, rest.before[1])
+            rest.before = None
+        if cells[at + COUNT]:
+            if cells[at] <= bucket - 2:
+                self._learn(at, cells[at + COUNT])
             else:
-                before = (self.bucket, self.count)
-        self.before, self.bucket, self.count = before, bucket, 0
+                self.rest(at).before = (cells[at], cells[at + COUNT])
+        cells[at], cells[at + COUNT] = bucket, 0
 
-    def _learn(self, count: int) -> None:
-        self.past = packed.put(self.past, count, max(packed.get(self.past, count), 0) + 1)
+    def _learn(self, at: int, count: int) -> None:
+        past = self.cells[at + PAST]
+        self.cells[at + PAST] = packed.put(past, count, max(packed.get(past, count), 0) + 1)
 
-    def level(self, every: Packed, time: int, size: int) -> int:
-        """How much there is in the window that ends now, by what is there of a longer one."""
-        begin, values = time - size, self.values
+    def reads(self, value: int, time: int, begin: int) -> int:
+        """It reads this; when it did last. What was before `begin` is let go."""
+        values, before = packed.renew(self.values, value, time, begin)
+        self.values = packed.drop(values) if packed.size(values) > MOST else values
+        return before
+
+    def level(self, at: int, time: int, size: int) -> int:
+        """How much there is in the shorter window that ends now."""
+        begin, rest, every = time - size, self.rest(at), self.values
+        values = rest.values
         if values is None:
-            values = self.values = {key: then for key, then in packed.items(every) if then >= begin}
+            values = rest.values = {key: then for key, then in packed.items(every) if then >= begin}
         else:
             key = next(reversed(every)) if isinstance(every, dict) else int.from_bytes(every[-16:-8], "big")
             values.pop(key, None)
@@ -79,57 +107,58 @@ class Bucket:
             del values[next(iter(values))]
         return len(values)
 
-    def own(self) -> int:
+    def few(self, at: int) -> None:
+        """In the longest window there is too little for the shorter one to be counted."""
+        rest: Rest | None = self.cells[at + REST]
+        if rest is not None:
+            rest.values = None
+
+    def own(self, at: int) -> int:
         """What was rare for it; 0 without a past."""
-        return peers.rank(packed.items(self.past), RARE) if self.past else 0
+        past = self.cells[at + PAST]
+        return peers.rank(packed.items(past), RARE) if past else 0
 
-    def spread(self) -> float:
+    def spread(self, at: int) -> float:
         """What would be rare by how its windows differ."""
-        if not self.past:
+        if not self.cells[at + PAST]:
             return 0
-        low, middle, high = (peers.rank(packed.items(self.past), part) for part in (25, 50, 75))
+        past = [*packed.items(self.cells[at + PAST])]
+        low, middle, high = (peers.rank(past, part) for part in (25, 50, 75))
         return middle * math.pow(high / low, 3)
-
-    def dump(self) -> list[Any]:
-        """As lists, numbers and bytes."""
-        values = None if self.values is None else packed.dump(self.values)
-        return [self.bucket, self.count, self.before, packed.dump(self.past), self.most, self.enough, values]
-
-    def load(self, kept: list[Any]) -> None:
-        """The way back."""
-        self.bucket, self.count, before, past, self.most, self.enough, values = kept
-        self.before = None if before is None else tuple(before)
-        self.past = packed.load(past)
-        self.values = None if values is None else dict(packed.items(values))
-
-
-class Reader:
-    """One principal: what it read last in the longest window, and its buckets, one a window."""
-
-    __slots__ = ("about", "buckets", "kind", "values")
-
-    def __init__(self, about: str, kind: str, windows: int) -> None:
-        self.about, self.kind = intern(about), intern(kind)
-        self.values: Packed = b""
-        self.buckets = tuple(Bucket() for _ in range(windows))
-
-    def reads(self, value: int, time: int, begin: int) -> int:
-        """It reads this; when it did last. What was before `begin` is let go."""
-        values, before = packed.renew(self.values, value, time, begin)
-        self.values = packed.drop(values) if packed.size(values) > MOST else values
-        return before
 
     def idle(self, windows: Sequence["Watched"], time: int) -> None:
         """Let go what it has read if all of that was before."""
-        if self.values and packed.newest(self.values) < time - windows[-1].size:
+        gone = bool(self.values) and packed.newest(self.values) < time - windows[-1].size
+        if gone:
             self.values = b""
-            for bucket in self.buckets:
-                bucket.values = None
-        if not isinstance(self.values, dict):
-            return  # so few that no window has a count of its own
-        for bucket, window in zip(self.buckets, windows, strict=True):
-            if bucket.values is not None and packed.newest(bucket.values) < time - window.size:
-                bucket.values = None
+        for nth, window in enumerate(windows):
+            rest: Rest | None = self.cells[nth * _CELL + REST]
+            if rest is not None and rest.values and (gone or packed.newest(rest.values) < time - window.size):
+                rest.values = None
+
+    def dump(self) -> list[Any]:
+        """As lists, numbers and bytes."""
+        cells = []
+        for at in range(0, len(self.cells), _CELL):
+            bucket, count, much, enough, past, rest = self.cells[at : at + _CELL]
+            values = None if rest is None or rest.values is None else packed.dump(rest.values)
+            cells.append([bucket, count, much, enough, packed.dump(past), rest and rest.before, values])
+        return [self.about, self.kind, packed.dump(self.values), cells]
+
+    @classmethod
+    def loaded(cls, kept: list[Any]) -> "Reader":
+        """The way back."""
+        about, kind, values, cells = kept
+        reader = cls(about, kind, len(cells))
+        reader.values = packed.load(values)
+        for nth, (*plain, past, before, own) in enumerate(cells):
+            at = nth * _CELL
+            reader.cells[at : at + REST] = [*plain, packed.load(past)]
+            if before is not None:
+                reader.rest(at).before = (before[0], before[1])
+            if own is not None:
+                reader.rest(at).values = dict(packed.items(own))
+        return reader
 
 
 class Watched:
@@ -149,14 +178,15 @@ class Watched:
         self.begin = self.now * self.size
         self.end = self.begin + self.size
 
-    def limit(self, bucket: Bucket, kind: str, began: int) -> float | None:
+    def limit(self, reader: Reader, at: int, began: int) -> float | None:
         """What is enough in a bucket that has begun. On the first day of a kind that is known when the day is over."""
         if self.age is not None:
             old = self.now - began // self.size >= self.age
-            return min(MOST, max(self.floor, OWN * bucket.own())) if old else None
-        if bucket.past and sum(n for _, n in packed.items(bucket.past)) >= TEN:
-            return min(MOST, max(self.floor, OWN * bucket.own(), bucket.spread()))
-        return None if self.peers.learning(kind) else self.by_peers(kind)
+            return min(MOST, max(self.floor, OWN * reader.own(at))) if old else None
+        past = reader.cells[at + PAST]
+        if past and sum(n for _, n in packed.items(past)) >= TEN:
+            return min(MOST, max(self.floor, OWN * reader.own(at), reader.spread(at)))
+        return None if self.peers.learning(reader.kind) else self.by_peers(reader.kind)
 
     def by_peers(self, kind: str) -> int:
         """What is enough for whoever has no past."""
@@ -184,46 +214,49 @@ class Readers:
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:  # noqa: C901  # one pass for each event
         """See `Fold`."""
-        _, time, g, about, kind, value = row
+        _, time, g, about, kind, value = row[:6]
         if self.began is None:
             self.began = time
         if g is None:
             return _NOTHING
+        if row[6] is not None:  # who works as several things is several
+            g, kind = f"{g}\x1f{row[6]}", f"{kind} {row[6]}"
         fires = self.passed(time) if time // DAY > self.day else _NOTHING
-        reader = self.readers.get(g)
+        reader, windows = self.readers.get(g), self.windows
         if reader is None:
-            reader = self.readers[intern(g)] = Reader(about, kind, len(self.windows))
-        longest = self.windows[-1]
-        before = reader.reads(value, time, time - longest.size)
-        many = packed.size(reader.values)
-        for window, bucket in zip(self.windows, reader.buckets):  # noqa: B905  # as many, and asked for each event
+            reader = self.readers[intern(g)] = Reader(about, kind, len(windows))
+        before = reader.reads(value, time, time - windows[-1].size)
+        many, cells, at = packed.size(reader.values), reader.cells, 0
+        for window in windows:
             if time >= window.end:
                 window.at(time)
-            if bucket.bucket != window.now:
-                bucket.turn(window.now)
-                bucket.enough = window.limit(bucket, reader.kind, self.began)
-            if before < window.begin and bucket.count < MOST:
-                bucket.count += 1
-                if window.age is None and bucket.count > bucket.most:
-                    window.peers.rise(reader.kind, bucket.most, bucket.count)
-                    bucket.most = bucket.count
+            if cells[at] != window.now:
+                reader.turn(at, window.now)
+                cells[at + ENOUGH] = window.limit(reader, at, self.began)
+            if before < window.begin and cells[at + COUNT] < MOST:
+                count = cells[at + COUNT] = cells[at + COUNT] + 1
+                if window.age is None and count > cells[at + MUCH]:
+                    window.peers.rise(reader.kind, cells[at + MUCH], count)
+                    cells[at + MUCH] = count
             if many >= window.floor:
-                level = many if window is longest else bucket.level(reader.values, time, window.size)
-                fires = [*fires, *self._judge(reader, g, window, bucket, (time, level))]
-            elif bucket.values is not None:
-                bucket.values = None
+                level = many if window is windows[-1] else reader.level(at, time, window.size)
+                fires = [*fires, *self._judge(reader, g, window, at, (time, level))]
+            elif cells[at + REST] is not None:
+                reader.few(at)
+            at += _CELL
         return fires
 
-    def _judge(self, reader: Reader, g: str, window: Watched, bucket: Bucket, now: tuple[int, int]) -> Sequence[Fire]:
+    def _judge(self, reader: Reader, g: str, window: Watched, at: int, now: tuple[int, int]) -> Sequence[Fire]:
         time, level = now
         if level < window.floor:
             return _NOTHING
-        if bucket.enough is None and window.age is None:
+        enough = reader.cells[at + ENOUGH]
+        if enough is None and window.age is None:
             if window.peers.learning(reader.kind):
                 window.wait(g, level, time)
                 return _NOTHING
-            bucket.enough = window.by_peers(reader.kind)
-        if bucket.enough is None or level < bucket.enough:
+            enough = reader.cells[at + ENOUGH] = window.by_peers(reader.kind)
+        if enough is None or level < enough:
             return _NOTHING
         return (Fire(reader.about, time, level, of=window.id),)
 
@@ -252,11 +285,7 @@ class Readers:
     def dump(self) -> Any:
         """See `Fold`."""
         windows = [[one.peers.dump(), one.held] for one in self.windows]
-        readers = [
-            [g, one.about, one.kind, packed.dump(one.values), [bucket.dump() for bucket in one.buckets]]
-            for g, one in self.readers.items()
-        ]
-        return [self.began, self.day, windows, readers]
+        return [self.began, self.day, windows, [[g, one.dump()] for g, one in self.readers.items()]]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
@@ -264,9 +293,4 @@ class Readers:
         for window, (known, held) in zip(self.windows, windows, strict=True):
             window.peers.load(known)
             window.held = {g: [(level, time) for level, time in one] for g, one in held.items()}
-        self.readers = {}
-        for g, about, kind, values, buckets in readers:
-            reader = self.readers[g] = Reader(about, kind, len(self.windows))
-            reader.values = packed.load(values)
-            for bucket, one in zip(reader.buckets, buckets, strict=True):
-                bucket.load(one)
+        self.readers = {g: Reader.loaded(one) for g, one in readers}

@@ -96,7 +96,6 @@ class Watch:
 
     def save(self) -> None:
         """Keep the state and where reading stands, as of one instant. Raises OperationError."""
-        self._live.tidy()
         self._store.save(chain([("logs", self._follower.dump())], self._live.dump()))
         self._saved = time.monotonic()
 

@@ -14,7 +14,7 @@ from typing import Final
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
-from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, digest, simple
+from strongroom.detect.detection import ABOUT, SERVED, Detection, digest, simple
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.detect.readers import MOST, OWN, PEERS, TEN, Readers, Window
 from strongroom.sigma.rule import Head
@@ -56,17 +56,21 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
     )
 
 
-def _base(value: str) -> Base:
-    return simple(
-        f"""{SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL""",
-        g=f"""{ABOUT} || coalesce(chr(31) || "actor.user.type", '')""", about=ABOUT,
-        kind=""""principal.kind" || coalesce(' ' || "actor.user.type", '')""", v=value,
-    )  # fmt: skip
-
-
-BASE: Final = _base("coalesce(patient, document)")
+_WHERE: Final = f"""{SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL"""
+BASE: Final = simple(
+    _WHERE,
+    g=f"""{ABOUT} || coalesce(chr(31) || "actor.user.type", '')""", about=ABOUT,
+    kind=""""principal.kind" || coalesce(' ' || "actor.user.type", '')""", v="coalesce(patient, document)",
+)  # fmt: skip
 """Who works as several things is several, each with a past and peers of its own."""
-LIVE: Final = _base(digest("coalesce(patient, document)"))
+LIVE: Final = simple(
+    _WHERE,
+    g=ABOUT,
+    about=ABOUT,
+    kind='"principal.kind"',
+    v=digest("coalesce(patient, document)"),
+    role='"actor.user.type"',
+)
 """What a watch is told of it."""
 
 
