@@ -40,6 +40,9 @@ TIMES, DEVIATIONS = 3, 6
 TENTH, TWICE = 10, 2
 FAMILIAR: Final = 10_000
 """People who are not new; more of one device or manner are not told apart."""
+HOLDS: Final = 10 * SECOND
+LIMITS: Final = 1_000
+"""Limits that are remembered, and for how long."""
 _NORMAL: Final = 1.4826
 """A deviation, against the median of the distances from the median."""
 
@@ -70,9 +73,9 @@ class Crowd:
             for rule in self._rules
         }
         self._stern = tuple(sorted(self._rules, key=lambda rule: -rule.rung))
-        self._tally: dict[tuple[Place, int], int] = {}
+        self._tally: dict[int, int] = {}
         self._flushed = 0
-        self._limits: dict[tuple[str, str], tuple[int, int | None]] = {}
+        self._limits: dict[tuple[str, Place], tuple[int, int | None]] = {}
 
     def came(self, asked: Asked, where: Mapping[Scope, Place], met: Met, allowed: frozenset[str]) -> Held | None:
         """Somebody is about to be given a document: count them, or hold them."""
@@ -137,14 +140,14 @@ class Crowd:
     def _add(self, asked: Asked, where: Mapping[Scope, Place], kind: str) -> None:
         """One more in this hour, in the whole module and on this route; written now and then."""
         for scope in (Scope.MODULE, Scope.ROUTE):
-            key = (where[scope], self._number(where[scope], kind))
-            self._tally[key] = self._tally.get(key, 0) + 1
+            number = self._number(where[scope], kind)
+            self._tally[number] = self._tally.get(number, 0) + 1
         if self._flushed // HOUR != asked.at // HOUR or asked.at - self._flushed >= SECOND:
             self._flush(asked.at)
 
     def _flush(self, now: int) -> None:
         """What was added, into the file. What a killed worker had not written is a second's, and makes nobody new."""
-        for (_, number), count in self._tally.items():
+        for number, count in self._tally.items():
             self._counts.serve(number, now // HOUR, count, now + (WEEKS + 1) * 7 * DAY)
         self._tally.clear()
         self._flushed = now
@@ -208,10 +211,20 @@ class Crowd:
         number = self._number(place, rule.what.value)
         if self._counts.others(number, one, since, rule.limit) < rule.limit:
             return False  # which is nearly always
-        limit = self._limit(rule, place, now)
+        limit = self._limit_now(rule, place, now)
         if limit is not None and rule.what is not What.NEW:
             limit += self._told_apart(now)
         return limit is not None and self._counts.others(number, one, since, limit) >= limit
+
+    def _limit_now(self, rule: Rule, place: Place, now: int) -> int | None:
+        """As `_limit` said it some seconds ago: what it looks at changes slowly, and there may be much of it."""
+        at, limit = self._limits.get((rule.name, place), (now - HOLDS, None))
+        if not now - HOLDS < at <= now:
+            if len(self._limits) >= LIMITS:
+                self._limits.clear()
+            limit = self._limit(rule, place, now)
+            self._limits[rule.name, place] = now, limit
+        return limit
 
     def _told_apart(self, now: int) -> int:
         """How many who were known have in common what is held, or what somebody took back: they make nobody else a crowd."""
