@@ -174,6 +174,7 @@ def test_a_tool_that_is_like_everybody_is_held_where_it_is_the_crowd() -> None:
     )  # fmt: skip
     assert taken == 30 * 3
     assert set(one.rules) <= {"guard-route-crowd-1h", "guard-module-crowd-1h"}
+    assert all(one.reads(person, network=f"cafe-{person}") for person in range(1_000, 1_040))  # whom nobody knows
     assert all(one.reads(person) for person in range(one.people))
 
 

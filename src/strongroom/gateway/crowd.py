@@ -9,7 +9,8 @@ whose login was stolen, and hardly anybody else in the same hour. Three things a
 * `newcomers`: people who were known, and are new here, far more than at that hour of the week. The forecast is the median of the
   same hour in eight weeks (until the fourth: of the seven days before), times how much more than usual the others are: on a day
   of news everybody comes.
-* `crowd`: the same, and at least twice as many as those who are not new.
+* `crowd`: the same, and at least twice as many as those who are not new. It holds no one who was never seen before: on a day of
+  news, or after a mailing, they are many.
 
 What it holds are people who are new here, and nobody else: 401, until they prove who they are on a route that `proves`, or the
 hour is over. Whoever is held is counted, so that it lasts as long as they come; counted is only what the portal itself answered
@@ -73,6 +74,7 @@ class Crowd:
             for rule in self._rules
         }
         self._stern = tuple(sorted(self._rules, key=lambda rule: -rule.rung))
+        self._of_all = tuple(rule for rule in self._stern if rule.what is What.NEW)
         self._tally: dict[int, int] = {}
         self._flushed = 0
         self._limits: dict[tuple[str, Place], tuple[int, int | None]] = {}
@@ -95,7 +97,8 @@ class Crowd:
         known = met.knows(hour)
         if not again:
             self._count(asked, where, one, known=known)
-        held = self._in_force(asked, where, allowed) or self._beyond(asked, where, one, allowed)
+        rules = self._stern if known else self._of_all
+        held = self._in_force(asked, where, allowed, rules) or self._beyond(asked, where, one, allowed, rules)
         if not again and (held is None or not (self._enforce or held.by_hand)):
             if known:
                 self._add(asked, where, "newcomers")
@@ -164,9 +167,12 @@ class Crowd:
 
     # ---- judging ----------------------------------------------------------------------------------------------------
 
-    def _in_force(self, asked: Asked, where: Mapping[Scope, Place], allowed: frozenset[str]) -> Held | None:
+    def _in_force(
+        self, asked: Asked, where: Mapping[Scope, Place], allowed: frozenset[str], rules: Iterable[Rule]
+    ) -> Held | None:
+        names = {rule.name for rule in rules}
         for one in self._counts.measures(list(where.values()), asked.at):
-            binds = one.by_hand or (one.rule not in allowed and (one.enforced or not self._enforce))
+            binds = one.by_hand or (one.rule in names - allowed and (one.enforced or not self._enforce))
             if one.rung is Rung.NEWCOMERS and binds:
                 self._lasts(one, asked)
                 return Held(one.rule, one.rung, None, one.by_hand)
@@ -181,12 +187,14 @@ class Crowd:
         if self._too_many(rule, held.where, 0, now):
             self._counts.replace(replace(held, until=now + LASTS[Rung.NEWCOMERS]))
 
-    def _beyond(self, asked: Asked, where: Mapping[Scope, Place], one: int, allowed: frozenset[str]) -> Held | None:
+    def _beyond(
+        self, asked: Asked, where: Mapping[Scope, Place], one: int, allowed: frozenset[str], rules: Iterable[Rule]
+    ) -> Held | None:
         """The first rule that there are too many for with this one."""
         now = asked.at
         if now // HOUR - self._counts.watched_since(now) <= WEEK:
             return None  # no rule has a limit yet (`_limit`)
-        for rule in self._stern:
+        for rule in rules:
             place = where[rule.scope]
             if rule.name in allowed or not self._too_many(rule, place, one, now):
                 continue
