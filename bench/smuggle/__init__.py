@@ -140,8 +140,12 @@ class Listening:
                 self._note(question, number, said)
                 yield piece
 
+        body = question.body
+        if isinstance(body, bytes):
+            said.extend(body)
+        elif body is not None:
+            body = heard(body)
         self._note(question, number, said)
-        body = heard(question.body) if question.body is not None else None
         async with self._inner.ask(
             Question(question.method, question.target, question.headers, body, question.length)
         ) as answer:
@@ -155,7 +159,9 @@ class Listening:
         """As `ask`, on a connection that was kept."""
         line = self._inner.at_once(question, asks)
         if line is not None:
-            self._note(question, _number(question), bytearray())
+            self._note(
+                question, _number(question), bytearray(question.body if isinstance(question.body, bytes) else b"")
+            )
         return line
 
     def __getattr__(self, name: str) -> Any:

@@ -30,6 +30,13 @@ path = "/page/{number:int}"
 query = { q = "text" }
 
 [[route]]
+name = "write"
+path = "/write"
+methods = ["POST", "PUT"]
+content_types = ["application/json", "application/x-www-form-urlencoded", "text/plain"]
+max_body = 10_000
+
+[[route]]
 name = "list"
 path = "/list/{number:int}"
 shows = { ids = ["items[].id"] }
@@ -91,11 +98,15 @@ class Portal:
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
             while first := lines.readline():
-                while lines.readline() != b"\r\n":
-                    pass
+                size = 0
+                while (line := lines.readline()) != b"\r\n":
+                    name, _, value = line.lower().partition(b": ")
+                    size = int(value) if name == b"content-length" else size
+                    assert name != b"transfer-encoding"
+                body = lines.read(size)
                 path = first.split()[1].decode()
                 with self.news:
-                    self.heard.append(first)
+                    self.heard.append(first + body)
                     self.news.notify_all()
                 said = self.says.get(path, OK)
                 if callable(said):
@@ -135,6 +146,11 @@ def served(portal: Portal) -> Iterator[Served]:
 def get(path: str, *lines: str) -> bytes:
     """A request."""
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: portal", *lines, "", ""]).encode()
+
+
+def post(path: str, *lines: str, body: bytes) -> bytes:
+    """One with a body."""
+    return b"POST" + get(path, *lines)[3:] + body
 
 
 def answered(client: socket.socket) -> bytes:
@@ -210,6 +226,81 @@ def test_the_answer_is_the_same(portal: Portal, served: Served, monkeypatch: pyt
             assert (said[0][0], last[0]) == (502, 502 if kind == "list" else 200)
         else:
             assert (name, kind, said) == (name, kind, [last] * len(said))
+
+
+JSON = "Content-Type: application/json"
+FORM = "Content-Type: application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "short"),
+    [
+        (JSON, b'{"a": 1}', 200, True),
+        (FORM, b"user=ann&password=p", 200, True),
+        (JSON, b'{"a": "' + b"x" * 4_000 + b'"}', 200, True),
+        (JSON, b'{"a": "' + b"x" * 5_000 + b'"}', 200, False),
+        ("Content-Type: text/plain", b"words", 200, False),
+        (JSON, b'{"a": 1, "a": 2}', 400, True),
+        (JSON, b"no", 400, True),
+        (FORM, b"\xff", 400, True),
+        ("Content-Type: application/xml", b"<a/>", 415, True),
+    ],
+)
+def test_short_bodies(
+    portal: Portal, served: Served, monkeypatch: pytest.MonkeyPatch, kind: str, body: bytes, status: int, short: bool
+) -> None:
+    """Whole in one piece, in two, byte by byte and in a task: the portal hears the same, the client and the event as well."""
+    tasks = slowly(monkeypatch)
+    request = post("/write", kind, f"Content-Length: {len(body)}", "Cookie: sid=a", body=body)
+    said: list[tuple[object, ...]] = []
+    with served.connect() as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for pieces in ([request], [request[: -len(body)], body], [bytes([byte]) for byte in request[:600]]):
+            client.sendall(get("/page/1"))
+            answered(client)
+            for piece in [*pieces, request[600:]] if len(pieces) > 2 else pieces:
+                client.sendall(piece)
+            said.append(seen(answered(client), served.event(len(said) * 2 + 1)))
+            assert len(said) > 1 or bool(tasks) != short
+    slow = served.says(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+    assert said == [seen(slow, served.event(6))] * 3
+    assert said[0][0] == status
+    heard = [one.partition(b"\r\n")[2] for one in portal.heard if one.startswith(b"POST")]
+    assert heard == ([body] * 4 if status == 200 else [])
+
+
+def test_several_with_bodies_behind_one_another(portal: Portal, served: Served) -> None:
+    """Each is answered, in its order; none is taken for a part of another."""
+    piece = (
+        post("/write", JSON, "Content-Length: 2", body=b"{}")
+        + get("/page/1")
+        + post("/write", JSON, "Content-Length: 3", body=b"[1]")
+    )
+    with served.connect() as client:
+        client.settimeout(LONG)
+        for _ in range(3):
+            client.sendall(piece)
+            found = b""
+            while found.count(b"HTTP/1.1 200") < 3 or not found.endswith(b"ok"):
+                found += client.recv(65_536)
+    assert (
+        portal.heard == [b"POST /write HTTP/1.1\r\n{}", b"GET /page/1 HTTP/1.1\r\n", b"POST /write HTTP/1.1\r\n[1]"] * 3
+    )
+
+
+def test_what_changes_something_is_asked_once(portal: Portal, served: Served) -> None:
+    """A portal that ends the connection instead of answering may have done it: 502, and nobody asks again."""
+
+    def ends(_: socket.socket) -> None:
+        """Nothing is said."""
+
+    with served.connect() as client:
+        client.sendall(get("/page/1"))
+        assert answered(client).endswith(b"ok")
+        portal.says["/write"] = ends
+        client.sendall(post("/write", JSON, "Content-Length: 2", body=b"{}"))
+        assert read(answered(client))[0] == 502
+    assert [one for one in portal.heard if one.startswith(b"POST")] == [b"POST /write HTTP/1.1\r\n{}"]
 
 
 def test_it_takes_no_task_and_no_new_connection(portal: Portal, served: Served) -> None:

@@ -29,16 +29,15 @@ from strongroom.gateway.contract import max_body, media_type
 from strongroom.gateway.event import Event
 from strongroom.gateway.flow import flow, seen
 from strongroom.gateway.headers import to_client
-from strongroom.gateway.intake import Gone, Intake, Unfit
+from strongroom.gateway.intake import Gone, Intake
 from strongroom.gateway.modsecurity import Subject
-from strongroom.gateway.named import named, signs_in
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard
 from strongroom.gateway.quick import Desk, in_our_words, portal_error, refusal_of
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.settings import Checked, Described
+from strongroom.gateway.settings import Checked
 from strongroom.gateway.socket import Line
-from strongroom.gateway.steps import Admitted, Steps, Vouching, is_read
+from strongroom.gateway.steps import NOTHING, Admitted, Heard, Steps, Vouching, is_read
 from strongroom.gateway.upstream import Answer, Question, Upstream
 from strongroom.gateway.waf import Waf
 
@@ -58,11 +57,8 @@ class _Exchange:
     intake: Intake
     event: Event
     started: bool = False
-    login: str = ""
-    words: frozenset[str] = frozenset()
-    """What may be an id in the body of a request for a list."""
-    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Parameters that stood in its body."""
+    heard: Heard = NOTHING
+    """What its body named."""
     watch: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def tell(self, message: Message) -> None:
@@ -106,21 +102,23 @@ class Proxy:
         one = _Exchange(scope, send, Intake(receive, UNDESCRIBED), self._steps.event(scope["method"]))
         await self._ended(one, self._passed(one))
 
-    def asking(self, one: Admitted, question: Question) -> ASGIApp:
+    def asking(self, one: Admitted, question: Question, heard: Heard) -> ASGIApp:
         """See `quick.Rest`."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            exchange = _Exchange(scope, send, Intake(receive, 0), one.event)
+            exchange = _Exchange(scope, send, Intake(receive, 0), one.event, heard=heard)
             exchange.watches()
             await self._ended(exchange, self._asked(exchange, one, question))
 
         return app
 
-    def answering(self, one: Admitted, line: Line, reader: AnswerReader, head: Head, pieces: list[bytes]) -> ASGIApp:
+    def answering(
+        self, one: Admitted, line: Line, reader: AnswerReader, head: Head, pieces: list[bytes], heard: Heard
+    ) -> ASGIApp:
         """See `quick.Rest`."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            exchange = _Exchange(scope, send, Intake(receive, 0), one.event)
+            exchange = _Exchange(scope, send, Intake(receive, 0), one.event, heard=heard)
             exchange.watches()
             answer = self.desk.upstream.handed_over(line, reader, head, pieces)
             await self._ended(exchange, self._answered(exchange, one, answer))
@@ -161,8 +159,8 @@ class Proxy:
         facts = self._steps.facts(scope["client"][0], scope["scheme"], scope["headers"])
         admitted = self._steps.admit(one.event, facts, _target(scope))  # 1 to 4
         question = await self._question(one, admitted)  # 5
-        if one.named:
-            admitted = self._steps.named(admitted, one.named)
+        if one.heard.named:
+            admitted = self._steps.named(admitted, one.heard.named)
         await self._asked(one, admitted, question)
 
     async def _asked(self, one: _Exchange, admitted: Admitted, question: Question) -> None:
@@ -206,8 +204,7 @@ class Proxy:
         if not bodies.whole(kind):
             size = headers.get(b"content-length")
             return Question(method, wire, told, _joined(first, body), int(size) if size is not None else None)
-        if route is not None:
-            _heard(one, route, kind, first)
+        one.heard = self._steps.heard(admitted, kind, first)
         one.watches()
         return Question(method, wire, told, _joined(first, body), len(first))
 
@@ -229,13 +226,13 @@ class Proxy:
             if reader is not None and reader.add(piece):
                 continue  # held until it was read
             if reader is not None and not one.started:  # too much of it; perhaps it may flow
-                self._steps.learn(admitted, head, None, one.login)
+                self._steps.learn(admitted, head, None, one.heard)
             if not one.started:
                 await one.tell(start)
             for held in (*(reader.held() if reader is not None else ()), piece):
                 await one.tell({"type": "http.response.body", "body": held, "more_body": True})
         if reader is not None and not one.started:
-            self._steps.learn(admitted, head, reader.body, one.login, one.words)
+            self._steps.learn(admitted, head, reader.body, one.heard)
         if not one.started:
             await one.tell(start)
         last = b"".join(reader.held()) if reader is not None else b""
@@ -265,18 +262,6 @@ class _Reading:
         """What is held, and is so no longer."""
         held, self._held = self._held, []
         return held
-
-
-def _heard(one: _Exchange, route: Described, kind: str, body: bytes) -> None:
-    """What the body of a request names. Raises Unfit."""
-    values, login = named(route, kind, body) if route.body else {}, signs_in(route, kind, body)
-    if isinstance(values, Refusal):
-        raise Unfit(values)
-    if isinstance(login, Refusal):
-        raise Unfit(login)
-    one.named, one.login = values, login
-    if route.route.shows is not None:
-        one.words = reading.words(kind, body)
 
 
 def _target(scope: Scope) -> bytes:

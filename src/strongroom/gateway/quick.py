@@ -1,4 +1,4 @@
-"""A request without a body, to the portal and back, in no task of its own while nothing but the answer is waited for.
+"""A request with a short body or none, to the portal and back, in no task of its own while nothing but the answer is waited for.
 
 It takes the steps of `proxy`, in the same order and by the same functions (`steps`). It ends
 
@@ -27,7 +27,7 @@ from strongroom.gateway.intake import Gone, Unfit
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.socket import Line
 from strongroom.gateway.sqlite import Uncounted
-from strongroom.gateway.steps import Admitted, Facts, Steps, is_read
+from strongroom.gateway.steps import NOTHING, Admitted, Facts, Heard, Steps, is_read
 from strongroom.gateway.upstream import Late, Question, Upstream
 
 WHOLE: Final = 65_536
@@ -49,10 +49,12 @@ class Street(Protocol):
 class Rest(Protocol):
     """Makes what goes on with a request in a task."""
 
-    def asking(self, one: Admitted, question: Question) -> ASGIApp:
-        """From step 6."""
+    def asking(self, one: Admitted, question: Question, heard: Heard) -> ASGIApp:
+        """From step 6. `heard`: what its body names."""
 
-    def answering(self, one: Admitted, line: Line, reader: AnswerReader, head: Head, pieces: list[bytes]) -> ASGIApp:
+    def answering(
+        self, one: Admitted, line: Line, reader: AnswerReader, head: Head, pieces: list[bytes], heard: Heard
+    ) -> ASGIApp:
         """From step 7, with what came of the answer."""
 
 
@@ -63,12 +65,28 @@ class Desk:
         self.steps, self.upstream, self.rest, self.report = steps, upstream, rest, report
         self.heads = Heads()
         self._ripe: list[Quick] = []
+        self._unseen: list[Quick] = []
 
-    def begin(self, street: Street, facts: Facts, method: str, target: bytes) -> "Quick":
-        """One request."""
-        one = Quick(self, street, self.steps.event(method))
+    def begin(self, street: Street, facts: Facts, method: str, target: bytes, body: bytes = b"") -> "Quick":
+        """One request; with a body that is short and of a type that is read whole, or none."""
+        one = Quick(self, street, self.steps.event(method), body)
         one.begin(facts, target)
         return one
+
+    def look(self, one: "Quick") -> None:
+        """Before this turn of the loop ends the WAF looks at all that came in it, one after the other: what its rules are finds
+        itself in the processor's cache.
+        """
+        self._unseen.append(one)
+        if len(self._unseen) == 1:
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        unseen, self._unseen = self._unseen, []
+        for one in unseen:
+            one.inspect()
+        for one in unseen:
+            one.ask()
 
     def count(self, one: "Quick") -> None:
         """Before this turn of the loop ends, together with all that are whole by then."""
@@ -100,10 +118,13 @@ class Quick:
     """One of them."""
 
     __slots__ = (
+        "_beside",
+        "_body",
         "_desk",
         "_ended",
         "_event",
         "_head",
+        "_heard",
         "_line",
         "_one",
         "_pieces",
@@ -113,8 +134,11 @@ class Quick:
         "_street",
     )
 
-    def __init__(self, desk: Desk, street: Street, event: Event) -> None:
-        self._desk, self._street, self._event = desk, street, event
+    def __init__(self, desk: Desk, street: Street, event: Event, body: bytes) -> None:
+        self._desk, self._street, self._event, self._body = desk, street, event, body
+        self._heard = NOTHING
+        self._beside: asyncio.Future[None] | None = None
+        """What is waited for while the WAF looks at it elsewhere."""
         self._one: Admitted | None = None
         self._question: Question | None = None
         self._line: Line | None = None
@@ -130,18 +154,62 @@ class Quick:
         return not self._ended
 
     def begin(self, facts: Facts, target: bytes) -> None:
-        """1 to 6."""
+        """1 to 4; and further, where the WAF need not look."""
         steps = self._desk.steps
         try:
             one = self._one = steps.admit(self._event, facts, target)
-            question = self._question = Question(self._event.method, one.match.target.wire, steps.lines(one))
-            if steps.inspect(one):
-                self._line = self._desk.upstream.at_once(question, self)
+            known = not self._body and steps.known(one)
         except Exception as error:  # noqa: BLE001  # closed: whatever we did not think of is passed on to nobody
             self.failed(error)
             return
+        if known:
+            self.ask()
+        elif self._body:
+            self._beside = asyncio.ensure_future(self._inspected(one))
+        else:
+            self._desk.look(self)
+
+    def inspect(self) -> None:
+        """5, on the spot, where that may be."""
+        one = self._one
+        if self._ended or one is None:
+            return
+        try:
+            seen = self._desk.steps.inspect(one)
+        except Exception as error:  # noqa: BLE001  # closed, as above
+            self.failed(error)
+            return
+        if not seen:
+            self._beside = asyncio.ensure_future(self._inspected(one))
+
+    async def _inspected(self, one: Admitted) -> None:
+        """5, elsewhere; and 6."""
+        try:
+            if self._body:
+                self._one, self._heard = await self._desk.steps.inspected_body(one, self._body)
+            else:
+                await self._desk.steps.inspected(one)
+        except Exception as error:  # noqa: BLE001  # closed, as above
+            self.failed(error)
+            return
+        self._beside = None
+        self.ask()
+
+    def ask(self) -> None:
+        """6."""
+        one, event = self._one, self._event
+        if self._ended or self._beside is not None or one is None:
+            return
+        try:
+            lines, body = self._desk.steps.lines(one), self._body or None
+            question = Question(event.method, one.match.target.wire, lines, body, len(self._body) if body else None)
+            self._question = question
+            self._line = self._desk.upstream.at_once(question, self)
+        except Exception as error:  # noqa: BLE001  # closed, as above
+            self.failed(error)
+            return
         if self._line is None:
-            self._hand_over(self._desk.rest.asking(one, question))
+            self._hand_over(self._desk.rest.asking(one, question, self._heard))
 
     # ---- what the portal says -----------------------------------------------------------------------------------------
 
@@ -185,14 +253,14 @@ class Quick:
             self.close()
 
     def lost(self) -> None:
-        """See `socket.Hearer`. Only what was not answered at all is asked again: on a connection of its own."""
+        """See `socket.Hearer`. Only what has no body, and was not answered at all, is asked again: on a connection of its own."""
         if self._ended or self._line is None:
             return
-        if self._reader.begun or self._one is None or self._question is None:
+        if self._reader.begun or self._body or self._one is None or self._question is None:
             self.failed(Malformed("The portal's answer ended early."))
             return
         self._let_go(over=False)
-        self._hand_over(self._desk.rest.asking(self._one, self._question))
+        self._hand_over(self._desk.rest.asking(self._one, self._question, self._heard))
 
     def late(self) -> None:
         """See `upstream.Hasty`. An answer that has begun may take its time: then a task waits for it."""
@@ -205,6 +273,8 @@ class Quick:
 
     def gone(self) -> None:
         """The client went."""
+        if self._beside is not None:
+            self._beside.cancel()
         if not self._ended:
             self.failed(Gone())
 
@@ -249,7 +319,7 @@ class Quick:
         body = b"".join(self._pieces)
         steps.noticed(one, head)
         if is_read(one.match, event.method, head.status):
-            steps.learn(one, head, body if len(body) <= reading.MAX_READ else None, "")
+            steps.learn(one, head, body if len(body) <= reading.MAX_READ else None, self._heard)
         headers = to_client(head.status, head.headers, event.request)
         if head.length is None and head.status not in {NO_CONTENT, NOT_MODIFIED}:
             headers.append((b"content-length", b"%d" % len(body)))
@@ -267,7 +337,7 @@ class Quick:
             return
         self._desk.upstream.let_wait(self, line)
         self._line = None
-        self._hand_over(self._desk.rest.answering(one, line, self._reader, head, self._pieces))
+        self._hand_over(self._desk.rest.answering(one, line, self._reader, head, self._pieces, self._heard))
 
     def _hand_over(self, app: ASGIApp) -> None:
         self._ended = True  # here: whoever goes on tells what became of it

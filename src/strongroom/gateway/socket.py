@@ -32,6 +32,8 @@ class Line(asyncio.Protocol):
         self._room.set()
         self.hearer: Hearer | None = None
         """Who is told what comes; None: it waits until it is fetched."""
+        self.used = 0.0
+        """When its last answer ended, by the loop's clock."""
 
     @property
     def stale(self) -> bool:

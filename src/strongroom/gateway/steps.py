@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from strongroom.clock import Clock
+from strongroom.gateway import body as bodies
 from strongroom.gateway import looks, reading
 from strongroom.gateway.answer import Head
-from strongroom.gateway.contract import Contract, Headers, Match, Request, family
+from strongroom.gateway.contract import Contract, Headers, Match, Request, family, media_type
 from strongroom.gateway.event import Event
 from strongroom.gateway.flow import Seen
 from strongroom.gateway.headers import check_connection, client_of, scheme_of, to_portal
 from strongroom.gateway.intake import Unfit
 from strongroom.gateway.modsecurity import Subject
 from strongroom.gateway.multipart import content_type as spelled
+from strongroom.gateway.named import named, signs_in
 from strongroom.gateway.person import Claim, People
 from strongroom.gateway.ports import Asked, Guard, Verdict
 from strongroom.gateway.refusal import Refusal
@@ -84,6 +86,18 @@ class Admitted:
             return False
         route = described.route
         return route.shows is not None or route.login is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the body of a request names: parameters, whom it signs in, and, of a request for a list, what may be an id."""
+
+    named: dict[str, tuple[str, ...]]
+    login: str
+    words: frozenset[str]
+
+
+NOTHING: Final = Heard({}, "", frozenset())
 
 
 class Steps:
@@ -167,22 +181,26 @@ class Steps:
         )
         return told + b"".join(b"%b: %b\r\n" % line for line in more)
 
+    def known(self, one: Admitted) -> bool:
+        """5, of a request without a body: whether the WAF need not look at it, for its like was seen, or there is none."""
+        if self.waf is None:
+            return True
+        if self.waf.passed(one.facts.alike, one.event.method, one.match.alike):
+            one.event.seen = Seen.ALL
+            return True
+        return False
+
     def inspect(self, one: Admitted) -> bool:
         """5, of a request without a body. False: not on the spot; `inspected` looks at it.
 
         Raises Unfit for what the WAF blocks, and where it cannot look.
         """
-        event, facts = one.event, one.facts
-        if self.waf is None:
+        if self.waf is None or self.known(one):
             return True
-        alike = one.match.alike
-        if self.waf.passed(facts.alike, event.method, alike):
-            event.seen = Seen.ALL
-            return True
-        subject = Subject(event.method, one.match.target.wire, facts.read, facts.address)
+        subject = Subject(one.event.method, one.match.target.wire, one.facts.read, one.facts.address)
         if not self.waf.at_once(subject):
             return False
-        self.found(event, self.waf.look(subject, facts.alike, alike), Seen.ALL)
+        self.found(one.event, self.waf.look(subject, one.facts.alike, one.match.alike), Seen.ALL)
         return True
 
     async def inspected(self, one: Admitted) -> None:
@@ -192,6 +210,35 @@ class Steps:
             return
         subject = Subject(event.method, one.match.target.wire, facts.read, facts.address)
         self.found(event, await self.waf.look_beside(subject, facts.alike, one.match.alike), Seen.ALL)
+
+    async def inspected_body(self, one: Admitted, body: bytes) -> tuple[Admitted, Heard]:
+        """5, of a request with a short body that is read whole; gives what the body changes of it, and what it names.
+
+        Raises Unfit and Uncounted.
+        """
+        facts, match, event = one.facts, one.match, one.event
+        kind = media_type(next((value for name, value in facts.read if name == b"content-type"), b""))
+        refusal = bodies.check(kind, body, match.route.route.max_keys if match.route else bodies.MAX_KEYS)
+        if refusal is not None:
+            raise Unfit(refusal)
+        if self.waf is not None:
+            subject = Subject(event.method, match.target.wire, facts.read, facts.address, body)
+            self.found(event, await self.waf.inspect(subject), Seen.ALL)
+        heard = self.heard(one, kind, body)
+        return (self.named(one, heard.named) if heard.named else one), heard
+
+    @staticmethod
+    def heard(one: Admitted, kind: str, body: bytes) -> Heard:
+        """What a body names. Raises Unfit."""
+        route = one.match.route
+        if route is None:
+            return NOTHING
+        values, login = named(route, kind, body) if route.body else {}, signs_in(route, kind, body)
+        if isinstance(values, Refusal):
+            raise Unfit(values)
+        if isinstance(login, Refusal):
+            raise Unfit(login)
+        return Heard(values, login, reading.words(kind, body) if route.route.shows is not None else frozenset())
 
     @staticmethod
     def found(event: Event, found: Found, how: Seen) -> None:
@@ -251,11 +298,9 @@ class Steps:
         if made is not None:
             self.guard.showed(one.asked, frozenset({made}))
 
-    def learn(
-        self, one: Admitted, head: Head, body: bytes | None, login: str, words: frozenset[str] = frozenset()
-    ) -> None:
-        """From an answer that was read, and of which nothing went out; `body` is None where it could not be. `login`: whom the
-        request named; `words`: what else it did. Raises Unfit for a list that shows too much, or nobody knows what.
+    def learn(self, one: Admitted, head: Head, body: bytes | None, heard: Heard) -> None:
+        """From an answer that was read, and of which nothing went out; `body` is None where it could not be. `heard`: what the
+        request's body named. Raises Unfit for a list that shows too much, or nobody knows what.
         """
         match, asked = one.match, one.asked
         route = match.route
@@ -265,7 +310,7 @@ class Steps:
         kind = headers.get(b"content-type", b"")
         body = None if body is None else reading.plain(headers.get(b"content-encoding", b""), body)
         if route.route.login is not None:
-            name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else login
+            name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else heard.login
             failed = body is not None and reading.asks_again(kind, body)
             known = None if failed else self._people.login(name, _cookies(head), asked.at, asked.who)
             if known is None and asked.who is not None:
@@ -275,7 +320,7 @@ class Steps:
         if body is None or not reading.readable(route, kind, body):
             _told(one.event, self.guard.showed(asked, None))
             return
-        said = reading.Said(one.facts.headers, words)
+        said = reading.Said(one.facts.headers, heard.words)
         shown = reading.shown(self.contract, route, kind, match.target, body, said)
         if shown and asked.who is None and not route.route.public:
             raise Unfit(_STRANGER)

@@ -23,6 +23,8 @@ from strongroom.gateway.answer import AnswerReader, Head
 from strongroom.gateway.settings import Upstream as Bounds
 from strongroom.gateway.socket import Hearer, Line
 
+FRESH: Final = 1.0
+"""Seconds. No server closes a connection that it has kept for so short a time."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -46,7 +48,7 @@ class Question:
     method: str
     target: bytes
     headers: bytes
-    body: AsyncIterable[bytes] | None = None
+    body: AsyncIterable[bytes] | bytes | None = None
     length: int | None = None
 
 
@@ -154,17 +156,23 @@ class Upstream:
     # ---- for whoever asks at once -----------------------------------------------------------------------------------
 
     def at_once(self, question: Question, asks: Hasty) -> Line | None:
-        """Ask, without a body, on a connection that was kept; None: there is none, or all that may be are in use.
+        """Ask, with a short body or none, on a connection that was kept; None: there is none, or all that may be are in use.
+
+        With a body only on one that carried another request just now: should the portal have closed it, nobody may ask again.
 
         `asks` is told what comes, or that it is late, until it lets the line go: by `put_back`, or by `handed_over`.
         """
+        loop = asyncio.get_running_loop()
         line = self._kept() if self._places.free > 0 else None
         if line is None:
             return None
+        body = question.body if isinstance(question.body, bytes) else b""
+        if body and loop.time() - line.used > FRESH:
+            self._idle.append(line)
+            return None
         self._places.take_now()
         line.hearer = asks
-        line.send(_head_of(question))
-        loop = asyncio.get_running_loop()
+        line.send(_head_of(question) + body)
         self._hasty[asks] = loop.time() + self._bounds.answer_seconds
         if self._watch is None:
             self._watch = loop.call_later(self._look, self._look_again)
@@ -175,6 +183,7 @@ class Upstream:
         self._hasty.pop(asks, None)
         line.hearer = None
         if over and not line.stale:
+            line.used = asyncio.get_running_loop().time()
             self._idle.append(line)
         else:
             line.close()
@@ -349,6 +358,8 @@ class _Exchange:
         body, length, said = question.body, question.length, 0
         if body is None:
             return True
+        if isinstance(body, bytes):
+            return await self.line.write(body)
         async for piece in body:
             said += len(piece)
             chunk = piece if length is not None else b"%x\r\n%b\r\n" % (len(piece), piece)

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from strongroom.gateway.body import whole
+from strongroom.gateway.contract import media_type
 from strongroom.gateway.proxy import HEALTH, Proxy
 from strongroom.gateway.steps import Facts
+from strongroom.gateway.waf import AT_ONCE
 from strongroom.wiring.http import Framed, Patient, Unacceptable
 
 if TYPE_CHECKING:
@@ -26,7 +29,8 @@ KEPT: Final = 4_096
 """Sets of headers that are remembered, of all connections of a process, each of as many bytes at most: 16 MiB, and as much for what
 was made of them."""
 _LINE: Final = re.compile(rb"GET (/(?!/)[A-Za-z0-9\-._~!$&'()*+,=:@/%?;\[\]|]{0,8191}) HTTP/1\.1\r\n")
-_ELSEWHERE: Final = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
+_ELSEWHERE: Final = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+_BRING: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 _HEALTH: Final = HEALTH.encode()
 _known: dict[tuple[bytes, str, str], Facts] = {}
 
@@ -43,6 +47,7 @@ class Street(Patient):
         self._turn = _Turn()
         self._quick: Quick | None = None
         self._hasty = False  # whether the request that is being read is one of those
+        self._body = b""
         self._begun = False  # whether a part of one was read
         self._facts: Facts | None = None  # of the request that was read last
         self._many = 0  # requests of one piece
@@ -62,6 +67,8 @@ class Street(Patient):
                     return
         self._facts, self._many = None, 0
         super().data_received(data)
+        if self._hasty and not self.transport.is_closing():
+            self._slow_down()
         if rest and self._facts is not None and self._many == 1 and not self._begun:
             _known[rest, self._host, self._how] = self._facts
             if len(_known) > KEPT:
@@ -90,19 +97,26 @@ class Street(Patient):
 
     def take(self) -> None:
         """See `Patient`."""
+        self._body = b""
         self._hasty = (
             self._desk is not None
-            and self.parser.get_method() == b"GET"
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
             and not self.parser.should_upgrade()
             and not self.url.startswith(_HEALTH)
-            and _ELSEWHERE.isdisjoint([name for name, _ in self.headers])
+            and _is_short(self.parser.get_method(), self.headers)
             and not self._answering()
             and self._free()
         )
         if not self._hasty:
             super().take()
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser."""
+        if self._hasty:
+            self._body += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
@@ -115,8 +129,9 @@ class Street(Patient):
         self.read()
         if self._desk is None:
             return
-        self._facts = self._desk.steps.facts(self._host, self._how, self.headers)
-        self._begin(self._facts, self.url)
+        facts = self._desk.steps.facts(self._host, self._how, self.headers)
+        self._facts = None if self._body else facts
+        self._begin(facts, self.url, self.parser.get_method().decode("ascii"), self._body)
 
     # ---- a request on the spot ----------------------------------------------------------------------------------------
 
@@ -126,14 +141,22 @@ class Street(Patient):
         busy = most is not None and (len(self.connections) >= most or len(self.tasks) >= most)
         return not (busy or self.flow.write_paused or self.pipeline or self.transport.is_closing())
 
-    def _begin(self, facts: Facts, target: bytes) -> None:
+    def _slow_down(self) -> None:
+        """The body did not come with its head: it is waited for as any other."""
+        self._hasty = False
+        super().take()
+        if self._body:
+            super().on_body(self._body)
+        self._stop_head()
+
+    def _begin(self, facts: Facts, target: bytes, method: str = "GET", body: bytes = b"") -> None:
         if self._desk is None:
             return
         turn = self._turn
         turn.response_complete = turn.response_started = turn.disconnected = False
         turn.keep_alive = True
         self.cycle = cast("RequestResponseCycle", turn)
-        one = self._desk.begin(self, facts, "GET", target)
+        one = self._desk.begin(self, facts, method, target, body)
         if one.under_way:
             self._quick = one
 
@@ -198,6 +221,24 @@ class Street(Patient):
 
     def _keep(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+
+def _is_short(method: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether it has no body, or one that is short and of a type that is read whole."""
+    names = [name for name, _ in headers]
+    if method == b"GET":
+        return _ELSEWHERE.isdisjoint(names) and b"content-length" not in names
+    told = dict(headers)
+    length = told.get(b"content-length", b"")
+    return (
+        method in _BRING
+        and _ELSEWHERE.isdisjoint(names)
+        and length.isdigit()
+        and len(length) <= len(b"%d" % AT_ONCE)
+        and 0 < int(length) <= AT_ONCE
+        and names.count(b"content-length") == 1
+        and whole(media_type(told.get(b"content-type", b"")))
+    )
 
 
 class _Turn:
