@@ -165,13 +165,14 @@ class Counts(Orders):
 
     def fresh(self, person: str, numbers: Sequence[int]) -> int:
         """How many of these were not shown to them before."""
-        return len(numbers) - self._knows(self.number("person", person), numbers)
+        return len(numbers) - self._knows(self.number("person", person), numbers) if numbers else 0
 
     @together
-    def learn(self, person: str, numbers: Sequence[int], now: int) -> None:
-        """These were shown to them. For within `together`."""
+    def learn(self, person: str, numbers: Sequence[int], now: int, fresh: int | None = None) -> None:
+        """These were shown to them, of which so many are `fresh`, if that is known. For within `together`."""
         who = self.number("person", person)
-        fresh = len(numbers) - self._knows(who, numbers)
+        if fresh is None:
+            fresh = self.fresh(person, numbers)
         row = self.maybe("SELECT shown FROM people WHERE person = ?", who)
         before = row[0] if row is not None else 0
         if before + fresh > self._each:

@@ -55,7 +55,7 @@ class Lists:
                 self._counts.serve(self._place(person, what), now // HOUR, number, now + self._longest[what] + HOUR)
         if new[What.LISTED]:
             self._counts.serve(self._ever(person), 0, new[What.LISTED], now + UNUSED)
-        self._counts.learn(person, ids, now)
+        self._counts.learn(person, ids, now, new[What.SHOWN] + new[What.LISTED])
 
     def _beyond(self, rule: Rule, person: str, number: int, now: int) -> bool:
         before = self._counts.bytes(self._place(person, rule.what), (now - rule.window) // HOUR)
