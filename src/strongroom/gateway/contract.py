@@ -70,7 +70,7 @@ class Match:
     also: tuple[str, ...] = ()
     """Other documents, where the request names several at once."""
     like: bytes = field(default=b"", compare=False, repr=False)
-    """The same as `alike`, where that is known already."""
+    """The same as `alike`, once that was asked for."""
 
     def naming(self, values: Mapping[str, tuple[str, ...]]) -> "Match | Refusal":
         """With what its body names: each parameter's values, of which only the document's may be several."""
@@ -84,9 +84,12 @@ class Match:
         """The target with one value for all strict ids of a length in its path: requests that differ in nothing else look the same
         to the rules of a WAF.
         """
-        if self.like or self.route is None:
-            return self.like or self.target.wire
-        return replace(self.target, segments=self.route.pattern.alike(self.target.segments), spelled=b"").wire
+        if self.route is None:
+            return self.target.wire
+        if not self.like:
+            segments = self.route.pattern.alike(self.target.segments)
+            object.__setattr__(self, "like", replace(self.target, segments=segments, spelled=b"").wire)
+        return self.like
 
 
 class Contract:

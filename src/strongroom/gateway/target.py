@@ -45,7 +45,7 @@ class Target:
     question: bool = False
     """Whether a `?` was there; `/a?` is not `/a` to everybody."""
     spelled: bytes = field(default=b"", compare=False, repr=False)
-    """The same as `wire`, where that is known already."""
+    """The same as `wire`, once that was asked for."""
 
     @property
     def path(self) -> str:
@@ -55,8 +55,11 @@ class Target:
     @property
     def wire(self) -> bytes:
         """The one spelling: what is forwarded, what rules see, what is counted."""
-        if self.spelled:
-            return self.spelled
+        if not self.spelled:
+            object.__setattr__(self, "spelled", self._written())
+        return self.spelled
+
+    def _written(self) -> bytes:
         query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in self.pairs)
         return f"{self.path}{'?' if self.question else ''}{query}".encode()
 
