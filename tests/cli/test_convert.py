@@ -67,7 +67,7 @@ def test_files_are_written_into_a_new_directory(
     assert run("rules", "convert", "-t", "spl", DENIED, PUBLIC, "--out", tmp_path / "new") == 0
     (written,) = (tmp_path / "new").iterdir()
     assert written.read_text().startswith(
-        "# One principal asked for many documents that are denied or do not exist\n\n# counts in"
+        "# One login asked for many documents that are denied or do not exist\n\n# counts in"
     )
     told = capsys.readouterr().out
     assert "not converted: A store or a copy of one was made public: It asks for meaning" in told
@@ -80,8 +80,7 @@ def test_queries_are_shown_to_people(converts: Path, capsys: pytest.CaptureFixtu
     assert run("rules", "convert", "-t", "elastic", DENIED) == 0
     out = capsys.readouterr().out
     assert (
-        "# One principal asked for many documents that are denied or do not exist\n# value_count: counts in windows"
-        in out
+        "# One login asked for many documents that are denied or do not exist\n# value_count: counts in windows" in out
     )
     assert "stats value_count=count_distinct(url.path) by timebucket, user.name" in out
 

@@ -1,8 +1,10 @@
 """Findings: everything they say is counted."""
 
+from strongroom.detect import walk
 from strongroom.detect.detection import ABOUT, SERVED, Detection
 from strongroom.detect.finding import EVIDENCE, events_of, findings
 from strongroom.detect.hunt import run
+from strongroom.detect.say import headline
 from strongroom.sigma.rule import Head, Level
 from tests.detect.conftest import Scene, read
 
@@ -65,6 +67,29 @@ def test_trying_is_not_taking(scene: Scene) -> None:
     scene.add(read(1, 1, **{"status_id": 2, "http_response.code": 404}))
     (found,) = findings(scene.engine, run([every("all", "high", "true", quiet=True)], scene.engine, []))
     assert found.level == "low"
+
+
+def test_what_no_mapping_names_has_left_too(scene: Scene) -> None:
+    """A walk over an address that the mapping does not know takes no document that it counts, and is as loud as any."""
+    scene.add(*(read(at, at, document=None, route="/old?id={int}") for at in range(20)))
+    scene.add(
+        *(
+            read(10**6 + at, at, principal="eve", document=None, **{"status_id": 2, "http_response.code": 404})
+            for at in range(20)
+        )
+    )
+    run((walk.detection(),), scene.engine, [])
+    ann, eve = findings(scene.engine, (walk.detection(),))
+    assert (ann.about, ann.level, ann.documents, ann.reasons[0].given, ann.reasons[0].asked) == (
+        "login ann",
+        "high",
+        0,
+        20,
+        20,
+    )
+    assert (eve.about, eve.level, eve.reasons[0].given) == ("login eve", "low", 0)
+    assert headline(ann) == "login ann: 20 answers at addresses that the mapping does not name"
+    assert headline(eve) == "login eve: nothing left by these requests"
 
 
 def test_evidence_is_the_first_events_and_all_on_demand(scene: Scene) -> None:

@@ -9,18 +9,18 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.duckdb import Engine
 
-BUCKETS = st.dictionaries(st.tuples(st.integers(0, 30), st.integers(0, 95)), st.integers(1, 40), max_size=150)
+BUCKETS = st.dictionaries(st.tuples(st.integers(0, 30), st.integers(0, 24 * 12)), st.integers(1, 40), max_size=400)
 """(principal, hour) -> how much."""
 
 
 def by_hand(buckets: dict[tuple[int, int], int]) -> dict[int, int]:
-    """Day -> the 95th percentile of what each had at most in an hour of the days before; of the first day its own."""
+    """Day -> the 95th percentile of what each had at most in an hour of the days before; in the first week, of that one too."""
     found: dict[int, int] = {}
     days = {hour // 24 for _, hour in buckets}
     for day in days:
         most: dict[int, int] = {}
         for (who, hour), amount in buckets.items():
-            if hour // 24 < max(day, min(days) + 1):
+            if hour // 24 < day + (day < min(days) + peers.LEARN):
                 most[who] = max(most.get(who, 0), amount)
         if len(most) >= peers.CROWD:
             found[day] = sorted(most.values())[math.ceil(len(most) * 95 / 100) - 1]

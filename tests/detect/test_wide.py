@@ -3,9 +3,12 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from strongroom.detect import wide
 from tests.detect.conftest import Scene, read
+from tests.detect.replayed import same
 
 HOUR, DAY = wide.detections()
 
@@ -105,6 +108,35 @@ def test_peers_are_those_of_the_days_before(scene: Scene) -> None:
     assert {about for about, _, _ in scene.hits(HOUR)} == {"login eve"}
 
 
+def test_a_monday_is_known_by_its_end(scene: Scene) -> None:
+    """In the first week those who all do the same are a crowd on that very day; and who does far more than they is seen."""
+    weekend = [read(person * 10, person % 2 * 86_400 + person, principal=f"p{person}") for person in range(200)]
+    monday = [
+        read(10**6 + who * 1_000 + at, 2 * 86_400 + at * 300, principal=f"s{who}")
+        for who in range(30)
+        for at in range(90)
+    ]
+    eve = [read(10**8 + at, 2 * 86_400 + at * 60, principal="eve") for at in range(400)]
+    scene.add(*weekend, *monday, *eve)
+    assert {(about, fired) for about, fired, _ in scene.hits(DAY)} == {("login eve", (2 * 86_400 + 269 * 60) * 1_000)}
+
+
+def test_a_short_past_excuses_and_never_blames(scene: Scene) -> None:
+    """After three nights a program's hundred are its own; somebody with three small days is still as good as their peers."""
+    nights = [
+        read(night * 1_000 + at, night * 86_400 + at * 300, principal="sync") for night in range(9) for at in range(100)
+    ]
+    scene.add(*nights, *(read(10**7 + day, day * 86_400, principal="ann") for day in range(3)))
+    assert max(time for _, _, time in scene.hits(DAY)) < 3 * 86_400_000
+    crowd = [
+        read(10**8 + who * 1_000 + at, 4 * 86_400 + at * 60, principal=f"s{who}")
+        for who in range(30)
+        for at in range(50)
+    ]
+    scene.add(*crowd, *(read(10**9 + at, 8 * 86_400 + at * 300, principal="ann") for at in range(100)))
+    assert "login ann" not in {about for about, _, _ in scene.hits(DAY)}
+
+
 def test_a_limit_is_passed_at_an_event(scene: Scene) -> None:
     """Not at the moment at which something leaves the window, though the limit of the new hour be lower than the last one's."""
     crowd = [
@@ -158,3 +190,24 @@ def test_quiet_days_and_busy_ones_are_a_habit(scene: Scene) -> None:
     busy = [read(10**7 + n, 40 * 86_400 + n * 10, principal=who) for who in ("even", "uneven") for n in range(900)]
     scene.add(*past, *busy)
     assert {about for about, _, time in scene.hits(DAY) if time >= 40 * 86_400_000} == {"login even"}
+
+
+@settings(max_examples=3)
+@given(seed=st.integers(0, 2**32))
+def test_a_watch_learns_its_first_weeks_as_a_hunt_does(seed: int) -> None:
+    """Some who come every day and many who come once, of whom some read far more than others."""
+    rng = random.Random(seed)
+    events = [
+        read(rng.randrange(10**6), day * 86_400 + rng.randrange(80_000) + rng.randrange(3_000), principal=f"s{who}")
+        for day in range(12)
+        for who in range(rng.randrange(15, 26))
+        for _ in range(rng.choice([1, 3, 8]))
+    ]
+    for at in range(25):
+        begin, many = rng.randrange(12 * 86_400), rng.choice([25, 60, 90, 130])
+        events += [
+            read(rng.randrange(10**6), begin + rng.randrange(3_600 * rng.choice([1, 20])), principal=f"p{at // 2}")
+            for _ in range(many)
+        ]
+    events += [read(10**7 + at, 9 * 86_400 + at, principal="eve") for at in range(800)]
+    assert (HOUR.head.id, "login eve") in same(events, *wide.detections(), rng=rng)

@@ -6,6 +6,7 @@
     rules        rule files -> detections (Sigma)
     watch        logs that grow -> live -> alerts; `sqlite` keeps its state, `messenger` tells (syslog, webhook, smtp)
     parts        a detection in steps, so that many machines can take it in parts
+    stage        the steps on one machine: tables, that later detections share
     sliding      Sigma's rules and correlations, folded by a watch
     live         the same detections over events as they come
     correlation  SQL of Sigma's correlations

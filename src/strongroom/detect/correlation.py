@@ -45,7 +45,8 @@ def together(base: str, fire: str, window: int) -> Parts:
 def windowed(base: str, fire: str, window: int) -> str:
     """The events of `base` in a window that ends at an instant of `fire` (g, t), with the first such instant of the group.
 
-    `fire` may read `base` by this name. A group whose events are about several is told of each.
+    `fire` may read `base` by this name. A group whose events are about several is told of each. The first instant from an event on
+    is told by going back in time: a minimum from there on, which grows by itself; one over the window would be made anew for each.
     """
     return f"""
     WITH base AS ({base}),
@@ -55,12 +56,10 @@ def windowed(base: str, fire: str, window: int) -> str:
         UNION ALL SELECT g, t, NULL, NULL, t FROM fire
     ),
     seen AS (
-        SELECT g, event, about,
-            min(t) OVER (PARTITION BY g ORDER BY time RANGE BETWEEN CURRENT ROW AND {window} FOLLOWING) AS ends
-        FROM both_
+        SELECT event, about, time, min(t) OVER (PARTITION BY g ORDER BY time DESC) AS ends FROM both_
     )
     SELECT about, min(ends) OVER (PARTITION BY about) AS fired, event FROM seen
-    WHERE event IS NOT NULL AND ends IS NOT NULL
+    WHERE event IS NOT NULL AND ends <= time + {window}
     """
 
 

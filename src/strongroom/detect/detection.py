@@ -17,6 +17,9 @@ SERVED: Final = (
 )
 """A document left. Not a redirection, and not an answer that the client's copy is still good."""
 
+GIVEN: Final = "(act = 'read' AND status_id = 1 AND coalesce(\"http_response.code\", 200) BETWEEN 200 AND 299)"
+"""Something left, a document or what no mapping calls one."""
+
 ABOUT: Final = """("principal.kind" || ' ' || principal)"""
 """Whom a finding is about when a detection does not say otherwise."""
 

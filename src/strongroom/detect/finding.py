@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from strongroom.detect.detection import SERVED, Detection
+from strongroom.detect.detection import GIVEN, SERVED, Detection
 from strongroom.detect.duckdb import Engine
 from strongroom.sigma.rule import LEVELS, Level
 from strongroom.sigma.sql import literal
@@ -25,6 +25,7 @@ class Reason:
     first_number: int | None
     last_number: int | None
     route: str
+    given: int = 0  # ids that were answered at addresses which no mapping calls documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,9 @@ def _weight(reason: Reason) -> tuple[int, int, int]:
 
 
 def _reason(detection: Detection, row: tuple[Any, ...]) -> Reason:
-    events, documents, fired, lost, asked, missed, low, high, route = row
-    level: Level = "low" if detection.quiet and not documents else detection.head.level
-    return Reason(detection, level, events, documents, fired, lost, asked, missed, low, high, route or "")
+    events, documents, fired, lost, asked, missed, low, high, route, given = row
+    level: Level = "low" if detection.quiet and not documents and not given else detection.head.level
+    return Reason(detection, level, events, documents, fired, lost, asked, missed, low, high, route or "", given)
 
 
 def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[Evidence, ...]) -> Finding:
@@ -125,10 +126,12 @@ def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[
     )
 
 
+_ID: Final = "(route || chr(31) || number)"
 _REASONS: Final = f"""
 SELECT detection, about, count(DISTINCT event.rowid), count(DISTINCT document) FILTER ({SERVED}), min(fired),
-    count(DISTINCT document) FILTER ({SERVED} AND time <= fired), count(DISTINCT document),
-    count(DISTINCT document) FILTER (status_id = 2), min(number), max(number), min(route)
+    count(DISTINCT document) FILTER ({SERVED} AND time <= fired), count(DISTINCT coalesce(document, {_ID})),
+    count(DISTINCT coalesce(document, {_ID})) FILTER (status_id = 2), min(number), max(number), min(route),
+    count(DISTINCT {_ID}) FILTER ({GIVEN} AND document IS NULL)
 FROM hit JOIN event ON event.rowid = hit.event GROUP BY detection, about ORDER BY detection, about
 """
 

@@ -31,11 +31,11 @@ from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
 from strongroom.detect.kept import Kept
+from strongroom.detect.stage import Stage
 from strongroom.logs import files, formats, read, stranger
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
-from strongroom.sigma.sql import literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +150,15 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
 def run(detections: Iterable[Detection], engine: Engine, stopped: list[rules.Stopped]) -> tuple[Detection, ...]:
     """Write every detection's hits; those that the engine does not take are named and left out."""
     ran = []
-    for detection in detections:
-        id_ = literal(detection.head.id)
-        try:
-            engine.run(f"INSERT INTO hit SELECT {id_}, about, fired, event FROM ({detection.hits})")
-        except Error as error:
-            reason = str(error).splitlines()[0][:200]
-            stopped.append(rules.Stopped("", detection.head.title, f"The engine refuses it: {reason}"))
-            continue
-        ran.append(detection)
+    with Stage(engine) as stage:
+        for detection in detections:
+            try:
+                stage.run(detection)
+            except Error as error:
+                reason = str(error).splitlines()[0][:200]
+                stopped.append(rules.Stopped("", detection.head.title, f"The engine refuses it: {reason}"))
+                continue
+            ran.append(detection)
     return tuple(ran)
 
 

@@ -1,8 +1,8 @@
 """What is much among principals of one kind, as it was known when a day began.
 
 Of every principal the most that it had in one window, over the days before; of these the 95th percentile (nearest rank), so that
-one thief among CROWD does not raise it. On the first day of a kind its peers are those of that very day: a watch, which must say
-the same as a hunt, waits for its end before it judges by them. But for that nothing looks ahead. Nothing is much before CROWD
+one thief among CROWD does not raise it. In the first days of a kind its peers are those of that very day too: a watch, which must
+say the same as a hunt, waits for its end before it judges by them. But for that nothing looks ahead. Nothing is much before CROWD
 principals were seen: then a detection's floor holds.
 """
 
@@ -15,10 +15,12 @@ from strongroom.detect.parts import Known
 CROWD: Final = 20
 RARE: Final = 95
 """Per cent of the principals that have less, or as much."""
+LEARN: Final = 7
+"""Days of a kind that are among those by which they are judged themselves: nobody knows yet what a Monday is like."""
 
 
 def known(window: int) -> Known:
-    """The table `peers` (kind, d, much): as of the beginning of day d, or the end of the first.
+    """The table `peers` (kind, d, much): as of the beginning of day d, or the end of it in the first days.
 
     Made of `bucket` (g, kind, b, c), b the number of a window of `window` milliseconds and c, never 0, how much there was in it.
     """
@@ -38,7 +40,7 @@ def known(window: int) -> Known:
     first AS (SELECT kind, min(d) AS d FROM moved GROUP BY kind),
     standing AS (
         SELECT kind, day.d, c, sum(moved.n) AS n FROM (SELECT DISTINCT kind, d FROM peers_share WHERE n IS NULL) AS day
-        JOIN first USING (kind) JOIN moved USING (kind) WHERE moved.d < greatest(day.d, first.d + 1) GROUP BY ALL
+        JOIN first USING (kind) JOIN moved USING (kind) WHERE moved.d < day.d + (day.d < first.d + {LEARN})::INT GROUP BY ALL
     ),
     ranked AS (
         SELECT kind, d, c, sum(n) OVER (PARTITION BY kind, d ORDER BY c) AS below, sum(n) OVER (PARTITION BY kind, d) AS crowd
@@ -86,8 +88,8 @@ class Peers:
             moved[before] = moved.get(before, 0) - 1
 
     def learning(self, kind: str) -> bool:
-        """Whether it is this kind's first day, whose end must be waited for."""
-        return self.first.get(kind, self.day) == self.day
+        """Whether it is one of this kind's first days, whose end must be waited for."""
+        return self.day < self.first.get(kind, self.day) + LEARN
 
     def turn(self, day: int) -> bool:
         """A day has begun: what was had before it is known now. False when it is the same day still."""

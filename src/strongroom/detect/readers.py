@@ -170,7 +170,7 @@ class Watched:
         self.id, (self.size, self.floor, self.age) = id_, window
         self.peers = peers.Peers()
         self.now, self.begin, self.end = -1, 0, 0
-        self.held: dict[str, list[tuple[int, int]]] = {}  # who -> (how many, when)
+        self.held: dict[str, list[tuple[int, int, int]]] = {}  # who -> (how many, when, `own` then)
 
     def at(self, time: int) -> None:
         """It is this bucket now."""
@@ -179,24 +179,24 @@ class Watched:
         self.end = self.begin + self.size
 
     def limit(self, reader: Reader, at: int, began: int) -> float | None:
-        """What is enough in a bucket that has begun. On the first day of a kind that is known when the day is over."""
+        """What is enough in a bucket that has begun. In the first days of a kind that is known when the day is over."""
         if self.age is not None:
             old = self.now - began // self.size >= self.age
             return min(MOST, max(self.floor, OWN * reader.own(at))) if old else None
         past = reader.cells[at + PAST]
         if past and sum(n for _, n in packed.items(past)) >= TEN:
             return min(MOST, max(self.floor, OWN * reader.own(at), reader.spread(at)))
-        return None if self.peers.learning(reader.kind) else self.by_peers(reader.kind)
+        return None if self.peers.learning(reader.kind) else self.by_peers(reader.kind, reader.own(at))
 
-    def by_peers(self, kind: str) -> int:
-        """What is enough for whoever has no past."""
-        return min(MOST, max(self.floor, PEERS * self.peers.much.get(kind, 0)))
+    def by_peers(self, kind: str, own: int) -> int:
+        """What is enough for whoever has little of a past, or none."""
+        return min(MOST, max(self.floor, PEERS * self.peers.much.get(kind, 0), OWN * own))
 
-    def wait(self, g: str, level: int, time: int) -> None:
-        """More than ever on this first day: by which of these it fires is known when it is over."""
+    def wait(self, g: str, level: int, time: int, own: int) -> None:
+        """More than ever on one of these first days: by which of these it fires is known when it is over."""
         held = self.held.setdefault(g, [])
-        if not held or level > held[-1][0]:
-            held.append((level, time))
+        if not held or own != held[-1][2] or level > held[-1][0]:
+            held.append((level, time, own))
 
 
 class Readers:
@@ -253,9 +253,9 @@ class Readers:
         enough = reader.cells[at + ENOUGH]
         if enough is None and window.age is None:
             if window.peers.learning(reader.kind):
-                window.wait(g, level, time)
+                window.wait(g, level, time, reader.own(at))
                 return _NOTHING
-            enough = reader.cells[at + ENOUGH] = window.by_peers(reader.kind)
+            enough = reader.cells[at + ENOUGH] = window.by_peers(reader.kind, reader.own(at))
         if enough is None or level < enough:
             return _NOTHING
         return (Fire(reader.about, time, level, of=window.id),)
@@ -270,8 +270,8 @@ class Readers:
             window.peers.turn(self.day)
             for g, held in window.held.items():
                 reader = self.readers[g]
-                enough = window.by_peers(reader.kind)
-                first = next(((level, when) for level, when in held if level >= enough), None)
+                of = ((level, when) for level, when, own in held if level >= window.by_peers(reader.kind, own))
+                first = next(of, None)
                 if first is not None:
                     fires.append(Fire(reader.about, first[1], first[0], of=window.id))
             window.held = {}
@@ -292,5 +292,5 @@ class Readers:
         self.began, self.day, windows, readers = kept
         for window, (known, held) in zip(self.windows, windows, strict=True):
             window.peers.load(known)
-            window.held = {g: [(level, time) for level, time in one] for g, one in held.items()}
+            window.held = {g: [(level, time, own) for level, time, own in one] for g, one in held.items()}
         self.readers = {g: Reader.loaded(one) for g, one in readers}

@@ -47,7 +47,13 @@ def count(number: int, one: str, many: str = "") -> str:
 def headline(finding: Finding) -> str:
     """Who, what, when: one line."""
     people = "" if finding.people is None else f" of {count(finding.people, 'person', 'people')}"
-    left = f"{count(finding.documents, 'document')}{people}" if finding.documents else "nothing left by these requests"
+    given = max(reason.given for reason in finding.reasons)
+    nothing = (
+        f"{count(given, 'answer')} at addresses that the mapping does not name"
+        if given
+        else "nothing left by these requests"
+    )
+    left = f"{count(finding.documents, 'document')}{people}" if finding.documents else nothing
     bytes_ = f", {size(finding.bytes)}" if finding.documents and finding.bytes else ""
     return f"{harmless(finding.about)}: {left}{bytes_}"
 

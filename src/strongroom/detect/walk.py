@@ -12,7 +12,7 @@ from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY
-from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
+from strongroom.detect.detection import ABOUT, GIVEN, PLACE, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
 
@@ -47,7 +47,7 @@ def detection() -> Detection:
 
 BASE: Final = simple(
     f"number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')",
-    g=ABOUT, about=ABOUT, route="route", number="number", served=SERVED, source=SOURCE, place=PLACE,
+    g=ABOUT, about=ABOUT, route="route", number="number", served=GIVEN, source=SOURCE, place=PLACE,
 )  # fmt: skip
 _COUNTED: Final = f"""
 WITH wanted AS (SELECT DISTINCT route, number FROM posed WHERE likely),

@@ -3,10 +3,10 @@
 The limit is three times what is much among its peers (`peers`): those of its kind, and of its role where roles are told. Once a
 principal has a past of TEN windows the limit is twice what was rare for itself (its 99th percentile, nearest rank), or four
 standard deviations over its median on a logarithmic scale (by its quartiles) where that is more: some have quiet days and busy
-ones. A past is of windows that had ended before the one that is judged began: what is done now is no past. It is never below a
-floor that an honest person hardly reaches, and it is the floor where there is neither a past nor a crowd. Counts are exact in
-windows that slide; buckets of a window's length serve only for learning. A limit never looks ahead: a watch has the same. Nobody's
-count goes beyond MOST, which is always too many.
+ones. Fewer windows excuse twice of what was rare in them; peers still do. A past is of windows that had ended before the one that
+is judged began: what is done now is no past. The limit is never below a floor that an honest person hardly reaches, and it is the
+floor where there is neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve only
+for learning. A limit never looks ahead: a watch has the same. Nobody's count goes beyond MOST, which is always too many.
 """
 
 from typing import Final
@@ -48,8 +48,8 @@ def _detection(window: int, floor: int, words: str, end: str) -> Detection:
         by=(),
     )
     note = f"at least {floor} in {words}, {PEERS} times its peers' most or {OWN} times its own"
-    past = f"greatest({OWN} * own, spread)"
-    enough = f"least({MOST}, greatest({floor}, CASE WHEN known >= {TEN} THEN {past} ELSE {PEERS} * much END))"
+    past = f"greatest({OWN} * own, CASE WHEN known >= {TEN} THEN spread ELSE {PEERS} * much END)"
+    enough = f"least({MOST}, greatest({floor}, {past}))"
     whole = parts(window, enough, floor)
     return Detection(
         head, whole.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=Window(window, floor), parts=whole

@@ -25,7 +25,8 @@ An access log in a format of its own has its string, and what its values mean th
     principal = "$http_x_user"
 
 Paths of tables are relative to the file. With routes only what they match is a document; the names in braces stand for one
-segment of the path each.
+segment of the path each. Of any other address the ids stay known: whoever walks over them is found, for an address that nobody
+remembers is in no mapping.
 """
 
 import csv
@@ -36,6 +37,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from strongroom.errors import ConfigError
 from strongroom.logs import formats, log_format, places, table
@@ -62,6 +64,12 @@ UPDATE event SET "actor.user.type" = member.role FROM member
 WHERE event.principal = member.account AND event."principal.kind" = 'login'
 """
 """What a login works as: its peers are those who work as the same."""
+
+
+_PAGE: Final = (None, None, None, None)
+_LEFT: Final = frozenset({"route", "number"})
+"""What the reader found out of an address stays where no route matches it."""
+_NO: Final = pa.scalar(value=False)
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -112,19 +120,24 @@ class Mapping:
             return events
         paths = events[_PATH].combine_chunks().dictionary_encode()
         found = [self.target(path) for path in paths.dictionary.to_pylist()]
-        for name, values in zip(names, zip(*found, strict=True), strict=True):
+        named = pa.array([one is not None for one in found], pa.bool_()).take(paths.indices)
+        for at, name in enumerate(names):
+            values = [(one or _PAGE)[at] for one in found]
             place, kind = events.column_names.index(name), ARROW[COLUMNS[name]]
-            events = events.set_column(place, name, pa.array(values, kind).take(paths.indices))
+            told = pa.array(values, kind).take(paths.indices)
+            if name in _LEFT:
+                told = pc.if_else(pc.coalesce(named, _NO), told, events[name].combine_chunks().cast(kind))
+            events = events.set_column(place, name, told)
         return events
 
-    def target(self, path: str) -> tuple[str, str | None, int | None, str | None]:
-        """(route, document, number, patient) of a path. What no route matches is a page."""
+    def target(self, path: str) -> tuple[str, str | None, int | None, str | None] | None:
+        """(route, document, number, patient) of a path; None where no route matches: that is a page, whatever ids are in it."""
         for route, pattern in self.routes:
             if found := pattern.fullmatch(path):
                 named = found.groupdict()
                 document, patient = named.get("document"), named.get("patient")
                 return route, document or path, _number(document or patient or ""), patient
-        return path, None, None, None
+        return None
 
     def fill(self, engine: _Engine) -> None:
         """Whose documents are, who has relations and who works as what, into the engine's tables and its events."""
