@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import httpx2
@@ -29,7 +30,9 @@ WIDE = "\n[budget]\n" + "".join(
 
 
 def stolen(layout: Layout, tried: int) -> tuple[set[str], set[str]]:
-    """What a stolen login takes of `tried` other people's documents, asked for by id: (documents, people)."""
+    """What a stolen login takes of `tried` other people's documents, asked for by id: (documents, people). One of each person
+    first, so that it is no matter of chance how many people five documents are of.
+    """
     config = parse(layout.config.read_bytes())
     demo = msgspec.json.decode(demo_file(layout).read_bytes(), type=DemoFile)
     mine = demo.own[demo.logins["patient1"]]
@@ -41,7 +44,11 @@ def stolen(layout: Layout, tried: int) -> tuple[set[str], set[str]]:
     documents, people = set(), set()
     try:
         others = [(one, whose) for one, whose in demo.documents if whose != mine and one not in demo.hidden]
-        for one, whose in others[:: max(1, len(others) // tried)]:
+        before, turns = Counter[str](), []
+        for one, whose in others:
+            before[whose] += 1
+            turns.append((before[whose], one, whose))
+        for _, one, whose in sorted(turns)[:tried]:
             headers = {"Authorization": f"Bearer {token}"}
             answer = httpx2.get(f"{config.base}/Binary/{one}", headers=headers, timeout=60)
             if answer.status_code == 200:

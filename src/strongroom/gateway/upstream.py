@@ -5,7 +5,8 @@
         async for piece in answer.pieces(): ...
 
 A connection is used again only when the end of the answer before was told, and nothing came after it. A request with a body gets a
-connection of its own: when one that was kept turns out to be closed, only a request that may be repeated is repeated, once.
+connection of its own, or, where it is short, one that was in use a moment ago: when one that was kept turns out to be closed, only
+a request that may be repeated is repeated, once.
 Memory: one piece of 64 KiB at a time, either way; whoever takes pieces slowly is sent them slowly, and asks for them slowly.
 """
 
