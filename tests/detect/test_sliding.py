@@ -66,7 +66,7 @@ def test_a_window_holds_what_its_threshold_needs() -> None:
             fold.feed((0, at, "g", "a", 0, value))
     assert len(events.groups["g"].held) == 3
     assert packed.size(values.groups["g"].held) == 3
-    assert len(amounts.groups["g"].held) == 3  # two, and their sum
+    assert len(amounts.groups["g"].held) == 5  # their sum, and two with their times
     for fold in (events, values, amounts):
         fold.tidy(5_000 + 10**9)
         assert fold.groups == {}

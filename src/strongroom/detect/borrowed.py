@@ -10,6 +10,7 @@ from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
+from strongroom.detect import packed
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Parts
@@ -151,14 +152,14 @@ class Borrowed:
 
     def dump(self) -> Any:
         """See `Fold`."""
-        logins = [[g, login.days, login.day, login.places] for g, login in self.logins.items()]
+        logins = packed.pieces([g, login.days, login.day, login.places] for g, login in self.logins.items())
         return [logins, self.until, self.read.dump()]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
         logins, self.until, read = kept
         self.logins = {}
-        for g, days, day, places in logins:
+        for g, days, day, places in packed.things(logins):
             login = self.logins[g] = Login()
             login.days, login.day, login.places = days, day, tuple(places)
         self.read.load(read)

@@ -172,11 +172,11 @@ class Egress:
 
     def dump(self) -> Any:
         """See `Fold`. Bytes may be more than a number of 64 bits can say; a limit is of whole MiB."""
-        clients = [
+        clients = packed.pieces(
             [g, one.kind, one.hour, [*divmod(one.size, MIB)], packed.dump(one.past), one.known, one.most,
              one.enough and one.enough // MIB]
             for g, one in self.clients.items()
-        ]  # fmt: skip
+        )  # fmt: skip
         return [self.peers.dump(), self.held, clients]
 
     def load(self, kept: Any) -> None:
@@ -185,7 +185,7 @@ class Egress:
         self.peers.load(known)
         self.held = {g: [(full, time) for full, time in one] for g, one in held.items()}
         self.clients = {}
-        for g, kind, hour, (mib, rest), past, number, most, enough in clients:
+        for g, kind, hour, (mib, rest), past, number, most, enough in packed.things(clients):
             one = self.clients[g] = Client(kind)
             one.hour, one.size, one.past, one.known = hour, mib * MIB + rest, packed.load(past), number
             one.most, one.enough = most, enough and enough * MIB

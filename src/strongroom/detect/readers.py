@@ -285,7 +285,7 @@ class Readers:
     def dump(self) -> Any:
         """See `Fold`."""
         windows = [[one.peers.dump(), one.held] for one in self.windows]
-        return [self.began, self.day, windows, [[g, one.dump()] for g, one in self.readers.items()]]
+        return [self.began, self.day, windows, packed.pieces((g, one.dump()) for g, one in self.readers.items())]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
@@ -293,4 +293,4 @@ class Readers:
         for window, (known, held) in zip(self.windows, windows, strict=True):
             window.peers.load(known)
             window.held = {g: [(level, time, own) for level, time, own in one] for g, one in held.items()}
-        self.readers = {g: Reader.loaded(one) for g, one in readers}
+        self.readers = {g: Reader.loaded(one) for g, one in packed.things(readers)}

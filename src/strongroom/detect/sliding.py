@@ -5,6 +5,7 @@ group in the window is told of, as in the SQL. What is not monotone (averages, f
 """
 
 import math
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from sys import intern
@@ -116,12 +117,14 @@ class Window:
 
     def dump(self) -> Any:
         """See `Fold`."""
-        return [[g, group.about, group.time, group.others, self.plain(group.held)] for g, group in self.groups.items()]
+        return packed.pieces(
+            [g, group.about, group.time, group.others, self.plain(group.held)] for g, group in self.groups.items()
+        )
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
         self.groups = {}
-        for g, about, time, others, held in kept:
+        for g, about, time, others, held in packed.things(kept):
             group = self.groups[g] = _Group(about, self.revived(held))
             group.time, group.others = time, others
 
@@ -198,46 +201,50 @@ class Amounts(Window):
         super().__init__(window)
         self.bound, self.above = bound, above
 
-    def new(self) -> tuple[float, ...] | list[list[float]]:
-        """See `Window`. Amounts by time: (time, amount) while they are of one instant, then the sum of all, and each."""
+    def new(self) -> Any:
+        """See `Window`. (time, amount) while there is one instant; else the sum, and time and amount of each."""
         return ()
 
     def count(self, group: _Group, row: Sequence[Any]) -> int:
         """See `Window`. Amounts of one instant are held as one."""
-        time, amount, amounts = row[1], float(row[5]), group.held
+        time, amount, held = row[1], float(row[5]), group.held
         begin = time - self.window
-        if isinstance(amounts, tuple):
-            if not amounts or amounts[0] == time or amounts[0] < begin:
-                total = amount + (amounts[1] if amounts and amounts[0] == time else 0)
+        if isinstance(held, tuple):
+            if not held or held[0] == time or held[0] < begin:
+                total = amount + (held[1] if held and held[0] == time else 0)
                 group.held = (time, total)
                 return self._count(total)
-            amounts = group.held = [[0, amounts[1]], [*amounts]]
-        if amounts[-1][0] == time:
-            amounts[-1][1] += amount
+            held = group.held = array("d", (held[1], *held))
+        if held[-2] == time:
+            held[-1] += amount
         else:
-            amounts.append([time, amount])
-        total = amounts[0][1] + amount
+            held.extend((time, amount))
+        total = held[0] + amount
         gone = 1
-        while amounts[gone][0] < begin or (len(amounts) > gone + 1 and self._enough(total - amounts[gone][1])):
-            total -= amounts[gone][1]
-            gone += 1
-        if len(amounts) == gone + 1:
-            total = amounts[gone][1]
+        while held[gone] < begin or (len(held) > gone + 2 and self._enough(total - held[gone + 1])):
+            total -= held[gone + 1]
+            gone += 2
+        if len(held) == gone + 2:
+            total = held[-1]
             group.held = (time, total)
         else:
-            del amounts[1:gone]
-            amounts[0][1] = total
+            del held[1:gone]
+            held[0] = total
         return self._count(total)
+
+    def plain(self, held: Any) -> list[float]:
+        """See `Window`."""
+        return list(held)
+
+    def revived(self, kept: list[float]) -> Any:
+        """See `Window`."""
+        return array("d", kept) if len(kept) % 2 else tuple(kept)
 
     def _count(self, total: float) -> int:
         return max(1, math.floor(total)) if self._enough(total) else 0
 
     def _enough(self, total: float) -> bool:
         return total > self.bound if self.above else total >= self.bound
-
-    def revived(self, kept: list[Any]) -> Any:
-        """See `Window`."""
-        return kept if kept and isinstance(kept[0], list) else tuple(kept)
 
 
 class Together(Window):

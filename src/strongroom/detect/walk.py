@@ -12,6 +12,7 @@ from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY
+from strongroom.detect import packed
 from strongroom.detect.detection import ABOUT, GIVEN, PLACE, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
@@ -181,20 +182,25 @@ class Walk:
 
     def dump(self) -> Any:
         """See `Fold`. Numbers are no keys of every form in which a state may be written."""
-        askers = [[[route, [*numbers.items()]] for route, numbers in one.items()] for one in (self.now, self.before)]
-        runs = [
+        askers = [
+            [[route, packed.pieces(numbers.items())] for route, numbers in one.items()]
+            for one in (self.now, self.before)
+        ]
+        runs = packed.pieces(
             [g, route, *(getattr(run, name) for name in Run.__slots__)]
             for route, runs in self.runs.items()
             for g, run in runs.items()
-        ]
+        )
         return [self.week, *askers, runs]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
         self.week, now, before, runs = kept
-        self.now, self.before = ({route: dict(numbers) for route, numbers in one} for one in (now, before))
+        self.now, self.before = (
+            {route: dict(packed.things(numbers)) for route, numbers in one} for one in (now, before)
+        )
         self.runs = {}
-        for g, route, *values in runs:
+        for g, route, *values in packed.things(runs):
             run = self.runs.setdefault(route, {})[g] = Run()
             for name, value in zip(Run.__slots__, values, strict=True):
                 setattr(run, name, value)
