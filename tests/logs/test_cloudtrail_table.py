@@ -39,6 +39,18 @@ def test_cells_that_hold_objects() -> None:
     assert found["api.service.name"] == "s3.amazonaws.com"
 
 
+@pytest.mark.parametrize("name", ["userName", "username"])
+def test_cells_that_hold_structs(name: str) -> None:
+    """As Athena and CloudTrail Lake print them, one in another, with commas and equals signs in values."""
+    heading = b"eventTime,eventName,eventSource,userIdentity,sourceIPAddress,requestParameters,eventID"
+    who = f"{{type=IAMUser, principalid=AIDA, {name}=intern, sessioncontext={{attributes={{mfa=false}}, x=null}}, invokedby=null}}"
+    asked = "{bucketName=portal-docs, key=letters/a=b, c.pdf}"
+    line = f'2026-03-02 06:00:00.000,GetObject,s3.amazonaws.com,"{who}",203.0.113.9,"{asked}",e-1'
+    found = row(heading, line)
+    assert (found["principal"], found["principal.kind"], found["store"]) == ("intern", "login", "portal-docs")
+    assert found["document"] == "portal-docs/letters/a=b, c.pdf"
+
+
 def test_nothing_in_a_cell_is_run() -> None:
     """A cell that is a program is no object: it is left out, and what it would have done is not done."""
     program = "\"{'bucketName': __import__('os').abort()}\""
@@ -48,7 +60,20 @@ def test_nothing_in_a_cell_is_run() -> None:
     assert parse(line.encode()) == NOT_THIS_FORMAT  # no bucket, so no source is known
 
 
-@pytest.mark.parametrize("cell", ["{" * 3_000, "{'a':" * 3_000, "{'x'*9**9}", "{1:2}", "{'a': 1e999}", "{\\x00}"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "{" * 3_000,
+        "{'a':" * 3_000,
+        "{'x'*9**9}",
+        "{1:2}",
+        "{'a': 1e999}",
+        "{\\x00}",
+        "{a=" * 3_000,
+        "{a=b, " * 900,
+        "{=}",
+    ],
+)
 def test_hostile_cells_are_answered(cell: str) -> None:
     """Depth without end, arithmetic and odd literals are no objects, or harmless ones."""
     parse = cloudtrail_table.reader(CONSOLE + b",Request parameters")

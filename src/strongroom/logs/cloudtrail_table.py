@@ -5,6 +5,7 @@ a Python literal; a literal is read by its grammar and never evaluated as a prog
 """
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -31,6 +32,14 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "recipientAccountId": ("recipientaccountid",),
 }
 """Field of a record -> what a column for it may be called, in small letters without blanks, dashes and underscores."""
+_NAME: Final = re.compile(r"(?:, )?([A-Za-z][\w:.-]{0,63})=")
+_END: Final = re.compile(r", (?=[A-Za-z][\w:.-]{0,63}=)|\}")
+_DEPTH: Final = 6
+_SMALL: Final = {
+    name.lower(): name
+    for name in "principalId accountId accessKeyId userName invokedBy sessionContext sessionIssuer".split()
+}
+"""Athena's tables have names in small letters -> a record's."""
 _LITERAL: Final = 65_536
 """Characters of a cell that are read as a literal."""
 
@@ -74,8 +83,24 @@ def _object(cell: str) -> dict[str, Any]:
         try:
             value = ast.literal_eval(cell)
         except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-            return {}
+            return _struct(cell, 1, _DEPTH)[0]
     return {str(name): one for name, one in value.items()} if isinstance(value, dict) else {}
+
+
+def _struct(cell: str, at: int, deep: int) -> tuple[dict[str, Any], int]:
+    """What Athena and CloudTrail Lake print of an object, `{type=IAMUser, username=ann}`, from there on; and where it ends."""
+    found: dict[str, Any] = {}
+    while name := _NAME.match(cell, at):
+        at = name.end()
+        value: str | dict[str, Any]
+        if deep and cell[at : at + 1] == "{":
+            value, at = _struct(cell, at + 1, deep - 1)
+        else:
+            end = _END.search(cell, at)
+            at, value = (end.start(), cell[at : end.start()]) if end else (len(cell), cell[at:])
+        if value not in {"null", ""} if isinstance(value, str) else value:
+            found[_SMALL.get(name[1], name[1])] = value
+    return found, at + 1
 
 
 def _plain(name: str) -> str:
