@@ -138,6 +138,53 @@ url = "nats://127.0.0.1:{taken_by}"
         assert sorted(map(json.dumps, elsewhere)) == sorted(map(json.dumps, events))
 
 
+def test_what_passes_is_learned_and_drafted(portal: int, tmp_path: Path) -> None:
+    """Two workers, nobody described anything: the draft has each route and how often it was seen, its types, and nobody's number;
+    the gateway takes it, and people go on.
+    """
+    upstream = f"http://127.0.0.1:{portal}"
+    learning = (
+        '\nroutes = "learn"\nproxies = ["127.0.0.1/32"]\n[person]\nby = "cookie"\nname = "sid"\n[waf]\nmode = "off"\n'
+    )
+    with gateway(learning, upstream, tmp_path) as base:
+        for user in range(3, 9):
+            address = {"X-Forwarded-For": f"192.0.2.{user}"}
+            with httpx2.Client(base_url=base, timeout=LONG, headers=address) as client:
+                client.post("/login", data={"user": str(user), "password": f"p{user}"})
+                for item in client.get("/letters", params={"page": 1}).json()["items"]:
+                    assert client.get(f"/letters/{item['id']}").status_code == 200
+                assert client.get("/forgotten-by-all").status_code == 404
+    raw = (tmp_path / "gateway-state" / "learned.db").read_bytes()
+    assert b"letters" in raw
+    assert b"forgotten-by-all" not in raw
+    draft = tmp_path / "draft.toml"
+    command = [
+        *PROGRAM,
+        "gateway",
+        "learn",
+        "--live",
+        "--config",
+        str(tmp_path / "gateway.toml"),
+        "--out",
+        str(draft),
+        "--json",
+    ]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found = {one["path"]: one for one in told["routes"]}
+    assert (found["/letters/{letter:int}"]["document"], found["/letters/{letter:int}"]["requests"]) == ("letter", 42)
+    assert found["/letters"]["requests"] == 6
+    text = draft.read_text()
+    assert 'content_types = ["application/x-www-form-urlencoded"]' in text
+    assert '"page" = "int"' in text
+    assert 'by = "cookie"' in text
+    (tmp_path / "next").mkdir()
+    described = text.replace('routes = "learn"', 'routes = "enforce"').replace("[gateway]\n", "")
+    with gateway(described, upstream, tmp_path / "next") as base, httpx2.Client(base_url=base, timeout=LONG) as client:
+        assert client.post("/login", data={"user": "3", "password": "p3"}).status_code == 303
+        assert client.get("/letters", params={"page": 1}).status_code == 200
+        assert client.get("/export/20").status_code == 404
+
+
 def test_attacks_are_blocked_and_nothing_is_served_without_an_engine(portal: int, tmp_path: Path) -> None:
     """The WAF is on unless somebody says that it is off: what is described may still carry an attack. Without it: exit code 78."""
     settings, upstream = (DESCRIBED / "portal.toml").read_text(), f"http://127.0.0.1:{portal}"

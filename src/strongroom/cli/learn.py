@@ -15,6 +15,15 @@ from strongroom.errors import OperationError, UsageError
     type=click.Path(path_type=Path, dir_okay=False),
     help="The portal's own description (OpenAPI or Swagger).",
 )
+@click.option("--live", is_flag=True, help='From what passed the gateway while its settings said routes = "learn".')
+@click.option(
+    "--config",
+    "settings",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="gateway.toml",
+    show_default=True,
+    help="The settings of that gateway (--live).",
+)
 @click.option(
     "--least",
     default=3,
@@ -27,24 +36,39 @@ from strongroom.errors import OperationError, UsageError
     help="File to write; it must not be there. Default: standard output.",
 )
 @json_option
-def command(*, paths: tuple[str, ...], openapi: Path | None, least: int, out: Path | None, as_json: bool) -> None:
+def command(  # one parameter an option
+    *,
+    paths: tuple[str, ...],
+    openapi: Path | None,
+    live: bool,
+    settings: Path,
+    least: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Draft gateway.toml from access logs (PATHs: files, directories, globs, - for the standard input; formats and packing as
-    `strongroom hunt` reads them), or from an OpenAPI document. What only you know stands in it as a line that begins with DECIDE.
+    `strongroom hunt` reads them), from an OpenAPI document, or from what passed a gateway that learns. What only you know stands
+    in it as a line that begins with DECIDE.
 
     \b
     Examples:
       strongroom gateway learn /var/log/nginx/access.log* --out gateway.toml
       strongroom gateway learn --openapi portal.yaml --out gateway.toml
+      strongroom gateway learn --live --config gateway.toml --out described.toml
     """
-    from strongroom.wiring.learn import learn_description, learn_logs
+    from strongroom.gateway.live import KEPT
+    from strongroom.wiring.learn import learn_description, learn_live, learn_logs
 
-    if bool(paths) == (openapi is not None):
-        msg = "Learn from logs, or from a description (--openapi): one of them."
+    if bool(paths) + (openapi is not None) + live != 1:
+        msg = "Learn from logs, from a description (--openapi), or from what passed (--live): one of them."
         raise UsageError(msg, advice="strongroom gateway learn access.log, or strongroom gateway learn --openapi FILE")
-    if least < 1:
-        msg = "--least counts people: at least 1."
+    if least < 1 or (live and least > KEPT):
+        msg = f"--least counts people: at least 1, and with --live at most {KEPT}."
         raise UsageError(msg)
-    drafted = learn_logs(paths, least) if openapi is None else learn_description(openapi)
+    if openapi is not None:
+        drafted = learn_description(openapi)
+    else:
+        drafted = learn_live(settings, least) if live else learn_logs(paths, least)
     if not drafted.routes:
         msg = "There is nothing to draft: " + (
             "; ".join(f"{n} {why}" for why, n in drafted.left_out.items()) or "no requests."

@@ -34,6 +34,8 @@ STRICT: Final = ("int", "digits", "date", "uuid", "guid", "hex")
 """Kinds by which a segment is told to be an id, the narrowest first; hexadecimal only from `LONG` characters on."""
 LONG: Final = 16
 LOOSE: Final = ("token", "id", "name")
+MAX_BODY: Final = 65_536
+"""Bytes that a route takes that says nothing of it."""
 
 DOCUMENTS: Final = frozenset(
     "attachment binary content discharge doc document download file image imaging letter pdf record referral report result"
@@ -49,7 +51,7 @@ _LITERAL: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@ -]*")
 _BEFORE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*[-_]")
 _CODE: Final = re.compile(r".+\.(?:js|mjs|css|map|woff2?|ttf|eot|ico|webmanifest)", re.IGNORECASE)
 """What no document is, whatever numbers stand in its name. A picture with a number may be one."""
-_ASSET: Final = re.compile(
+ASSET: Final = re.compile(
     r".+\.(?:js|mjs|css|map|png|jpe?g|gif|svg|ico|webp|woff2?|ttf|eot|txt|webmanifest)", re.IGNORECASE
 )
 
@@ -84,7 +86,7 @@ class Drafted:
 
 
 @dataclass(slots=True)
-class _Leaf:
+class Leaf:
     """What was asked at one path, or at all paths of one shape."""
 
     methods: set[str] = field(default_factory=set)
@@ -92,12 +94,18 @@ class _Leaf:
     query: dict[str, set[str]] = field(default_factory=dict)
     twice: set[str] = field(default_factory=set)
     asked: int = 0
+    kinds: set[str] = field(default_factory=set)
+    """Types of bodies, where they are known."""
+    size: int = 0
+    """Bytes of the longest body, where it is known."""
 
-    def take(self, other: "_Leaf", least: int) -> None:
+    def take(self, other: "Leaf", least: int) -> None:
         """Both together. Of `who` no more are kept than are asked about."""
         self.methods |= other.methods
         self.who |= set(list(other.who)[:least])
         self.twice |= other.twice
+        self.kinds |= other.kinds
+        self.size = max(self.size, other.size)
         self.asked += other.asked
         for name, values in other.query.items():
             mine = self.query.setdefault(name, set())
@@ -115,7 +123,9 @@ class Learner:
     def __init__(self, least: int = 3) -> None:
         """`least`: how many people or addresses must have asked for what is described word by word."""
         self._least = least
-        self._leaves: dict[Path, _Leaf] = {}
+        self._leaves: dict[Path, Leaf] = {}
+        self.asked = 0
+        """Requests that were put in."""
         self.left_out: dict[str, int] = {}
         """Why -> requests that the draft does not describe."""
 
@@ -133,9 +143,14 @@ class Learner:
         else:
             self._keep(asked, target)
 
+    def put(self, path: Path, leaf: Leaf) -> None:
+        """All that was asked at one path."""
+        self._leaves.setdefault(path, Leaf()).take(leaf, self._least)
+        self.asked += leaf.asked
+
     def routes(self) -> list[Drafted]:
         """The draft, by path. To be called once, when all was added."""
-        found: dict[tuple[str | Hole, ...], _Leaf] = {}
+        found: dict[tuple[str | Hole, ...], Leaf] = {}
         self._shape((), list(self._leaves.items()), 0, found)
         drafted: dict[str, Drafted] = {}
         for shape, leaf in found.items():
@@ -155,7 +170,7 @@ class Learner:
         self.left_out[why] = self.left_out.get(why, 0) + count
 
     def _keep(self, asked: Asked, target: Target) -> None:
-        leaf = self._leaves.setdefault(target.segments, _Leaf())
+        leaf = self._leaves.setdefault(target.segments, Leaf())
         leaf.methods.add(asked.method)
         leaf.asked += 1
         if len(leaf.who) < self._least:
@@ -168,21 +183,21 @@ class Learner:
                 values.add(value)
 
     def _shape(
-        self, before: tuple[str | Hole, ...], paths: list[tuple[Path, _Leaf]], depth: int,
-        found: dict[tuple[str | Hole, ...], _Leaf],
+        self, before: tuple[str | Hole, ...], paths: list[tuple[Path, Leaf]], depth: int,
+        found: dict[tuple[str | Hole, ...], Leaf],
     ) -> None:  # fmt: skip
         """Step 2, below one place. `paths`: all that begin like `before`."""
-        beside: dict[str, list[tuple[Path, _Leaf]]] = {}
+        beside: dict[str, list[tuple[Path, Leaf]]] = {}
         for path, leaf in paths:
             if len(path) == depth:
-                found.setdefault(before, _Leaf()).take(leaf, self._least)
+                found.setdefault(before, Leaf()).take(leaf, self._least)
             else:
                 beside.setdefault(path[depth], []).append((path, leaf))
         for part, values in _parted(beside, depth):
             below = [one for value in values for one in beside[value]]
             if part == _REST:
                 for _, leaf in below:
-                    found.setdefault((*before, _REST), _Leaf()).take(leaf, self._least)
+                    found.setdefault((*before, _REST), Leaf()).take(leaf, self._least)
             else:
                 self._shape((*before, part), below, depth + 1, found)
 
@@ -195,7 +210,7 @@ def _parted(beside: Iterable[str], depth: int) -> list[tuple[str | Hole, list[st
     holes: dict[Hole, list[str]] = {}
     words: list[str] = []
     for value in beside:
-        hole = None if _CODE.fullmatch(value) else _hole(value)
+        hole = None if _CODE.fullmatch(value) else hole_of(value)
         if hole is None:
             words.append(value)
         else:
@@ -204,7 +219,7 @@ def _parted(beside: Iterable[str], depth: int) -> list[tuple[str | Hole, list[st
         if (hole[0] or hole[2]) and len(values) == 1 and hole[1] in {"int", "digits"}:
             words += holes.pop(hole)  # step-2, a page's name
     _widen(holes)
-    files = [value for value in words if _ASSET.fullmatch(value) and fits("name", value)]
+    files = [value for value in words if ASSET.fullmatch(value) and fits("name", value)]
     if len(files) >= MANY // 2 and depth > 0:
         holes[_REST] = files
         words = [value for value in words if value not in set(files)]
@@ -215,7 +230,7 @@ def _parted(beside: Iterable[str], depth: int) -> list[tuple[str | Hole, list[st
     return [*((word, [word]) for word in words), *holes.items()]
 
 
-def _hole(value: str) -> Hole | None:
+def hole_of(value: str) -> Hole | None:
     """The parameter that a segment by itself would be: an id, with an ending, and with one word before it."""
     found = _ENDING.fullmatch(value)
     if found is None:
@@ -269,7 +284,7 @@ def _readable(path: str) -> bool:
 # ---- a shape becomes a route ---------------------------------------------------------------------------------------------
 
 
-def _route(shape: tuple[str | Hole, ...], leaf: _Leaf) -> Drafted:
+def _route(shape: tuple[str | Hole, ...], leaf: Leaf) -> Drafted:
     names: list[str] = []
     parts: list[str] = []
     word = ""
@@ -286,6 +301,9 @@ def _route(shape: tuple[str | Hole, ...], leaf: _Leaf) -> Drafted:
     for name in sorted(leaf.query):
         one.query[name] = query_kind(name, leaf.query[name])
     one.repeat = tuple(sorted(leaf.twice))
+    if {"POST", "PUT", "PATCH"} & leaf.methods:
+        one.content_types = tuple(sorted(leaf.kinds))
+        one.max_body = 2 * leaf.size if leaf.size > MAX_BODY // 2 else 0
     words = [singular(part) for part in shape if isinstance(part, str)]
     ends = [part[2] for part in shape if not isinstance(part, str)]
     judge(one, names, words, served=any(end.lower() in {".pdf", ".dcm", ".docx", ".tif"} for end in ends))

@@ -30,6 +30,7 @@ from strongroom.gateway.event import Event
 from strongroom.gateway.flow import flow, seen
 from strongroom.gateway.headers import to_client
 from strongroom.gateway.intake import Gone, Intake
+from strongroom.gateway.live import Learning
 from strongroom.gateway.modsecurity import Subject
 from strongroom.gateway.person import People
 from strongroom.gateway.ports import Guard
@@ -83,10 +84,13 @@ class Proxy:
     def __init__(
         self, checked: Checked, upstream: Upstream, people: People, guard: Guard, clock: Clock,
         *, report: Callable[[Event], None], waf: Waf | None = None, vouch: Vouching | None = None,
+        learning: Learning | None = None,
     ) -> None:  # fmt: skip
-        """`waf` is None where gateway.toml says that it is off. `vouch` is for a portal that believes what we sign."""
+        """`waf` is None where gateway.toml says that it is off. `vouch` is for a portal that believes what we sign. `learning` sees
+        what passes undescribed.
+        """
         self._checked, self._report, self._waf = checked, report, waf
-        self._steps = Steps(checked, people, guard, clock, waf, vouch)
+        self._steps = Steps(checked, people, guard, clock, waf, vouch, learning=learning)
         self.desk = Desk(self._steps, upstream, self, report)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,6 +16,7 @@ from strongroom.gateway.event import Event
 from strongroom.gateway.flow import Seen
 from strongroom.gateway.headers import check_connection, client_of, scheme_of, to_portal
 from strongroom.gateway.intake import Unfit
+from strongroom.gateway.live import Learning
 from strongroom.gateway.modsecurity import Subject
 from strongroom.gateway.multipart import content_type as spelled
 from strongroom.gateway.named import named, signs_in
@@ -29,6 +30,7 @@ from strongroom.ids import new_id
 
 LITTLE: Final = 1_024
 """Bytes of an answer that says where to go."""
+_SUCCESS: Final = range(200, 400)
 _STRANGER: Final = Refusal(401, "document-stranger", "A document needs somebody who is signed in.")
 
 
@@ -104,9 +106,11 @@ class Steps:
     """See the module."""
 
     def __init__(
-        self, checked: Checked, people: People, guard: Guard, clock: Clock, waf: Waf | None, vouch: Vouching | None
-    ) -> None:
+        self, checked: Checked, people: People, guard: Guard, clock: Clock, waf: Waf | None, vouch: Vouching | None,
+        *, learning: Learning | None = None,
+    ) -> None:  # fmt: skip
         """As `proxy.Proxy`."""
+        self.learning = learning
         self.checked, self.guard, self.waf = checked, guard, waf
         self.contract = Contract(checked)
         self._people, self._clock, self._vouch = people, clock, vouch
@@ -257,6 +261,8 @@ class Steps:
         """
         event = one.event
         event.portal = head.status
+        if self.learning is not None and one.match.noted is not None and head.status in _SUCCESS:
+            self._saw(self.learning, one)
         if size is None:
             size = 0 if event.method == "HEAD" else head.announced
         status = 401 if self._sends_away(head) else head.status
@@ -268,6 +274,15 @@ class Steps:
         if not 300 <= head.status < 400 or head.length is None or head.length > LITTLE:  # noqa: PLR2004  # the class of redirects
             return False
         return self.contract.signs_in(reading.path_of(dict(head.headers).get(b"location", b"")))
+
+    def _saw(self, learning: Learning, one: Admitted) -> None:
+        """What nobody described was answered with success."""
+        headers, who = dict(one.facts.read), one.asked.who
+        size = headers.get(b"content-length", b"0")
+        learning.saw(
+            one.match.target, one.event.method, who.person if who is not None else one.facts.network,
+            kind=media_type(headers.get(b"content-type", b"")), size=int(size) if len(size) < 12 else 0,  # noqa: PLR2004  # digits
+        )  # fmt: skip
 
     def _answered(self, one: Admitted, status: int, size: int) -> Verdict | None:
         """Several documents leave together or not at all: the first refusal ends it."""

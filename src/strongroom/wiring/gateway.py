@@ -19,9 +19,10 @@ from strongroom import __version__
 from strongroom.border import kernel
 from strongroom.clock import Clock, SystemClock, iso
 from strongroom.errors import ConfigError
-from strongroom.gateway import cef, rules
+from strongroom.gateway import cef, rules, sqlite_learned
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.guard import Watchful
+from strongroom.gateway.live import Learning
 from strongroom.gateway.metrics import Metrics
 from strongroom.gateway.modsecurity import Engine
 from strongroom.gateway.person import People
@@ -29,6 +30,7 @@ from strongroom.gateway.ports import Act, Guard, Unwatched
 from strongroom.gateway.proxy import Event, Proxy, Vouching
 from strongroom.gateway.settings import MAX_SETTINGS, Checked, parse
 from strongroom.gateway.sqlite import Uncounted, prepare
+from strongroom.gateway.sqlite_learned import Learned
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.verdicts import Verdicts
 from strongroom.gateway.waf import Waf
@@ -64,16 +66,19 @@ def read_settings(path: Path) -> Checked:
 def open_gateway(  # each is a part that may be missing
     checked: Checked, url: str, report: Callable[[Event], None], *,
     counts: Counts | None = None, waf: Waf | None = None, clock: Clock | None = None, vouch: Vouching | None = None,
-    acted: Callable[[Act], None] | None = None,
+    acted: Callable[[Act], None] | None = None, learning: Learning | None = None,
 ) -> Proxy:  # fmt: skip
-    """The gateway before the portal at `url`. Without `counts` it counts in memory. `acted` hears of the guard's acts.
+    """The gateway before the portal at `url`. Without `counts` it counts in memory. `acted` hears of the guard's acts,
+    `learning` of what passes undescribed.
 
     Raises ConfigError.
     """
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
     counts = counts or Counts()
     people, guard = People(checked.settings.person, counts), open_guard(checked, counts, acted)
-    return Proxy(checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch)
+    return Proxy(
+        checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch, learning=learning
+    )
 
 
 def open_waf(checked: Checked) -> Waf | None:
@@ -178,6 +183,11 @@ def counts_of(checked: Checked, settings: Path) -> Path:
     return settings.absolute().parent / checked.settings.gateway.state / "counts.db"
 
 
+def learned_of(counts: Path) -> Path:
+    """Where it lies what was learned from traffic."""
+    return counts.with_name("learned.db")
+
+
 def prepared(checked: Checked, url: str, path: Path, house: House = ALONE) -> Callable[[Ports], None]:
     """What a worker does, when all that it needs is there and was tried. Raises ConfigError."""
     waf = open_waf(checked)
@@ -194,6 +204,8 @@ def prepared(checked: Checked, url: str, path: Path, house: House = ALONE) -> Ca
     if owner:
         preload("strongroom.gateway", "uvicorn", "httptools", "starlette", *imported_by(checked.settings.events))
     prepare(path, owner or -1)
+    if checked.settings.gateway.routes == "learn":
+        sqlite_learned.prepare(learned_of(path), owner or -1)
     for line in announced(checked):
         log.warning("%s", line)
     return lambda ports: _work(checked, url, path, waf, house, ports)
@@ -208,6 +220,8 @@ def _work(  # one part each
         waf.look_in(checked.settings.waf.milliseconds, partial(_without_network, settle))
     sinks, syslog, host = open_sinks(checked), open_syslog(checked), socket.gethostname()
     counts = Counts(path)
+    kept = Learned(learned_of(path)) if checked.settings.gateway.routes == "learn" else None
+    learning = None if kept is None else Learning(kept.key)
     teller = Teller(sinks.values()) if sinks else None
     tell, acted = (say, None) if teller is None else (teller.tell, teller.acted)
     keep, metrics = keeper_of(counts), Metrics()
@@ -219,13 +233,14 @@ def _work(  # one part each
         if syslog is not None and event.rule:
             syslog.send(cef.line(event, __version__, host, os.getpid()))
 
-    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch, acted=acted)
+    app = open_gateway(checked, url, report, counts=counts, waf=waf, vouch=house.vouch, acted=acted, learning=learning)
     config = serving(app, checked)
     config.load()
     collect_rarely()
     settle()
     counting: dict[str, Counting] = {**sinks, **({} if syslog is None else {"syslog": syslog})}
-    server = Metered(config, counts, metrics, counting, ports.meter)
+    keep_learned = (lambda: None) if kept is None or learning is None else partial(kept.keep_all, learning)
+    server = Metered(config, counts, metrics, counting, ports.meter, each=keep_learned)
     server.run(sockets=[ports.street])
     for one in sinks.values():
         one.close()

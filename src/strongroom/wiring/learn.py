@@ -8,8 +8,11 @@ from typing import Any
 from strongroom.errors import Malformed, OperationError, UsageError
 from strongroom.gateway.draft import draft
 from strongroom.gateway.learned import Asked, Drafted, Learner
+from strongroom.gateway.live import LEAST, WORD, restored
 from strongroom.gateway.openapi import MAX_OPENAPI, Described
+from strongroom.gateway.sqlite_learned import Learned as Kept
 from strongroom.logs import files, formats, read
+from strongroom.wiring.gateway import counts_of, learned_of, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,27 @@ def learn_logs(paths: tuple[str, ...], least: int) -> Learned:
     routes = learner.routes()
     said = f"{sum(one.asked for one in routes)} requests in {len(sources)} files"
     return Learned(draft(routes, None, learner.left_out, said), routes, learner.left_out, person_unknown=True)
+
+
+def learn_live(settings: Path, least: int) -> Learned:
+    """From what passed the gateway of these settings, undescribed. Raises ConfigError where nothing was learned."""
+    checked = read_settings(settings)
+    kept = Kept(learned_of(counts_of(checked, settings)))
+    words, learner = kept.words(), Learner(least)
+    for path, leaf in kept.leaves():
+        leaf.query = {words[name]: values for name, values in leaf.query.items() if name in words}
+        leaf.twice = {words[name] for name in leaf.twice if name in words}
+        learner.put(restored(path, words), leaf)
+    routes = [one for one in learner.routes() if not WORD.search(one.path)]
+    asked, left_out = sum(one.asked for one in routes), dict(learner.left_out)
+    unknown = learner.asked - asked - sum(left_out.values())
+    if unknown:
+        left_out[f"with words that fewer than {LEAST} asked for"] = unknown
+    if kept.left_out():
+        left_out["beyond what is kept"] = kept.left_out()
+    kept.close()
+    text = draft(routes, checked.settings.person, left_out, f"{asked} requests that passed the gateway")
+    return Learned(text, routes, left_out, person_unknown=checked.settings.person is None)
 
 
 def learn_description(path: Path) -> Learned:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import uvicorn
@@ -13,7 +13,7 @@ from strongroom.clock import SystemClock
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.metrics import Metrics, series, written
 from strongroom.gateway.sqlite import Uncounted
-from strongroom.wiring.workers import go_on
+from strongroom.wiring.workers import go_on, told_to_end
 
 TICKS: Final = 10
 """uvicorn looks around ten times a second."""
@@ -39,10 +39,13 @@ class Metered(uvicorn.Server):
 
     def __init__(
         self, config: uvicorn.Config, counts: Counts, metrics: Metrics, events: Mapping[str, Counting],
-        at: socket.socket | None,
+        at: socket.socket | None, *, each: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`events`: where events go, by name. `at`: where numbers are asked for; None: nowhere."""
+        """`events`: where events go, by name. `at`: where numbers are asked for; None: nowhere. `each` is called about each second,
+        and at the end.
+        """
         super().__init__(config)
+        self._each = each
         self._counts, self._metrics, self._events, self._at = counts, metrics, events, at
         self._dropped = dict.fromkeys(events, 0)
 
@@ -61,6 +64,7 @@ class Metered(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """See `uvicorn.Server`."""
+        self.should_exit = self.should_exit or told_to_end()
         if counter % TICKS == 0:
             go_on()
             self.add()
@@ -68,6 +72,7 @@ class Metered(uvicorn.Server):
 
     def add(self) -> None:
         """What is new, to what all workers did. Where that fails it is kept."""
+        self._each()
         for name, one in self._events.items():
             dropped = one.dropped
             self._metrics.dropped(name, dropped - self._dropped[name])

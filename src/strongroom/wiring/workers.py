@@ -44,6 +44,15 @@ _heard: list[tuple[mmap.mmap, int]] = []
 """In a worker: where it says that it goes on."""
 
 
+_told: list[int] = []
+"""In a worker: signals that came while nothing served yet."""
+
+
+def told_to_end() -> bool:
+    """Whether a worker was told to end before its server could hear it."""
+    return bool(_told)
+
+
 def go_on() -> None:
     """Said by a worker about each second, from where its work is done. Elsewhere nothing."""
     for memory, place in _heard:
@@ -183,8 +192,12 @@ class Workers:
         return max(0.01, min([BEAT, *(end - now for end in ends)]))
 
 
-def _ended(_signal: int, _frame: object) -> None:
-    """The server stops in order when it is told to, and then raises the signal again, for whoever else waits for it: nobody."""
+def _ended(number: int, _frame: object) -> None:
+    """The server stops in order when it is told to, and then raises the signal again, for whoever else waits for it: nobody.
+
+    Before it hears signals itself it looks here (`told_to_end`).
+    """
+    _told.append(number)
 
 
 def _orphaned(alive: int) -> None:
