@@ -57,6 +57,12 @@ def test_every_search_parameter_is_described(name: str) -> None:
     assert isinstance(twice, Refusal) is (name not in PARAMETERS and name != "_id")
 
 
+def test_a_step_up_proves_who_somebody_is() -> None:
+    """The keeper takes a fresh second factor for it; nothing else of the API asks for one that tells the gateway."""
+    routes = read_settings(DESCRIBED / "store.toml").routes
+    assert [one.route.name for one in routes if one.route.proves] == ["step-up"]
+
+
 def vouch() -> tuple[fronting.Vouch, ContextVerifier]:
     """A signer, and whoever believes it."""
     key = ContextKey(Secret(bytes(32)), Signer.GATEWAY)
