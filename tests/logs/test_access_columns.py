@@ -65,7 +65,7 @@ LINES = st.one_of(
             st.builds(' "{}" "{}"{}'.format, TEXTS, TEXTS, st.sampled_from(["", ' 0.004 "10.0.0.1"', ' "198.51.100.7, 10.0.0.1"',
                                                             ' "198.51.100.7:80"x', ' "2001:db8::9" rt=1',
                                                             ' "-"', "x", " ", ' "', ' \\"'])),
-            st.sampled_from(["", " ", ' "one"', ' "one"  "two"', ' "one" "two', " more", "\r"]),
+            st.sampled_from(["", " ", '"one"', ' "one"', ' "one"  "two"', ' "one" "two', " more", "\r"]),
         ),
     ),
     st.sampled_from([b"", b"\r", b"junk", b"\xff\xfe", b"\x01\x02", b'"' * 6, b"x" * 1_048_577, b" "]),

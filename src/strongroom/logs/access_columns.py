@@ -138,7 +138,8 @@ def _usual(lines: _Lines, *, told: bool, hosted: bool) -> pa.Array:
     """Whether lines have the usual form: no regular expression of `access` could read one of them in another way."""
     fields = lines.fields
     fits = pc.match_substring_regex(fields[_BEFORE], (_HOST if hosted else "^") + _USUAL)
-    fits = pc.and_(fits, pc.match_substring_regex(fields[_ANSWER], _STATUS_AND_SIZE + (" $" if told else "(?: .*)?$")))
+    end = " $" if told else "(?: .*)?$" if len(fields) == _COMMON else " .*$"  # where quotes follow, not at once
+    fits = pc.and_(fits, pc.match_substring_regex(fields[_ANSWER], _STATUS_AND_SIZE + end))
     if told:
         fits = pc.and_(fits, pc.equal(fields[_BETWEEN], one(" ")))
         ended = pc.starts_with(fields[_REST], " ")
