@@ -15,6 +15,7 @@ import signal
 import socket
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -105,7 +106,7 @@ def _nursery(engine: Engine, control: socket.socket, seconds: float, settle: Cal
     """The nursery's whole life."""
     code = 1
     try:
-        _close_all_but(control.fileno())
+        _let_go_of_all_but(control.fileno())
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how one ended
@@ -146,8 +147,12 @@ def _inspects(engine: Engine, lane: socket.socket, seconds: float) -> None:
             lane.sendall(len(answer).to_bytes(4, "big") + answer)
 
 
-def _close_all_but(kept: int) -> None:
-    """Of what the worker has open: files, ports, connections. What the log is written to stays."""
-    last = os.sysconf("SC_OPEN_MAX")
-    os.closerange(3, kept)
-    os.closerange(kept + 1, last)
+def _let_go_of_all_but(kept: int) -> None:
+    """Of what the worker has open: files, ports, connections. What the log is written to stays.
+
+    Nothing lies in their places, and not nothing at all: a library that closes after a fork what it had finds something to close.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for one in [int(place.name) for place in Path("/proc/self/fd").iterdir()]:
+        if one not in {0, 1, 2, kept, nothing}:
+            os.dup2(nothing, one, inheritable=False)
