@@ -42,7 +42,7 @@ class Found:
 
 def ask(detections: tuple[Detection, ...], events: Data, cluster: Cluster[Data], facts: Facts, looked: Looked) -> Found:
     """Ask until every detection has its hits."""
-    with Engine(threads=1).numbered() as engine:
+    with Engine(threads=1, disk=False).numbered() as engine:
         if facts.mapping is not None:
             facts.mapping.fill(engine)
         stopped = {one: reason for one in detections if (reason := _refused(one, engine))}

@@ -100,7 +100,7 @@ class Reading:
 
     def _by_id(self, rows: pa.Table, part: int) -> Iterator[Piece]:
         """Events that came twice meet."""
-        with Engine(MEMORY, threads=1) as engine:
+        with Engine(MEMORY, threads=1, disk=False) as engine:
             engine.make("read", rows)
             key = f'CASE WHEN "metadata.uid" IS NULL THEN {part} ELSE hash("metadata.uid") % {self.parts} END::INTEGER'
             yield from spread(EVENT, engine.table(f"SELECT *, {key} AS part FROM read ORDER BY part, rowid"))
@@ -160,7 +160,7 @@ class Filling:
 
 
 def _engine(given: Iterator[Piece]) -> Engine:
-    engine = Engine(MEMORY, threads=1).numbered()
+    engine = Engine(MEMORY, threads=1, disk=False).numbered()
     for piece in given:
         if piece.name == EVENT:
             engine.take(unpacked(piece.body))
@@ -191,7 +191,7 @@ class Judging:
             held.setdefault(piece.name, []).append(piece.body)
         if not held:
             return
-        with Engine(MEMORY, threads=1).numbered() as engine:
+        with Engine(MEMORY, threads=1, disk=False).numbered() as engine:
             if self.mapping is not None:
                 self.mapping.fill(engine)
             engine.make("span", unpacked(self.span))

@@ -30,8 +30,11 @@ _Settings = dict[str, str | bool | int | float | list[str]]
 class Engine:
     """The events of one hunt. A context manager; the temporary files go with it."""
 
-    def __init__(self, memory: str = MEMORY, threads: int | None = None) -> None:
-        """`threads`: as many as the machine has, unless told otherwise."""
+    def __init__(self, memory: str = MEMORY, threads: int | None = None, *, disk: bool = True) -> None:
+        """`threads`: as many as the machine has, unless told otherwise. `disk`: the events lie in a file; for few, memory does.
+
+        Of tables in memory some pages cannot be spilled: those of seventeen million events fill a gigabyte.
+        """
         self._folder = Path(tempfile.mkdtemp(prefix="strongroom-hunt-"))
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
@@ -39,7 +42,7 @@ class Engine:
         }
         if threads is not None:
             settings["threads"] = threads
-        self._con = duckdb.connect(":memory:", config=settings)
+        self._con = duckdb.connect(str(self._folder / "events.duckdb") if disk else ":memory:", config=settings)
         self._con.execute("CREATE TABLE event (time BIGINT)")
         self._con.execute("CREATE VIEW span AS SELECT min(time) AS first, max(time) AS last FROM event")
         self._lacking = {name: kind for name, kind in COLUMNS.items() if name != "time"}

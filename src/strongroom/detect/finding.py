@@ -127,17 +127,25 @@ def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[
 
 
 _ID: Final = "(route || chr(31) || number)"
+_ONCE: Final = "SELECT detection, about, event, min(fired) AS fired FROM hit GROUP BY detection, about, event"
+"""An event may be in several windows of one."""
 _REASONS: Final = f"""
-SELECT detection, about, count(DISTINCT event.rowid), count(DISTINCT document) FILTER ({SERVED}), min(fired),
-    count(DISTINCT document) FILTER ({SERVED} AND time <= fired), count(DISTINCT coalesce(document, {_ID})),
-    count(DISTINCT coalesce(document, {_ID})) FILTER (status_id = 2), min(number), max(number), min(route),
-    count(DISTINCT {_ID}) FILTER ({GIVEN} AND document IS NULL)
-FROM hit JOIN event ON event.rowid = hit.event GROUP BY detection, about ORDER BY detection, about
+WITH once AS ({_ONCE}),
+asked AS (  -- each document, or id, of each: to count those that differ costs far more by hit than by these
+    SELECT detection, about, document, CASE WHEN document IS NULL THEN {_ID} END AS id, count(*) AS events, min(fired) AS fired,
+        bool_or({SERVED}) AS left_, bool_or({SERVED} AND time <= fired) AS lost, bool_or(status_id = 2) AS missed,
+        bool_or({GIVEN}) AS given, min(number) AS low, max(number) AS high, min(route) AS route
+    FROM once JOIN event ON event.rowid = once.event GROUP BY detection, about, document, id
+)
+SELECT detection, about, sum(events)::BIGINT, count(*) FILTER (left_), min(fired), count(*) FILTER (lost),
+    count(coalesce(document, id)), count(coalesce(document, id)) FILTER (missed), min(low), max(high), min(route),
+    count(id) FILTER (given)
+FROM asked GROUP BY detection, about ORDER BY detection, about
 """
 
 _ABOUT: Final = f"""
-WITH once AS (SELECT about, event, min(fired) OVER (PARTITION BY about) AS fired FROM hit),
-of AS (SELECT DISTINCT about, event, fired FROM once)
+WITH first AS (SELECT about, min(fired) AS fired FROM hit GROUP BY about),
+of AS (SELECT about, event, fired FROM (SELECT DISTINCT about, event FROM hit) JOIN first USING (about))
 SELECT about, count(*), count(DISTINCT document) FILTER ({SERVED}), count(DISTINCT patient) FILTER ({SERVED}),
     sum("traffic.bytes_out") FILTER (status_id = 1)::BIGINT, min(time), max(time), count(DISTINCT "src_endpoint.ip"),
     list_sort(list(DISTINCT "src_endpoint.location.country") FILTER ("src_endpoint.location.country" IS NOT NULL)),

@@ -116,7 +116,9 @@ class Live:
         self._seen: dict[tuple[Any, ...], int] = {}
         self._told: dict[tuple[str, str], tuple[int, int]] = {}  # (detection, about) -> (last fire, rank of its level)
         self._mapping = mapping
-        self._engine = Engine("256MB", threads=1).numbered()  # of few rows, more threads cost more than they bring
+        self._engine = Engine(
+            "256MB", threads=1, disk=False
+        ).numbered()  # of few rows, more threads cost more than they bring
         if mapping is not None:
             mapping.fill(self._engine)
         for detection in detections:

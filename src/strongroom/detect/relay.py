@@ -39,11 +39,10 @@ def detection() -> Detection:
     )
     new = f"""
     WITH weekly AS (
-        SELECT route, number, time // {WEEK} AS week, min((time, source, place)) AS moment,
-            arg_min(about, (time, source, place)) AS who
-        FROM asked GROUP BY ALL
+        SELECT route, number, time // {WEEK} AS week, time, source, place, about AS who FROM asked
+        QUALIFY row_number() OVER (PARTITION BY route, number, time // {WEEK} ORDER BY time, source, place) = 1
     )
-    SELECT route, number, moment[1] AS time, moment[2] AS source, moment[3] AS place, who FROM weekly
+    SELECT route, number, time, source, place, who FROM weekly
     QUALIFY coalesce(lag(week) OVER (PARTITION BY route, number ORDER BY week) < week - 1, true)
     """
     likely = f"""

@@ -72,7 +72,10 @@ UNION ALL SELECT event, time, about, route, number, source, place, false FROM po
 """What a principal asks for that may walk there, and again what of it are steps."""
 _STEPS: Final = (
     By("asked", f"SELECT *, time // {WEEK} AS week FROM ({BASE.sql})", "about"),
-    Here("walker", f"SELECT about, route FROM asked GROUP BY ALL HAVING count(DISTINCT number) >= {RUN}"),
+    Here(  # in two steps, as wherever different ones are counted among all: these spill, a count of different ones does not
+        "walker",
+        f"""SELECT about, route FROM (SELECT DISTINCT about, route, number FROM asked) GROUP BY ALL HAVING count(*) >= {RUN}""",
+    ),
     By(
         "posed",
         "SELECT asked.*, walker.route IS NOT NULL AS likely FROM asked LEFT JOIN walker USING (about, route)",

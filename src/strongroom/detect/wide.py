@@ -81,7 +81,8 @@ def parts(window: int, enough: str, floor: int) -> Parts:
     would be rare by how they differ), `much` (what is much among its peers) and `age` (windows since the first event of all).
     Null: never enough; it is never below `floor`.
     """
-    bucket = f"SELECT g, kind, time // {window} AS b, least({MOST}, count(DISTINCT v)) AS c FROM reading GROUP BY ALL"
+    once = f"SELECT DISTINCT g, kind, time // {window} AS b, v FROM reading"
+    bucket = f"SELECT g, kind, b, least({MOST}, count(v)) AS c FROM ({once}) GROUP BY ALL"
     fire = f"""
     WITH ample AS (SELECT g FROM bucket GROUP BY g HAVING 2 * max(c) >= {floor}),  -- whom no window can be too much of has no past
     past AS (
