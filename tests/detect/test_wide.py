@@ -121,6 +121,37 @@ def test_a_monday_is_known_by_its_end(scene: Scene) -> None:
     assert {(about, fired) for about, fired, _ in scene.hits(DAY)} == {("login eve", (2 * 86_400 + 269 * 60) * 1_000)}
 
 
+def few_among_many(eves: int = 1) -> list[dict[str, object]]:
+    """A Monday of five hundred who read one or two, of thirty desks that read eighty, and of some who read hundreds."""
+    many = [read(person * 10 + nth, person * 60, principal=f"p{person}") for person in range(500) for nth in range(2)]
+    desks = [read(10**6 + who * 1_000 + at, at * 300, principal=f"d{who}") for who in range(30) for at in range(80)]
+    eve = [read(10**8 + who * 1_000 + at, at * 60, principal=f"eve{who}") for who in range(eves) for at in range(400)]
+    return [*many, *desks, *eve]
+
+
+def test_a_work_that_few_do_is_no_theft_in_a_first_week(scene: Scene) -> None:
+    """A desk reads forty times as much as nearly all; who reads five times as much as the desks is seen."""
+    scene.add(*few_among_many())
+    assert {(about, fired) for about, fired, _ in scene.hits(DAY)} == {("login eve0", 239 * 60_000)}
+
+
+def test_fewer_than_a_crowd_are_no_work(scene: Scene) -> None:
+    """Nineteen with four hundred each do not excuse one another."""
+    events = [one for one in few_among_many(eves=19) if not str(one["principal"]).startswith("d")]
+    scene.add(*events)
+    assert len({about for about, _, _ in scene.hits(DAY)}) == 19
+
+
+def test_a_watch_tells_a_work_as_a_hunt_does() -> None:
+    """On that day and on one after the first week, when nobody is excused any more."""
+    later = [
+        {**one, "time": one["time"] + 8 * 86_400_000, "principal": f"new {one['principal']}"}
+        for one in few_among_many()
+    ]
+    found = same([*few_among_many(), *later], *wide.detections(), rng=random.Random(2))
+    assert {about for id_, about in found if id_ == DAY.head.id} >= {"login eve0", "login new eve0"}
+
+
 def test_a_short_past_excuses_and_never_blames(scene: Scene) -> None:
     """After three nights a program's hundred are its own; somebody with three small days is still as good as their peers."""
     nights = [

@@ -93,8 +93,8 @@ def detection() -> Detection:
     """
     hits = f"""
     WITH taking AS (SELECT about, who, min(fired) AS fired, min(h) AS h FROM new JOIN fired USING (about, h) GROUP BY ALL)
-    SELECT about, min(taking.fired) OVER (PARTITION BY about) AS fired, event
-    FROM common JOIN taking USING (about, who) WHERE common.time // {HOUR} BETWEEN taking.h AND taking.h + 1
+    SELECT about, taking.fired, event FROM common JOIN taking USING (about, who)  -- a later night has a moment of its own
+    WHERE common.time // {HOUR} BETWEEN taking.h AND taking.h + 1
     """
     steps = (
         By("common", common, "who"),

@@ -3,7 +3,7 @@ documents was 1.8 MiB, so that no limit on bytes would have seen it. It is kept 
 which have directions, `flows` tells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, Final
 
@@ -145,16 +145,16 @@ class Egress:
                 self.held[g] = [*(held or ()), (full, time)]
             return fires
         if client.enough is None:
-            client.enough = self._by_peers(client.kind)
+            client.enough = self._by_peers(self.peers.much, client.kind)
         return [*fires, Fire(g, time, client.size)] if client.size >= client.enough else fires
 
     def _limit(self, client: Client) -> int | None:
         if client.known >= TEN:
             return max(FLOOR, MIB * OWN * peers.rank(packed.items(client.past), RARE))
-        return None if self.peers.learning(client.kind) else self._by_peers(client.kind)
+        return None if self.peers.learning(client.kind) else self._by_peers(self.peers.much, client.kind)
 
-    def _by_peers(self, kind: str) -> int:
-        return max(FLOOR, MIB * PEERS * self.peers.much.get(kind, 0))
+    def _by_peers(self, much: Mapping[str, int], kind: str) -> int:
+        return max(FLOOR, MIB * PEERS * much.get(kind, 0))
 
     def passed(self, time: int) -> Sequence[Fire]:
         """See `Fold`."""
@@ -162,7 +162,7 @@ class Egress:
             return ()
         fires = []
         for g, held in self.held.items():
-            enough = self._by_peers(self.clients[g].kind)
+            enough = self._by_peers(self.peers.ended, self.clients[g].kind)
             fires += [Fire(g, when, full * MIB) for full, when in held if full * MIB >= enough][:1]
         self.held = {}
         return fires

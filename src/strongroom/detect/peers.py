@@ -4,6 +4,9 @@ Of every principal the most that it had in one window, over the days before; of 
 one thief among CROWD does not raise it. In the first days of a kind its peers are those of that very day too: a watch, which must
 say the same as a hunt, waits for its end before it judges by them. But for that nothing looks ahead. Nothing is much before CROWD
 principals were seen: then a detection's floor holds.
+
+In these first days nobody has a past that excuses it, and a work that few do, such as a desk's or a program's, is not told from a
+theft by what all others do. So those few are peers of one another, where they are a crowd and no fewer than one in a hundred.
 """
 
 from collections.abc import Iterable
@@ -17,6 +20,9 @@ RARE: Final = 95
 """Per cent of the principals that have less, or as much."""
 LEARN: Final = 7
 """Days of a kind that are among those by which they are judged themselves: nobody knows yet what a Monday is like."""
+APART: Final = 3
+"""So many times what nearly all have: who has more does a work of its own, if FEW of a hundred do."""
+FEW: Final = 1
 
 
 def known(window: int) -> Known:
@@ -42,13 +48,23 @@ def known(window: int) -> Known:
         SELECT kind, day.d, c, sum(moved.n) AS n FROM (SELECT DISTINCT kind, d FROM peers_share WHERE n IS NULL) AS day
         JOIN first USING (kind) JOIN moved USING (kind) WHERE moved.d < day.d + (day.d < first.d + {LEARN})::INT GROUP BY ALL
     ),
-    ranked AS (
-        SELECT kind, d, c, sum(n) OVER (PARTITION BY kind, d ORDER BY c) AS below, sum(n) OVER (PARTITION BY kind, d) AS crowd
-        FROM standing
-    )
-    SELECT kind, d, min(c) AS much FROM ranked WHERE crowd >= {CROWD} AND below * 100 >= crowd * {RARE} GROUP BY ALL
+    common AS ({_ranked("standing")}),
+    apart AS (
+        SELECT kind, d, c, n, crowd AS all_ FROM standing JOIN common USING (kind, d) JOIN first USING (kind)
+        WHERE d < first.d + {LEARN} AND c > {APART} * much
+    ),
+    worked AS ({_ranked("apart", f"crowd * 100 >= {FEW} * max(all_)")})
+    SELECT kind, d, coalesce(worked.much, common.much) AS much FROM common LEFT JOIN worked USING (kind, d)
     """
     return Known("peers", share, whole)
+
+
+def _ranked(of: str, enough: str = "true") -> str:
+    """(kind, d, crowd, much) of the table `of` (kind, d, c, n)."""
+    over = "PARTITION BY kind, d"
+    ranked = f"SELECT *, sum(n) OVER ({over} ORDER BY c) AS below, sum(n) OVER ({over}) AS crowd FROM {of}"
+    return f"""SELECT kind, d, crowd, min(c) AS much FROM ({ranked})
+        WHERE crowd >= {CROWD} AND below * 100 >= crowd * {RARE} GROUP BY ALL HAVING {enough}"""
 
 
 def rank(counts: Iterable[tuple[int, int]], per_cent: int) -> int:
@@ -68,10 +84,11 @@ class Peers:
     It counts how many had how much at most, and leaves it to the fold what each had.
     """
 
-    __slots__ = ("day", "first", "moved", "much", "stands")
+    __slots__ = ("day", "ended", "first", "moved", "much", "stands")
 
     def __init__(self) -> None:
         self.day = 0
+        self.ended: dict[str, int] = {}  # what is much on the day before, where that was one of a kind's first
         self.first: dict[str, int] = {}
         self.stands: dict[str, dict[int, int]] = {}  # kind -> the most in a window of days that are over -> of how many
         self.moved: dict[str, dict[int, int]] = {}  # what this day has changed of it
@@ -95,6 +112,7 @@ class Peers:
         """A day has begun: what was had before it is known now. False when it is the same day still."""
         if day <= self.day:
             return False
+        first = [kind for kind in self.first if self.learning(kind)]
         self.day = day
         for kind, moved in self.moved.items():
             stands = self.stands.setdefault(kind, {})
@@ -105,7 +123,15 @@ class Peers:
             if sum(stands.values()) >= CROWD:
                 self.much[kind] = rank(stands.items(), RARE)
         self.moved = {}
+        self.ended = {kind: self._worked(kind) for kind in first}
         return True
+
+    def _worked(self, kind: str) -> int:
+        stands, much = self.stands.get(kind, {}), self.much.get(kind, 0)
+        apart = [(amount, n) for amount, n in stands.items() if amount > APART * much]
+        few = sum(n for _, n in apart)
+        crowd = much and few >= CROWD and few * 100 >= FEW * sum(stands.values())
+        return rank(apart, RARE) if crowd else much
 
     def dump(self) -> Any:
         """See `Fold.dump`. Numbers are no keys of every form in which a state may be written."""

@@ -5,7 +5,7 @@ exact count matters only to somebody who has as many things in the longest as wo
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, Final, NamedTuple, cast
 
@@ -186,11 +186,11 @@ class Watched:
         past = reader.cells[at + PAST]
         if past and sum(n for _, n in packed.items(past)) >= TEN:
             return min(MOST, max(self.floor, OWN * reader.own(at), reader.spread(at)))
-        return None if self.peers.learning(reader.kind) else self.by_peers(reader.kind, reader.own(at))
+        return None if self.peers.learning(reader.kind) else self.by_peers(self.peers.much, reader.kind, reader.own(at))
 
-    def by_peers(self, kind: str, own: int) -> int:
+    def by_peers(self, much: Mapping[str, int], kind: str, own: int) -> int:
         """What is enough for whoever has little of a past, or none."""
-        return min(MOST, max(self.floor, PEERS * self.peers.much.get(kind, 0), OWN * own))
+        return min(MOST, max(self.floor, PEERS * much.get(kind, 0), OWN * own))
 
     def wait(self, g: str, level: int, time: int, own: int) -> None:
         """More than ever on one of these first days: by which of these it fires is known when it is over."""
@@ -255,7 +255,7 @@ class Readers:
             if window.peers.learning(reader.kind):
                 window.wait(g, level, time, reader.own(at))
                 return _NOTHING
-            enough = reader.cells[at + ENOUGH] = window.by_peers(reader.kind, reader.own(at))
+            enough = reader.cells[at + ENOUGH] = window.by_peers(window.peers.much, reader.kind, reader.own(at))
         if enough is None or level < enough:
             return _NOTHING
         return (Fire(reader.about, time, level, of=window.id),)
@@ -270,7 +270,8 @@ class Readers:
             window.peers.turn(self.day)
             for g, held in window.held.items():
                 reader = self.readers[g]
-                of = ((level, when) for level, when, own in held if level >= window.by_peers(reader.kind, own))
+                much, kind = window.peers.ended, reader.kind
+                of = ((level, when) for level, when, own in held if level >= window.by_peers(much, kind, own))
                 first = next(of, None)
                 if first is not None:
                     fires.append(Fire(reader.about, first[1], first[0], of=window.id))
