@@ -20,7 +20,7 @@ from strongroom.gateway import rules
 from strongroom.gateway.body import language
 from strongroom.gateway.harmless import harmless
 from strongroom.gateway.modsecurity import Engine, Subject
-from strongroom.gateway.settings import Waf
+from strongroom.gateway.sections import Waf
 
 LIMIT = Waf().milliseconds / 1_000
 CAP = 5.0

@@ -7,7 +7,7 @@ from strongroom.gateway.counts import Counts
 from strongroom.gateway.explain import explained, looks_for, part, snippet
 from strongroom.gateway.modsecurity import Engine, Subject
 from strongroom.gateway.orders import EXPLAINED, Match, Refused
-from strongroom.gateway.settings import Waf
+from strongroom.gateway.sections import Waf
 
 HEAD = ((b"host", b"portal.example"), (b"user-agent", b"Mozilla/5.0"), (b"accept", b"*/*"))
 JSON = ((b"content-type", b"application/json"),)

@@ -68,7 +68,7 @@ def test_what_only_the_operator_knows_is_asked() -> None:
         learner.add(Asked("GET", target.encode(), 200, "a"))
     for posted in (b"/login", b"/api/letter/open"):
         learner.add(Asked("POST", posted, 200, "a"))
-    text = draft(learner.routes(), None, {}, "x")
+    text = draft(learner.routes(), (), {}, "x")
     asked = [line for line in text.splitlines() if line.startswith(ASK)]
     assert len(asked) == 7
     for words in (
@@ -146,7 +146,7 @@ def test_whatever_was_asked_the_draft_can_be_read_and_describes_it(
     left = sum(learner.left_out.values())
     assert sum(one.asked for one in routes) + left == len(taken)
     if routes:
-        contract = Contract(enforced(draft(routes, None, learner.left_out, "x")))
+        contract = Contract(enforced(draft(routes, (), learner.left_out, "x")))
         missed = [one for one in taken if not passes(contract, one[0], one[1].decode())]
         assert len(missed) <= left
 
@@ -157,7 +157,7 @@ def test_a_route_that_was_drafted_says_all_that_it_means() -> None:
         "/a b/{letter:int}.pdf", ("GET", "POST"), {'q"\\': "text", "ü😀": "int"}, ("ü😀",), "letter", "", ("application/json",), 7,
     )  # fmt: skip
     shown = Drafted("/list", ("GET", "HEAD"), ids=("items[].id",), family="letter", links=True)
-    read = parse(draft([one, shown, Drafted("/list", ("POST",))], None, {"x": 3}, "x").encode())
+    read = parse(draft([one, shown, Drafted("/list", ("POST",))], (), {"x": 3}, "x").encode())
     assert read.settings.route[0] == Route(
         name="a-b-letter", path=one.path, methods=("GET", "POST"), query=one.query, repeat=one.repeat, document="letter",
         content_types=("application/json",), max_body=7,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from strongroom.errors import Malformed
 from strongroom.gateway.draft import draft
 from strongroom.gateway.openapi import MAX_OPENAPI, Described
-from strongroom.gateway.settings import Person, parse
+from strongroom.gateway.sections import Person
+from strongroom.gateway.settings import parse
 
 PORTAL: dict[str, Any] = {
     "openapi": "3.0.3",
@@ -68,9 +69,9 @@ def test_routes_are_typed_and_know_their_documents_and_lists() -> None:
     assert (letter.path, letter.document) == ("/api/v1/letters/{letter:int}", "letter")
     assert (visit.path, visit.document) == ("/api/v1/visits/{visit:guid}", "")
     assert "visit names something" in visit.ask[0]
-    assert found.person == Person(by="jwt", name="sub")
+    assert found.people == (Person(by="jwt", name="sub"),)
     assert found.left_out == {"paths that gateway.toml has no way to write": 1}
-    read = parse(draft(found.routes, found.person, found.left_out, "portal.yaml").encode())
+    read = parse(draft(found.routes, found.people, found.left_out, "portal.yaml").encode())
     assert [one.document for one in read.routes] == ["", "letter", ""]
     assert read.listed == {"letter"}
 
@@ -98,7 +99,7 @@ def test_yaml_and_swagger_are_read_too() -> None:
         ("/p/files/{file:id}", "file", ("application/json",)),
         ("/p/form", "", ("application/x-www-form-urlencoded",)),
     ]
-    assert found.person == Person(by="cookie", name="SID")
+    assert found.people == (Person(by="cookie", name="SID"),)
 
 
 @pytest.mark.parametrize(
@@ -157,4 +158,4 @@ def test_whatever_stands_in_a_description_nothing_breaks(tree: dict[str, Any]) -
     """A stranger's description gives a draft that can be read, or none; it never raises."""
     found = Described(json.dumps({**tree, "openapi": "3.0.0"}).encode())
     if found.routes:
-        parse(draft(found.routes, found.person, found.left_out, "x").encode())
+        parse(draft(found.routes, found.people, found.left_out, "x").encode())

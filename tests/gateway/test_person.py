@@ -6,11 +6,13 @@ import pytest
 
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.person import People, Who
-from strongroom.gateway.settings import Person
+from strongroom.gateway.refusal import Refusal
+from strongroom.gateway.sections import Person
 from strongroom.identity.strict import base64url
 
 COOKIE = Person(by="cookie", name="session_id")
 JWT = Person(by="jwt", name="sub")
+STAYS = Person(by="cookie", name="stays")
 
 
 def token(claims: object) -> bytes:
@@ -20,7 +22,20 @@ def token(claims: object) -> bytes:
 
 def asks(people: People, headers: list[tuple[bytes, bytes]]) -> Who | None:
     """Whom a request with these headers is from."""
-    return people.who(people.claim(headers))
+    who = people.who(people.claim(headers))
+    assert not isinstance(who, Refusal)
+    return who
+
+
+def cookie(**values: str) -> tuple[bytes, bytes]:
+    """A Cookie header."""
+    return b"cookie", "; ".join(f"{name}={value}" for name, value in values.items()).encode()
+
+
+def rule(people: People, headers: list[tuple[bytes, bytes]]) -> str:
+    """Why a request with these headers is nobody's."""
+    who = people.who(people.claim(headers))
+    return who.rule if isinstance(who, Refusal) else ""
 
 
 @pytest.mark.parametrize(
@@ -44,29 +59,29 @@ def asks(people: People, headers: list[tuple[bytes, bytes]]) -> Who | None:
 )
 def test_a_session_is_told_once(line: bytes, refused: bool) -> None:
     """What some portals take for the same cookie is the same cookie here, and twice is refused."""
-    assert (People(COOKIE, Counts()).check([(b"cookie", line)]) is not None) == refused
+    assert (People([COOKIE], Counts()).check([(b"cookie", line)]) is not None) == refused
 
 
 def test_one_session_has_one_name_however_it_is_spelled() -> None:
     """Escapes do not make a new session of an old one."""
-    people = People(COOKIE, Counts())
+    people = People([COOKIE], Counts())
     assert asks(people, [(b"cookie", b"session_id=abc")]) == asks(people, [(b"cookie", b"session.id=%61bc")])
     assert asks(people, [(b"cookie", b"session_id=abc")]) != asks(people, [(b"cookie", b"session_id=abd")])
     assert asks(people, [(b"cookie", b"session_id=abc")]) == asks(people, [(b"cookie", b'session_id="abc"')])
     assert asks(people, [(b"cookie", b"theme=dark")]) is None
-    assert asks(People(None, Counts()), [(b"cookie", b"session_id=abc")]) is None
+    assert asks(People([], Counts()), [(b"cookie", b"session_id=abc")]) is None
 
 
 def test_a_login_says_whose_session_it_is() -> None:
     """Two sessions of one person are one person; a session that nobody saw begin is its own."""
-    people = People(COOKIE, Counts())
+    people = People([COOKIE], Counts())
     before = asks(people, [(b"cookie", b"session_id=a")])
     assert before is not None
     assert before.person == before.session
-    assert people.login("ann", [b"theme=x", b"session_id=a; Path=/; HttpOnly"], 0) is not None
-    assert people.login("ann", [b"session_id=b"], 0) is not None
-    assert people.login("", [b"session_id=c"], 0) is None
-    assert people.login("ann", [b"theme=x"], 0) is None
+    assert people.login("ann", [b"theme=x", b"session_id=a; Path=/; HttpOnly"], 0)
+    assert people.login("ann", [b"session_id=b"], 0)
+    assert not people.login("", [b"session_id=c"], 0)
+    assert not people.login("ann", [b"theme=x"], 0)
     first, second = (asks(people, [(b"cookie", b"session_id=" + one)]) for one in (b"a", b"b"))
     assert first is not None
     assert second is not None
@@ -79,7 +94,7 @@ def test_a_login_says_whose_session_it_is() -> None:
 )
 def test_a_name_in_other_spellings_is_the_same_person(name: str) -> None:
     """Portals take them for the same: twenty spellings of a login would be twenty people's documents."""
-    people = People(COOKIE, Counts())
+    people = People([COOKIE], Counts())
     assert people.name(name) == people.name("ann@x.org") != people.name("anne@x.org")
     assert people.name("\ud800") != people.name("")
 
@@ -87,7 +102,7 @@ def test_a_name_in_other_spellings_is_the_same_person(name: str) -> None:
 @pytest.mark.parametrize("claims", [{"sub": "ann"}, {"sub": "ann", "exp": 1}])
 def test_a_claim_names_a_person(claims: object) -> None:
     """Whatever else the token says."""
-    people = People(JWT, Counts())
+    people = People([JWT], Counts())
     who, other = (
         asks(people, [(b"authorization", token(claims))]),
         asks(people, [(b"authorization", token({"sub": "ann", "x": 1}))]),
@@ -103,27 +118,27 @@ def test_a_claim_names_a_person(claims: object) -> None:
 )
 def test_what_names_nobody_is_its_own_person(value: bytes) -> None:
     """A token that cannot be read counts for itself."""
-    who = asks(People(JWT, Counts()), [(b"authorization", value)])
+    who = asks(People([JWT], Counts()), [(b"authorization", value)])
     assert who is not None
     assert who.person == who.session
 
 
 def test_other_schemes_name_nobody() -> None:
     """Basic is not a bearer's token."""
-    assert asks(People(JWT, Counts()), [(b"authorization", b"Basic abc")]) is None
-    assert asks(People(JWT, Counts()), []) is None
+    assert asks(People([JWT], Counts()), [(b"authorization", b"Basic abc")]) is None
+    assert asks(People([JWT], Counts()), []) is None
 
 
 def test_a_header_names_a_person() -> None:
     """By its value, under another name than the session's."""
-    who = asks(People(Person(by="header", name="X-User"), Counts()), [(b"x-user", b"ann")])
+    who = asks(People([Person(by="header", name="X-User")], Counts()), [(b"x-user", b"ann")])
     assert who is not None
     assert who.person != who.session
 
 
 def test_a_header_names_one_person() -> None:
     """Of two, each of two readers would take another."""
-    people = People(Person(by="header", name="X-User"), Counts())
+    people = People([Person(by="header", name="X-User")], Counts())
     assert people.check([(b"x-user", b"ann"), (b"accept", b"*/*")]) is None
     refusal = people.check([(b"x-user", b"ann"), (b"x-user", b"bob")])
     assert refusal is not None
@@ -133,4 +148,95 @@ def test_a_header_names_one_person() -> None:
 def test_names_are_of_use_to_no_other_process() -> None:
     """Another key, another name; and the session's value is not in it."""
     headers = [(b"cookie", b"session_id=abc")]
-    assert asks(People(COOKIE, Counts()), headers) != asks(People(COOKIE, Counts()), headers)
+    assert asks(People([COOKIE], Counts()), headers) != asks(People([COOKIE], Counts()), headers)
+
+
+# ---- several credentials --------------------------------------------------------------------------------------------
+
+
+def test_whoever_shows_one_of_several_credentials_is_who_it_says() -> None:
+    """A session on the web, a token in the app; whoever shows none is a stranger."""
+    people = People([COOKIE, JWT], Counts())
+    assert people.login("ann", [b"session_id=a"], 0)
+    web, app = asks(people, [cookie(session_id="a")]), asks(people, [(b"authorization", token({"sub": "ANN"}))])
+    assert web is not None
+    assert app is not None
+    assert web.person == app.person == people.name("ann")
+    assert asks(people, [cookie(theme="dark"), (b"authorization", b"Basic abc")]) is None
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        [cookie(session_id="a"), (b"authorization", token({"sub": "bob"}))],
+        [cookie(session_id="a"), (b"authorization", token({}))],
+        [cookie(session_id="a"), (b"authorization", b"Bearer opaque")],
+        [cookie(session_id="unseen"), (b"authorization", token({"sub": "ann"}))],
+        [cookie(session_id="a", stays="b")],
+        [cookie(session_id="a", stays="unseen")],
+        [cookie(session_id="unseen", stays="a")],
+        [cookie(session_id="a", stays="a"), (b"authorization", token({"sub": "bob"}))],
+    ],
+)
+def test_a_request_of_two_people_is_nobodys(both: list[tuple[bytes, bytes]]) -> None:
+    """Which of the two the portal obeys nobody here knows: to count for one would let the other read without being counted."""
+    people = People([COOKIE, STAYS, JWT], Counts())
+    assert people.login("ann", [b"session_id=a"], 0)
+    assert people.login("bob", [b"stays=b"], 0)
+    assert rule(people, both) == "person-double"
+    assert rule(people, list(reversed(both))) == "person-double"
+
+
+def test_two_credentials_of_one_person_are_one() -> None:
+    """And the session is the one that a login began: a token beside it, made anew each time, makes no new session."""
+    people = People([JWT, COOKIE], Counts())
+    assert people.login("ann", [b"session_id=a"], 0)
+    alone = asks(people, [cookie(session_id="a")])
+    for salt in range(3):
+        made = (b"authorization", token({"sub": "ann", "salt": salt}))
+        assert asks(people, [cookie(session_id="a"), made]) == alone != asks(people, [made])
+
+
+def test_a_login_begins_all_sessions_that_it_sets() -> None:
+    """A session, and a cookie that remembers; where the second begins another session, that is theirs, too."""
+    people = People([COOKIE, STAYS], Counts())
+    assert people.login("ann", [b"session_id=a", b"stays=b; Max-Age=9"], 0)
+    alone = people.claim([cookie(stays="b")])
+    who = people.who(alone)
+    assert isinstance(who, Who)
+    assert who.person == people.name("ann")
+    people.follow(who, alone, [b"session_id=c"], 1)
+    assert asks(people, [cookie(session_id="c", stays="b")]) is not None
+
+
+def test_what_a_token_only_says_begins_no_session() -> None:
+    """Else a made-up token would name whoever signs in on that session next, and one login would be ever new people."""
+    people = People([COOKIE, JWT], Counts())
+    made = people.claim([(b"authorization", token({"sub": "made up"}))])
+    who = people.who(made)
+    assert isinstance(who, Who)
+    people.follow(who, made, [b"session_id=a"], 0)
+    assert people.login("mallory", [], 0, people.claim([cookie(session_id="a")]))
+    found = asks(people, [cookie(session_id="a")])
+    assert found is not None
+    assert found.person == people.name("mallory")
+
+
+def test_whoever_is_signed_in_becomes_nobody_else_by_another_cookie() -> None:
+    """A login that failed, and was answered as if it had not, gives no cookie to a name that was made up."""
+    people = People([COOKIE, STAYS], Counts())
+    assert people.login("mallory", [b"session_id=a"], 0)
+    both = people.claim([cookie(session_id="a", stays="unseen")])
+    assert not people.login("made up", [b"session_id=a"], 1, both)
+    assert asks(people, [cookie(session_id="a")]) == Who(both.session if both else "", people.name("mallory"))
+    alone = asks(people, [cookie(stays="unseen")])
+    assert alone is not None
+    assert alone.person == alone.session
+
+
+def test_each_credential_is_told_in_one_way() -> None:
+    """The second as strictly as the first."""
+    people = People([JWT, Person(by="header", name="X-User"), STAYS], Counts())
+    twice = people.check([(b"x-user", b"ann"), (b"x-user", b"bob")])
+    double = people.check([(b"cookie", b"stays=a; STAYS=b")])
+    assert (twice and twice.rule, double and double.rule) == ("header-twice", "session-double")

@@ -16,7 +16,7 @@ import pytest
 from strongroom.cli.main import main
 from strongroom.errors import ConfigError, OperationError, UsageError
 from strongroom.gateway.found import LISTED, READ, UNDESCRIBED, Report
-from strongroom.gateway.settings import Upstream as Bounds
+from strongroom.gateway.sections import Upstream as Bounds
 from strongroom.gateway.upstream import Upstream, read_origin
 from strongroom.gateway.variants import Try
 from strongroom.gateway.visitor import Enough, Pace, Visitor

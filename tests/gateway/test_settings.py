@@ -6,6 +6,7 @@ from strongroom.errors import ConfigError
 from strongroom.gateway.settings import MAX_SETTINGS, parse
 
 PERSON = '[person]\nby = "cookie"\nname = "sid"\n'
+PEOPLE = '[[person]]\nby = "cookie"\nname = "sid"\n'
 
 
 def route(**fields: str) -> str:
@@ -50,6 +51,13 @@ def route(**fields: str) -> str:
         (PERSON + route() + '[waf]\nexempt = ["942100"]\n', "waf.exempt"),
         (PERSON + route() + '[gateway]\nkey = "x"\n', "belong together"),
         (PERSON + route() + "[guard]\nlimits = { none = 1 }\n", "no rule none"),
+        (PEOPLE * 5 + route(), "$.person"),
+        (PEOPLE + '[[person]]\nby = "cookie"\nname = "SID"\n' + route(), "stands where another one does"),
+        (PEOPLE + '[[person]]\nby = "jwt"\nname = "sub"\n' * 2 + route(), "stands where another one does"),
+        (PEOPLE + '[[person]]\nby = "header"\nname = "Cookie"\n' + route(), "stands where another one does"),
+        (PEOPLE + '[[person]]\nby = "header"\nname = "Authorization"\n' + route(), "stands where another one does"),
+        (PEOPLE + '[[person]]\nby = "basic"\nname = "x"\n' + route(), "person[1].by"),
+        ("person = []\n" + route(), "$.person"),
         ("#" * (MAX_SETTINGS + 1), "longer than"),
     ],
 )  # fmt: skip

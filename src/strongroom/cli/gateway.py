@@ -255,7 +255,7 @@ def _place(checked: "Checked", counts: "Counts", text: str) -> "Place":
     from strongroom.gateway.acts import read_place
     from strongroom.gateway.person import People
 
-    return read_place(text, People(checked.settings.person, counts).name)
+    return read_place(text, People(checked.settings.people, counts).name)
 
 
 command.add_command(learn)

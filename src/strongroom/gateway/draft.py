@@ -5,16 +5,16 @@ It begins in modes that refuse nothing that is not described, and every guess st
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from strongroom.gateway.learned import Drafted, free
-from strongroom.gateway.settings import Person
+from strongroom.gateway.sections import Person
 
 ASK: Final = "# DECIDE: "
 
 
-def draft(routes: Iterable[Drafted], person: Person | None, left_out: Mapping[str, int], source: str) -> str:
+def draft(routes: Iterable[Drafted], people: Sequence[Person], left_out: Mapping[str, int], source: str) -> str:
     """The file's text. `source`: what it was learned from, in words."""
     lines = [
         f"# Drafted by `strongroom gateway learn` from {source}. Read every line; answer what says DECIDE.",
@@ -27,7 +27,7 @@ def draft(routes: Iterable[Drafted], person: Person | None, left_out: Mapping[st
         "[guard]",
         'mode = "simulate"      # nothing is refused, and what would be is told; then "enforce"',
         "",
-        *_person(person),
+        *_people(people),
     ]
     names: list[str] = []
     for one in routes:
@@ -36,11 +36,14 @@ def draft(routes: Iterable[Drafted], person: Person | None, left_out: Mapping[st
     return "\n".join(lines) + "\n"
 
 
-def _person(person: Person | None) -> list[str]:
-    ask = f"{ASK}how requests tell who is signed in: by = cookie, header or jwt (a claim of the bearer token)."
-    if person is not None:
-        return ["[person]", f'by = "{person.by}"', f"name = {_quoted(person.name)}"]
-    return [ask, "[person]", 'by = "cookie"', 'name = "session"']
+def _people(people: Sequence[Person]) -> list[str]:
+    if not people:
+        ask = f"{ASK}how requests tell who is signed in: by = cookie, header or jwt (a claim of the bearer token)."
+        return [ask, "[person]", 'by = "cookie"', 'name = "session"']
+    lines = [f"{ASK}does the portal believe each of these? It must be all that it believes."] if len(people) > 1 else []
+    for one in people:
+        lines += ["[person]" if len(people) == 1 else "[[person]]", f'by = "{one.by}"', f"name = {_quoted(one.name)}"]
+    return lines
 
 
 def _route(name: str, one: Drafted) -> list[str]:

@@ -5,7 +5,7 @@ A description says what was meant to be there; what is forgotten is not in it, a
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +16,7 @@ from strongroom.gateway.body import MULTIPART
 from strongroom.gateway.kinds import fits
 from strongroom.gateway.learned import METHODS, Drafted, free, is_id, judge, mark_lists, singular
 from strongroom.gateway.pattern import read_pattern
-from strongroom.gateway.settings import Person
+from strongroom.gateway.sections import Person
 
 MAX_OPENAPI: Final = 8_388_608
 """Bytes."""
@@ -31,7 +31,7 @@ _TALK: Final = re.compile(r"application/(?:.+\+)?json|application/(?:.+\+)?xml|t
 
 
 class Described:
-    """What one description says: `routes`, the `person` if it tells how people are known, and what is `left_out`, and why."""
+    """What one description says: `routes`, the `people` if it tells how they are known, and what is `left_out`, and why."""
 
     def __init__(self, raw: bytes) -> None:
         """Raises Malformed."""
@@ -39,7 +39,7 @@ class Described:
         self.left_out: dict[str, int] = {}
         self.routes: list[Drafted] = []
         self._places: dict[str, list[str]] = {}
-        self.person = self._person()
+        self.people = self._people()
         paths = self._whole.get("paths")
         for path, item in sorted(paths.items() if isinstance(paths, dict) else ()):
             if isinstance(item, dict) and len(self.routes) < MAX_ROUTES:
@@ -99,17 +99,22 @@ class Described:
         if one.ids:
             one.ask = tuple(ask for ask in one.ask if not ask.startswith("If it answers in JSON"))
 
-    def _person(self) -> Person | None:
+    def _people(self) -> tuple[Person, ...]:
+        """Sessions and bearer tokens; a key in a header only where there is nothing else, for it may be an app's."""
         components = self._at(self._whole.get("components"))
         schemes = components.get("securitySchemes") or self._whole.get("securityDefinitions")
+        found: dict[str, Person] = {}
         for one in map(self._at, (schemes.values() if isinstance(schemes, dict) else ())):
             name = str(one.get("name", ""))
             if one.get("type") in {"oauth2", "openIdConnect"} or str(one.get("scheme", "")).lower() == "bearer":
-                return Person(by="jwt", name="sub")
+                found.setdefault("jwt", Person(by="jwt", name="sub"))
             known = one.get("type") == "apiKey" and one.get("in") in {"cookie", "header"}
             if known and re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", name):
-                return Person(by="cookie" if one["in"] == "cookie" else "header", name=name)
-        return None
+                by: Literal["cookie", "header"] = "cookie" if one["in"] == "cookie" else "header"
+                found.setdefault(by, Person(by=by, name=name))
+        if len(found) > 1:
+            found.pop("header", None)
+        return tuple(found.values())
 
     def _base(self) -> str:
         servers = _list(self._whole.get("servers"))

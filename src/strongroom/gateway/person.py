@@ -3,32 +3,30 @@
 The gateway checks no signature: whether a session is good is the portal's answer. So what a request claims counts against nobody
 until the portal has answered it with a document: a made-up token of somebody else spends nothing of theirs.
 
+A portal may know people by several credentials. Which one it obeys, where a request brings two, nobody here knows: a request whose
+credentials are of two people is nobody's, and gets no document. What no login was seen to begin is a person of its own.
+
 What is kept and stands in events is a hash under a key that lies with the counts: it names a session, and lets nobody use it.
 """
 
 import hashlib
-import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
-import msgspec
-
-from strongroom.errors import Malformed
+from strongroom.gateway import credentials
 from strongroom.gateway.contract import Headers
 from strongroom.gateway.counts import Counts
 from strongroom.gateway.refusal import Refusal
-from strongroom.gateway.settings import Person
-from strongroom.identity.strict import unbase64url
+from strongroom.gateway.sections import Person
 from strongroom.ids import encode
 
-_MAX_CLAIM: Final = 256
 _UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc"})
 """Accents, and what has no shape (Unicode Standard, section 4.5)."""
-_ONE_NAME: Final = bytes.maketrans(b". [", b"___")
-_PLAIN: Final = re.compile(rb"[A-Za-z0-9!#$&'()*+./:<=>?@^_`{|}~\[\]-]{1,4096}")
+_TWO: Final = Refusal(
+    401, "person-double", "This request says that it is from two people. Sign out, and in again.", hard=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,86 +43,112 @@ class Claim:
 
     session: str
     person: str
+    by: int = 0
+    """Which of the described credentials says so."""
+    beside: tuple["Claim", ...] = ()
+    """What the others say."""
 
 
 class People:
     """Sessions and whose they are."""
 
-    def __init__(self, settings: Person | None, counts: Counts) -> None:
-        """`counts` remembers whose session is whose."""
-        self._settings, self._counts = settings, counts
+    def __init__(self, by: Sequence[Person], counts: Counts) -> None:
+        """`by`: the credentials that the portal believes, in order. `counts` remembers whose session is whose."""
+        self._by, self._counts = tuple(by), counts
+        self._cookies = tuple((number, one.name) for number, one in enumerate(by) if one.by == "cookie")
 
-    def who(self, claim: Claim | None) -> Who | None:
+    def who(self, claim: Claim | None) -> Who | Refusal | None:
         """Whom a request is from that claims this; None where it claims nothing. Raises Uncounted."""
         if claim is None:
             return None
+        who = self._who(claim)
+        if not claim.beside:
+            return who
+        others = [self._who(one) for one in claim.beside]
+        if any(one.person != who.person for one in others):
+            return _TWO
+        # which session it is, is said by one that a login began, if there is one: others are told by whoever asks
+        begun = (one for claimed, one in zip((claim, *claim.beside), (who, *others), strict=True) if not claimed.person)
+        return next(begun, who)
+
+    def _who(self, claim: Claim) -> Who:
         return Who(claim.session, claim.person or self._counts.person_of(claim.session) or claim.session)
 
     def claim(self, headers: Headers) -> Claim | None:
         """What the headers say; None where they say nothing."""
-        settings = self._settings
-        if settings is None:
-            return None
-        found = _credential(settings, headers)
-        if not found:
-            return None
-        session = self._name("session", found)
-        if settings.by == "header":
-            return Claim(session, self.name(found.decode("utf-8", "surrogateescape")))
-        if settings.by == "jwt":
-            claim = _claim(found, settings.name)
-            return Claim(session, self.name(claim) if claim else session)
-        return Claim(session, "")
+        claims = list(self._claims(headers))
+        if len(claims) <= 1:
+            return claims[0] if claims else None
+        first, *others = claims
+        return Claim(first.session, first.person, first.by, tuple(others))
+
+    def _claims(self, headers: Headers) -> Iterator[Claim]:
+        for number, one in enumerate(self._by):
+            found = credentials.credential(one.by, one.name, headers)
+            if not found:
+                continue
+            session = self._name("session", found)
+            if one.by == "header":
+                yield Claim(session, self.name(found.decode("utf-8", "surrogateescape")), number)
+            elif one.by == "jwt":
+                named = credentials.claim(found, one.name)
+                yield Claim(session, self.name(named) if named else session, number)
+            else:
+                yield Claim(session, "", number)
 
     def check(self, headers: Headers) -> Refusal | None:
-        """A session is told once, and in one way: two readers would find two sessions, and we would count for neither."""
-        settings = self._settings
-        if settings is None or settings.by == "jwt":
-            return None
-        if settings.by == "header":
-            wanted = settings.name.lower().encode()
-            if sum(name == wanted for name, _ in headers) > 1:
-                return Refusal(400, "header-twice", "A header that may come once came twice.", hard=True)
-            return None
-        values = [one for name, value in headers if name == b"cookie" for one in _cookies(value, settings.name)]
-        if len(values) > 1 or any(not _PLAIN.fullmatch(value) for value in values):
-            return Refusal(
-                400, "session-double", "The session's cookie comes twice, or in more than one spelling.", hard=True
-            )
-        return None
+        """Why what the headers say could be read in two ways."""
+        found = (credentials.check(one.by, one.name, headers) for one in self._by)
+        return next((refusal for refusal in found if refusal is not None), None)
 
-    def login(self, person: str, cookies: Iterable[bytes], now: int, own: Who | None = None) -> Who | None:
-        """A login of `person` was answered with these Set-Cookie headers: whose session that begins. None: none of ours.
+    def login(self, person: str, cookies: Iterable[bytes], now: int, own: Claim | None = None) -> bool:
+        """A login of `person` was answered with these Set-Cookie headers; gives whether that begins a session that is told.
 
-        `own`: who asked. Where the answer sets no new session, the one that was there is theirs from now on, unless it is known
-        whose it is: whoever is signed in does not become another by a login that failed. Raises Uncounted.
+        `own`: what the request claimed. In the place of a session that the answer does not set, the one that was there is theirs
+        from now on, unless it is known whose one of those is: whoever is signed in does not become another by a login that failed.
+        Raises Uncounted.
         """
-        settings = self._settings
-        if settings is None or settings.by != "cookie" or not person:
-            return None
-        before = own.session if own is not None else ""
-        session = self._set(cookies) or before
-        if not session or (session == before and self._counts.person_of(session) is not None):
-            return None
-        who = Who(session, self.name(person))
-        self._counts.begin(session, who.person, now)
-        return who
+        if not self._cookies or not person:
+            return False
+        name, before = self.name(person), self._before(own)
+        known = {session for session, owner in before.values() if owner is not None}
+        if any(owner not in {None, name} for _, owner in before.values()):
+            before = {}
+        begun = {number: session for number, (session, _) in before.items()} | self._set(cookies)
+        begun = {number: session for number, session in begun.items() if session not in known}
+        for session in begun.values():
+            self._counts.begin(session, name, now)
+        return bool(begun)
 
-    def follow(self, own: Who, cookies: Iterable[bytes], now: int) -> None:
-        """The answer to a request of theirs sets a new session: it is whose the old one was, if that is known. Raises Uncounted."""
-        if own.person == own.session:
+    def follow(self, own: Who, claim: Claim | None, cookies: Iterable[bytes], now: int) -> None:
+        """The answer to a request of theirs sets new sessions: they are whose the old one was, if a login was seen to begin that.
+
+        What a token only says is not followed: whoever makes one up would begin sessions under names made up. Raises Uncounted.
+        """
+        new = self._set(cookies)
+        if not new or own.person not in {owner for _, owner in self._before(claim).values()}:
             return
-        session = self._set(cookies)
-        if session and session != own.session and self._counts.person_of(session) is None:
-            self._counts.begin(session, own.person, now)
+        for session in new.values():
+            if session != own.session and self._counts.person_of(session) is None:
+                self._counts.begin(session, own.person, now)
 
-    def _set(self, cookies: Iterable[bytes]) -> str:
-        """The session that an answer sets, if it sets one."""
-        settings = self._settings
-        if settings is None or settings.by != "cookie":
-            return ""
-        values = (value for one in cookies for value in _cookies(one.partition(b";")[0], settings.name)[:1] if value)
-        return next((self._name("session", value) for value in values), "")
+    def _before(self, claim: Claim | None) -> dict[int, tuple[str, str | None]]:
+        """Of cookies that a request brought: sessions, and whose they are, where that is known."""
+        claims = () if claim is None else (claim, *claim.beside)
+        return {one.by: (one.session, self._counts.person_of(one.session)) for one in claims if not one.person}
+
+    def _set(self, cookies: Iterable[bytes]) -> dict[int, str]:
+        """The sessions that an answer sets, of each described cookie the first."""
+        if not self._cookies:
+            return {}
+        lines = [one.partition(b";")[0] for one in cookies]
+        found = {}
+        for number, name in self._cookies if lines else ():
+            values = (value for line in lines for value in credentials.cookies(line, name)[:1] if value)
+            value = next(values, b"")
+            if value:
+                found[number] = self._name("session", value)
+        return found
 
     def name(self, person: str) -> str:
         """What the person is called here, whom the portal calls `person`."""
@@ -144,52 +168,3 @@ def folded(name: str) -> str:
         for one in unicodedata.normalize("NFKD", name).casefold()
         if not one.isspace() and unicodedata.category(one) not in _UNSEEN
     )
-
-
-def _credential(settings: Person, headers: Headers) -> bytes:
-    if settings.by == "cookie":
-        return next(
-            (one for name, value in headers if name == b"cookie" for one in _cookies(value, settings.name)), b""
-        )
-    wanted = b"authorization" if settings.by == "jwt" else settings.name.lower().encode()
-    value = next((value for name, value in headers if name == wanted), b"")
-    if settings.by == "jwt":
-        scheme, _, token = value.partition(b" ")
-        return token.strip(b" ") if scheme.lower() in {b"bearer", b"dpop"} else b""
-    return value
-
-
-def _cookies(line: bytes, name: str) -> list[bytes]:
-    """The values of that name, in one spelling.
-
-    Portals differ in what they take for the same name (PHP: `a.b` is `a_b`; ASP.NET: case does not count) and for the same
-    value (many decode escapes): what may be the same is the same here.
-    """
-    found = []
-    for part in line.split(b";"):
-        key, mark, value = part.strip(b" \t").partition(b"=")
-        if mark and _folded(key) == _folded(name.encode()):
-            found.append(unquote_to_bytes(_unquoted(value)))
-    return found
-
-
-def _unquoted(value: bytes) -> bytes:
-    """Without the quotes around it, which to some readers are part of it, and to others not (RFC 6265, section 4.1.1)."""
-    return value[1:-1] if len(value) > 1 and value[:1] == value[-1:] == b'"' else value
-
-
-def _folded(name: bytes) -> bytes:
-    return unquote_to_bytes(name).strip(b" \t").translate(_ONE_NAME).lower()
-
-
-def _claim(token: bytes, name: str) -> str:
-    """The claim, unchecked, as text; empty where there is none."""
-    parts = token.split(b".")
-    if len(parts) != 3:  # noqa: PLR2004  # header, claims, signature
-        return ""
-    try:
-        claims = msgspec.json.decode(unbase64url(parts[1].decode("ascii")), type=dict[str, msgspec.Raw])
-        value = msgspec.json.decode(claims[name], type=str | int) if name in claims else ""
-    except (Malformed, msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
-    return str(value)[:_MAX_CLAIM]

@@ -7,78 +7,29 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from strongroom.errors import ConfigError, Malformed
+from strongroom.gateway import lines
 from strongroom.gateway.body import FORM, MULTIPART, named
+from strongroom.gateway.credentials import place
 from strongroom.gateway.kinds import KINDS
 from strongroom.gateway.pattern import Pattern, read_pattern
 from strongroom.gateway.places import EVERY, Place, read_place
 from strongroom.gateway.rule import Rule, overridden
+from strongroom.gateway.sections import Events, Gateway, Guard, Metrics, Person, Section, Upstream, Waf
 from strongroom.identity.network import Declared, declare
 
 MAX_SETTINGS: Final = 1_048_576
 """Bytes. A route is about 200."""
 MIB: Final = 1_048_576
+CREDENTIALS: Final = 4
+"""That a portal may know people by."""
 _ADVICE: Final = "docs/gateway.md describes every field."
 
-Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\Z")]
-Token = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}\Z")]
-"""Of a header or a cookie (RFC 9110, section 5.6.2)."""
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 MediaType = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}\Z")]
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class Gateway(_Section, frozen=True, kw_only=True):
-    """`[gateway]`: where it listens, and how strictly."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8440
-    routes: Literal["enforce", "learn"] = "enforce"
-    """`learn`: what is not described is passed on and reported. What could be read in two ways is refused in both."""
-    certificate: str = ""
-    """File of the certificate and what signed it (PEM). Empty: no TLS here; then a proxy in front ends it."""
-    key: str = ""
-    """File of its key."""
-    hosts: tuple[str, ...] = ()
-    """Names that may stand in Host, with the port where one is written. Empty: any."""
-    proxies: tuple[str, ...] = ()
-    """Address blocks of proxies in front, whose X-Forwarded-For is believed. Empty: nobody's."""
-    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
-    """Processes that serve together. At least two: one that dies takes only its own connections with it."""
-    user: str = ""
-    """Who the workers become, by name or number, when root starts them. Empty: they stay who they are."""
-    state: Annotated[str, msgspec.Meta(min_length=1)] = "gateway-state"
-    """Folder of the counts, beside gateway.toml unless it begins with `/`."""
-    max_headers: Annotated[int, msgspec.Meta(ge=8, le=200)] = 64
-    max_cookies: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
-    """libmodsecurity spends 36 to 65 ms on three hundred."""
-
-
-class Upstream(_Section, frozen=True, kw_only=True):
-    """`[upstream]`: how long the portal behind may take."""
-
-    connections: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 64
-    """Open at once. Requests wait for one, `connect_seconds` at most."""
-    connect_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
-    answer_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0
-    """Until the first byte of an answer, and between two."""
-    ca_file: str = ""
-    """Certificates that are believed for https, in place of the system's."""
-
-
-class Person(_Section, frozen=True, kw_only=True):
-    """`[person]`: how requests tell who is signed in."""
-
-    by: Literal["cookie", "header", "jwt"]
-    """A session cookie; a header; or a claim of the bearer token in `Authorization`."""
-    name: Token
-    """Of the cookie, header or claim."""
-
-
-class Login(_Section, frozen=True, kw_only=True):
+class Login(Section, frozen=True, kw_only=True):
     """`[route.login]`: a successful answer of this route begins the session that it sets; this is whose."""
 
     form: str = ""
@@ -89,7 +40,7 @@ class Login(_Section, frozen=True, kw_only=True):
     """Or a place in the answer's JSON."""
 
 
-class Shows(_Section, frozen=True, kw_only=True):
+class Shows(Section, frozen=True, kw_only=True):
     """`[route.shows]`: the answer shows documents to whoever asked."""
 
     ids: tuple[str, ...] = ()
@@ -102,17 +53,17 @@ class Shows(_Section, frozen=True, kw_only=True):
     """Every address in the answer that is a described document's."""
 
 
-class Route(_Section, frozen=True, kw_only=True):
+class Route(Section, frozen=True, kw_only=True):
     """`[[route]]`: one thing that the portal serves."""
 
     name: Name
     path: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
     methods: Annotated[tuple[Method, ...], msgspec.Meta(min_length=1)] = ("GET", "HEAD")
-    query: dict[str, str] = {}
+    query: dict[str, str] = msgspec.field(default_factory=dict)
     """Parameter -> kind. A name that is not here is refused."""
     repeat: tuple[str, ...] = ()
     """Parameters that may come more than once."""
-    body: dict[str, str] = {}
+    body: dict[str, str] = msgspec.field(default_factory=dict)
     """Parameter -> where it stands in the body, and its kind: `letter.id:int`, a place in JSON or the name of a form's field."""
     document: str = ""
     """The parameter that names the document; empty: the one called `document`, if there is one."""
@@ -131,84 +82,7 @@ class Route(_Section, frozen=True, kw_only=True):
     shows: Shows | None = None
 
 
-class Guard(_Section, frozen=True, kw_only=True):
-    """`[guard]`: what leaves is counted."""
-
-    mode: Literal["simulate", "enforce", "off"] = "simulate"
-    """`simulate`: nothing is refused, and what would have been is told."""
-    limits: dict[str, int] = {}
-    """Overrides of single limits, by the names of docs/gateway.md."""
-    rungs: dict[str, str] = {}
-    """And of what is done when they are passed: note, slow, step-up, session, account, route, strangers, newcomers."""
-    decoys: tuple[str, ...] = ()
-    """Ids of documents that no answer of the portal ever shows."""
-    exempt: tuple[str, ...] = ()
-    """Networks that no rule on networks is about: /32 of IPv4, /64 of IPv6."""
-
-
-class Waf(_Section, frozen=True, kw_only=True):
-    """`[waf]`: libmodsecurity and the Core Rule Set."""
-
-    mode: Literal["block", "detect", "off"] = "block"
-    """`detect`: nothing is blocked, and what would have been is told."""
-    rules: str = "/usr/share/modsecurity-crs/rules"
-    """Directory of the Core Rule Set."""
-    library: str = "libmodsecurity.so.3"
-    milliseconds: Annotated[int, msgspec.Meta(ge=20, le=10_000)] = 500
-    """Of CPU that one look may take. What takes longer is refused. Ordinary requests take one or two, 64 KiB of prose a hundred."""
-    exempt: tuple[
-        Annotated[str, msgspec.Meta(pattern=r"\A(?:[1-9][0-9]{3,6}|\*) [A-Z_]{1,40}(:[A-Za-z0-9_.-]{1,60})?\Z")], ...
-    ] = ()
-    """A rule and the part of requests that it is not to look at: `942100 ARGS:q`; `*`: no rule of the Core Rule Set."""
-
-
-class EventsHttp(_Section, frozen=True, kw_only=True):
-    """`[events.http]`: a collector that takes lines of JSON by POST."""
-
-    url: str
-    """`https`, or `http` on this machine."""
-    token_file: str = ""
-    """What it knows us by: a line in a file that nobody else reads. Empty: it asks for nothing."""
-    scheme: Token = "Bearer"
-    """What stands before the token in `Authorization`."""
-    ca_file: str = ""
-    """Certificates that are believed in place of the system's."""
-
-
-class EventsNats(_Section, frozen=True, kw_only=True):
-    """`[events.nats]`: a stream of NATS."""
-
-    url: str
-    """`tls://HOST:PORT`, or `nats` on this machine."""
-    subject: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,8}\Z")] = (
-        "strongroom.gateway"
-    )
-    """That a stream takes."""
-    token_file: str = ""
-    ca_file: str = ""
-
-
-class Events(_Section, frozen=True, kw_only=True):
-    """`[events]`: what became of each request."""
-
-    file: str = ""
-    """OCSF, a line each; turned over at 64 MiB, eight are kept. Empty: only what is refused, in the log."""
-    syslog: str = ""
-    """Where what is refused goes besides, in CEF: `udp://HOST:PORT`, or the path of a socket."""
-    http: EventsHttp | None = None
-    nats: EventsNats | None = None
-    """Where all events go besides."""
-
-
-class Metrics(_Section, frozen=True, kw_only=True):
-    """`[metrics]`: numbers for Prometheus, at a port that the street does not reach."""
-
-    port: Port | None = None
-    """Of `GET /metrics`. None: they are not told."""
-    host: str = "127.0.0.1"
-
-
-class Settings(_Section, frozen=True, kw_only=True):
+class Settings(Section, frozen=True, kw_only=True):
     """The whole of `gateway.toml`."""
 
     gateway: Gateway = Gateway()
@@ -217,8 +91,15 @@ class Settings(_Section, frozen=True, kw_only=True):
     waf: Waf = Waf()
     events: Events = Events()
     metrics: Metrics = Metrics()
-    person: Person | None = None
+    person: Person | Annotated[tuple[Person, ...], msgspec.Meta(min_length=1, max_length=CREDENTIALS)] | None = None
     route: tuple[Route, ...] = ()
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """The credentials that the portal believes, in order."""
+        if self.person is None:
+            return ()
+        return self.person if isinstance(self.person, tuple) else (self.person,)
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -258,25 +139,34 @@ class Checked(msgspec.Struct, frozen=True):
         return frozenset(linked | {show.family for show in shows if show.ids})
 
 
+class _Wrong(ConfigError):
+    """Something is wrong with this table."""
+
+    def __init__(self, table: Route | Person, message: str, advice: str = _ADVICE) -> None:
+        super().__init__(message, advice=advice)
+        self.table = table
+
+
 def parse(raw: bytes) -> Checked:
-    """What `raw` (TOML, UTF-8) says. Raises ConfigError that names the route and what is wrong with it."""
+    """What `raw` (TOML, UTF-8) says. Raises ConfigError that names the line, the route and what is wrong with it."""
     if len(raw) > MAX_SETTINGS:
         raise ConfigError(f"gateway.toml is longer than {MAX_SETTINGS} bytes.")
     try:
         settings = msgspec.toml.decode(raw, type=Settings)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"gateway.toml: {error}", advice=_ADVICE) from error
-    routes = tuple(map(_described, settings.route))
-    _must_differ(routes)
+        raise ConfigError(f"gateway.toml{_at(lines.told(raw, str(error)))}: {error}", advice=_ADVICE) from error
+    try:
+        routes = _routes(settings)
+    except _Wrong as error:
+        tables: tuple[Route | Person, ...] = settings.people if isinstance(error.table, Person) else settings.route
+        number = next(at for at, one in enumerate(tables) if one is error.table)
+        at = lines.line(raw, "person" if isinstance(error.table, Person) else "route", number)
+        raise ConfigError(f"gateway.toml{_at(at)}: {error.message}", advice=error.advice) from error
     if not routes and settings.gateway.routes == "enforce":
         raise ConfigError("gateway.toml describes no route: everything would be refused.", advice=_ADVICE)
-    if settings.person is None and any(one.document and not one.route.public for one in routes):
+    if not settings.people and any(one.document and not one.route.public for one in routes):
         msg = "gateway.toml has routes of documents and does not say how to find who is signed in."
         raise ConfigError(msg, advice="Add [person] with `by` and `name`.")
-    for route in settings.route:
-        for kind in route.content_types:
-            if kind.startswith("multipart/") and kind != MULTIPART:
-                raise _wrong(route, f"nobody looks into {kind}; of multipart bodies only {MULTIPART} is taken.")
     if bool(settings.gateway.certificate) != bool(settings.gateway.key):
         raise ConfigError("gateway.toml: certificate and key belong together.", advice=_ADVICE)
     return Checked(
@@ -285,6 +175,32 @@ def parse(raw: bytes) -> Checked:
         declare({"proxies": settings.gateway.proxies}),
         overridden(settings.guard.limits, settings.guard.rungs),
     )
+
+
+def _at(line: int) -> str:
+    return f", line {line}" if line else ""
+
+
+def _routes(settings: Settings) -> tuple[Described, ...]:
+    """All of them, read. Raises _Wrong."""
+    _must_stand_apart(settings.people)
+    routes = tuple(map(_described, settings.route))
+    _must_differ(routes)
+    for route in settings.route:
+        for kind in route.content_types:
+            if kind.startswith("multipart/") and kind != MULTIPART:
+                raise _wrong(route, f"nobody looks into {kind}; of multipart bodies only {MULTIPART} is taken.")
+    return routes
+
+
+def _must_stand_apart(people: tuple[Person, ...]) -> None:
+    """Two credentials in one place are one, read in two ways: every request would be of two people."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for one in people:
+        where = place(one.by, one.name)
+        if where in seen or (len(people) > 1 and one.by == "header" and where[0] in {b"cookie", b"authorization"}):
+            raise _Wrong(one, f"{one.by} {one.name} stands where another one does.", "Name each place once.")
+        seen.add(where)
 
 
 def _described(route: Route) -> Described:
@@ -318,11 +234,11 @@ def _in_body(route: Route, document: str) -> dict[str, tuple[Place, str]]:
         raise _wrong(route, "a parameter in the body needs methods that have one, as POST.")
     found = {}
     for name, told in route.body.items():
-        place, _, kind = told.rpartition(":")
+        where, _, kind = told.rpartition(":")
         if kind not in KINDS:
             raise _wrong(route, f"parameter {name} is of no kind that there is.")
         try:
-            found[name] = read_place(place), kind
+            found[name] = read_place(where), kind
         except Malformed as error:
             raise _wrong(route, error.message) from error
         if EVERY in found[name][0] and name != document:
@@ -376,5 +292,5 @@ def _kinds_differ(one: Described, other: Described) -> bool:
     return one.pattern.kinds != other.pattern.kinds
 
 
-def _wrong(route: Route, why: str) -> ConfigError:
-    return ConfigError(f"Route {route.name}: {why}", advice=_ADVICE)
+def _wrong(route: Route, why: str) -> _Wrong:
+    return _Wrong(route, f"Route {route.name}: {why}")

@@ -159,9 +159,13 @@ class Steps:
         return self._admitted(one.event, one.facts, match)
 
     def _admitted(self, event: Event, facts: Facts, match: Match) -> Admitted:
-        route = match.route
+        route, who = match.route, self._people.who(facts.claim)
+        if isinstance(who, Refusal):
+            if match.document or (route is not None and route.route.shows is not None):
+                raise Unfit(who)
+            who = None  # so that they can sign in again
         asked = event.asked = Asked(
-            event.request, event.at, route.route.name if route else "", self._people.who(facts.claim), facts.network,
+            event.request, event.at, route.route.name if route else "", who, facts.network,
             facts.device, family(route) if route and match.document else "", match.document, match.patient,
             facts.manner, lists=route is not None and route.route.shows is not None,
         )  # fmt: skip  # 3
@@ -302,7 +306,7 @@ class Steps:
         """
         route, who = one.match.route, one.asked.who
         if who is not None and not _signs_in(one.match, head.status):
-            self._people.follow(who, _cookies(head), one.asked.at)
+            self._people.follow(who, one.facts.claim, _cookies(head), one.asked.at)
         if route is None:
             return
         if route.route.proves and head.status < 400:  # noqa: PLR2004  # success; it may redirect
@@ -327,9 +331,10 @@ class Steps:
         if route.route.login is not None:
             name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else heard.login
             failed = body is not None and reading.asks_again(kind, body)
-            known = None if failed else self._people.login(name, _cookies(head), asked.at, asked.who)
-            if known is None and asked.who is not None:
-                self._people.follow(asked.who, _cookies(head), asked.at)
+            claim = one.facts.claim
+            known = not failed and self._people.login(name, _cookies(head), asked.at, claim)
+            if not known and asked.who is not None:
+                self._people.follow(asked.who, claim, _cookies(head), asked.at)
         if route.route.shows is None:
             return
         if body is None or not reading.readable(route, kind, body):

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from strongroom.errors import ConfigError, Malformed, Unavailable
 from strongroom.gateway.answer import AnswerReader, Head
-from strongroom.gateway.settings import Upstream as Bounds
+from strongroom.gateway.sections import Upstream as Bounds
 from strongroom.gateway.socket import Hearer, Line
 
 FRESH: Final = 1.0

@@ -75,7 +75,7 @@ class Freezer:
             return acts.Answer(done=False, because="the alert is not of this hour")
         checked, counts = looked_after(self._gateway)
         try:
-            person = name if file.names == "gateway" else People(checked.settings.person, counts).name(name)
+            person = name if file.names == "gateway" else People(checked.settings.people, counts).name(name)
             why = f"{body['title']}, by a watch (alert {body['id']})"
             bounds = acts.Bounds(file.an_hour, file.at_once, file.hours * HOUR)
             return acts.ask(counts, person, why, now, bounds)

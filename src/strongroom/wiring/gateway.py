@@ -75,7 +75,7 @@ def open_gateway(  # each is a part that may be missing
     """
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
     counts = counts or Counts()
-    people, guard = People(checked.settings.person, counts), open_guard(checked, counts, acted)
+    people, guard = People(checked.settings.people, counts), open_guard(checked, counts, acted)
     return Proxy(
         checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch, learning=learning
     )

@@ -34,7 +34,7 @@ def learn_logs(paths: tuple[str, ...], least: int) -> Learned:
             learner.add(asked)
     routes = learner.routes()
     said = f"{sum(one.asked for one in routes)} requests in {len(sources)} files"
-    return Learned(draft(routes, None, learner.left_out, said), routes, learner.left_out, person_unknown=True)
+    return Learned(draft(routes, (), learner.left_out, said), routes, learner.left_out, person_unknown=True)
 
 
 def learn_live(settings: Path, least: int) -> Learned:
@@ -54,8 +54,8 @@ def learn_live(settings: Path, least: int) -> Learned:
     if kept.left_out():
         left_out["beyond what is kept"] = kept.left_out()
     kept.close()
-    text = draft(routes, checked.settings.person, left_out, f"{asked} requests that passed the gateway")
-    return Learned(text, routes, left_out, person_unknown=checked.settings.person is None)
+    text = draft(routes, checked.settings.people, left_out, f"{asked} requests that passed the gateway")
+    return Learned(text, routes, left_out, person_unknown=not checked.settings.people)
 
 
 def learn_description(path: Path) -> Learned:
@@ -70,8 +70,8 @@ def learn_description(path: Path) -> Learned:
         raise UsageError(
             error.message, advice="Give a description of OpenAPI 3 or Swagger 2, in JSON or YAML."
         ) from error
-    text = draft(found.routes, found.person, found.left_out, path.name)
-    return Learned(text, found.routes, found.left_out, person_unknown=found.person is None)
+    text = draft(found.routes, found.people, found.left_out, path.name)
+    return Learned(text, found.routes, found.left_out, person_unknown=not found.people)
 
 
 def _asked(source: files.Source, left_out: dict[str, int]) -> Iterator[Asked]:

@@ -21,8 +21,8 @@ from strongroom.gateway.orders import Match, Refused
 from strongroom.gateway.outbox import Outbox
 from strongroom.gateway.ports import Act
 from strongroom.gateway.proxy import Event
+from strongroom.gateway.sections import Events as EventsSettings
 from strongroom.gateway.settings import Checked
-from strongroom.gateway.settings import Events as EventsSettings
 from strongroom.gateway.sqlite import Uncounted
 
 log = logging.getLogger("strongroom.gateway")
