@@ -121,11 +121,20 @@ def test_a_monday_is_known_by_its_end(scene: Scene) -> None:
     assert {(about, fired) for about, fired, _ in scene.hits(DAY)} == {("login eve", (2 * 86_400 + 269 * 60) * 1_000)}
 
 
-def few_among_many(eves: int = 1) -> list[dict[str, object]]:
-    """A Monday of five hundred who read one or two, of thirty desks that read eighty, and of some who read hundreds."""
-    many = [read(person * 10 + nth, person * 60, principal=f"p{person}") for person in range(500) for nth in range(2)]
-    desks = [read(10**6 + who * 1_000 + at, at * 300, principal=f"d{who}") for who in range(30) for at in range(80)]
-    eve = [read(10**8 + who * 1_000 + at, at * 60, principal=f"eve{who}") for who in range(eves) for at in range(400)]
+def few_among_many(eves: int = 1, day: int = 0, who: str = "") -> list[dict[str, object]]:
+    """A day of five hundred who read two, of thirty desks that read eighty, and of some who read hundreds."""
+    start = day * 86_400
+    many = [read(one * 10 + nth, start + one * 60, principal=f"{who}p{one}") for one in range(500) for nth in range(2)]
+    desks = [
+        read(10**6 + one * 1_000 + at, start + at * 300, principal=f"{who}d{one}")
+        for one in range(30)
+        for at in range(80)
+    ]
+    eve = [
+        read(10**8 + one * 1_000 + at, start + at * 60, principal=f"{who}eve{one}")
+        for one in range(eves)
+        for at in range(400)
+    ]
     return [*many, *desks, *eve]
 
 
@@ -144,10 +153,7 @@ def test_fewer_than_a_crowd_are_no_work(scene: Scene) -> None:
 
 def test_a_watch_tells_a_work_as_a_hunt_does() -> None:
     """On that day and on one after the first week, when nobody is excused any more."""
-    later = [
-        {**one, "time": one["time"] + 8 * 86_400_000, "principal": f"new {one['principal']}"}
-        for one in few_among_many()
-    ]
+    later = few_among_many(day=8, who="new ")
     found = same([*few_among_many(), *later], *wide.detections(), rng=random.Random(2))
     assert {about for id_, about in found if id_ == DAY.head.id} >= {"login eve0", "login new eve0"}
 
