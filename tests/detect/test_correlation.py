@@ -3,6 +3,7 @@
 import operator
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,8 +65,8 @@ def reached(kind: Kind, at_least: float, inside: list[tuple[int, int, str]], now
         Kind.VALUE_COUNT: len({v for _, _, v in inside}),
         Kind.VALUE_SUM: sum(numbers),
         Kind.VALUE_AVG: sum(numbers) / len(numbers),
-        Kind.VALUE_MEDIAN: between(numbers, 0.5),
-        Kind.VALUE_PERCENTILE: between(numbers, 0.8),
+        Kind.VALUE_MEDIAN: ranked(numbers, 50),
+        Kind.VALUE_PERCENTILE: ranked(numbers, 80),
     }[kind]
     signs = {
         ">=": operator.ge,
@@ -78,11 +79,9 @@ def reached(kind: Kind, at_least: float, inside: list[tuple[int, int, str]], now
     return bool(signs[sign](measured, at_least))
 
 
-def between(numbers: list[int], part: float) -> float:
-    """The value below which this part of them lies, between two of them where it falls between."""
-    place = part * (len(numbers) - 1)
-    low = int(place)
-    return numbers[low] + (place - low) * (numbers[min(low + 1, len(numbers) - 1)] - numbers[low])
+def ranked(numbers: list[int], percentile: int) -> int:
+    """The value of the nearest rank: the smallest that so many of them are at most."""
+    return next(one for one in numbers if 100 * sum(other <= one for other in numbers) >= percentile * len(numbers))
 
 
 @given(kind=st.sampled_from(Kind), at_least=st.integers(1, 5), events=EVENTS)
@@ -165,3 +164,28 @@ def test_an_event_without_the_value_is_none_of_those_that_are_counted(scene: Sce
     )
     rule = Correlation(HEAD, Kind.VALUE_COUNT, ("a", "b", "c"), ("g",), WINDOW, 1, ("v",))
     assert scene.hits(Detection(HEAD, correlation.hits(rule, BASE))) == [("p", 0, 0)]
+
+
+def test_sums_are_exact(scene: Scene) -> None:
+    """In whichever order ten tenths are added up, they are one; beyond what a number may be, there is none."""
+    tenths = [(at, "p", 0, value) for at, value in enumerate(["0.1", "0.1", "0.1", "nan", "1e300", "-inf", "x"])]
+    assert hits(scene, Kind.VALUE_SUM, 0.3, tenths, sign="=") == {("p", 2_000, at * 1_000) for at in range(3)}
+    assert hits(scene, Kind.VALUE_AVG, 0.1, tenths, sign="<>") == set()
+    assert hits(scene, Kind.VALUE_PERCENTILE, 0.1, tenths, sign="<>") == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "sign", "bound", "only"),
+    [
+        (Kind.EVENT_COUNT, "<", 1, True),
+        (Kind.EVENT_COUNT, "<", 2, False),
+        (Kind.VALUE_COUNT, "<=", 0, True),
+        (Kind.VALUE_COUNT, "<=", 1, False),
+        (Kind.EVENT_COUNT, "=", 0, True),
+        (Kind.EVENT_COUNT, "<>", 0, False),
+        (Kind.VALUE_SUM, "<", 0, False),
+    ],
+)
+def test_what_only_an_empty_window_would_meet(kind: Kind, sign: Sign, bound: float, only: bool) -> None:
+    """It is no rule that can fire: windows end at an event."""
+    assert correlation.never(Correlation(HEAD, kind, ("a",), (), WINDOW, bound, sign=sign)) is only

@@ -239,6 +239,15 @@ def test_several_fields_are_counted_together(tmp_path: Path, scene: Scene) -> No
     assert [one[1] for one in scene.hits(found.detections[0])] == [4_000] * 4
 
 
+def test_what_only_an_empty_window_would_meet_is_said_not_to_run(tmp_path: Path) -> None:
+    """Windows end at an event: such a rule could never fire, and whoever gave it believes that it watches."""
+    silent = {"title": "S", "correlation": {
+        "type": "event_count", "rules": ["seen"], "timespan": "1m", "condition": {"lt": 1}}}  # fmt: skip
+    found = loaded(tmp_path, SEEN, silent)
+    assert [one.reason[:38] for one in found.stopped] == ["Only a window in which nothing happene"]
+    assert found.detections == ()
+
+
 def test_a_chain_of_correlations_is_said_not_to_run(tmp_path: Path) -> None:
     """Until it does."""
     chain = {"title": "Chain", "correlation": {"type": "temporal", "rules": ["many"], "timespan": "1m"}}

@@ -1,49 +1,6 @@
-"""Correlations as folds: out of a bounded state, the verdicts of a count by hand that knows everything."""
-
-from typing import Any
-
-import msgspec
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+"""Correlations that more events only bring nearer: what their windows hold, and whom they tell of. Their verdicts: `test_folds`."""
 
 from strongroom.detect import packed, sliding
-from strongroom.sigma.rule import Correlation, Kind, Matched, Sign
-from tests.detect.test_correlation import EVENTS, HEAD, WINDOW, by_hand
-
-FOLDED = [Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM, Kind.TEMPORAL, Kind.TEMPORAL_ORDERED]
-
-
-def rule(kind: Kind, bound: float, sign: Sign = ">=", **more: Any) -> Correlation:
-    """Of three rules, over the window of the tests of the SQL."""
-    return Correlation(HEAD, kind, ("a", "b", "c"), ("g",), WINDOW, bound, ("v",), sign=sign, **more)
-
-
-@given(
-    kind=st.sampled_from(FOLDED),
-    bound=st.sampled_from([1, 2, 3, 2.5, 5]),
-    sign=st.sampled_from([">", ">="]),
-    events=EVENTS,
-    shuffled=st.randoms(use_true_random=False),
-)
-def test_a_fold_and_a_count_by_hand_agree(
-    kind: Kind, bound: float, sign: Sign, events: list[tuple[int, str, int, str]], shuffled: Any
-) -> None:
-    """Whatever stands first within an instant, and over restarts."""
-    make = sliding.fold_of(rule(kind, bound, sign))
-    assert make is not None
-    fold = make()
-    fired: dict[str, int] = {}
-    shuffled.shuffle(events)
-    for at, g, which, v in sorted(events, key=lambda event: event[0]):
-        value: object = {Kind.VALUE_SUM: float(v), Kind.VALUE_COUNT: int(v)}.get(kind, v)
-        for fire in fold.feed((0, at * 1_000, g, g, which, value)):
-            fired.setdefault(fire.about, fire.time)
-        if shuffled.random() < 0.3:
-            fold.tidy(at * 1_000)
-            kept, fold = msgspec.msgpack.encode(fold.dump()), make()
-            fold.load(msgspec.msgpack.decode(kept))
-    assert fired == {about: instant for about, instant, _ in by_hand(kind, bound, events, sign)}
 
 
 def test_whoever_was_in_the_window_is_told_of() -> None:
@@ -70,17 +27,3 @@ def test_a_window_holds_what_its_threshold_needs() -> None:
     for fold in (events, values, amounts):
         fold.tidy(5_000 + 10**9)
         assert fold.groups == {}
-
-
-@pytest.mark.parametrize(
-    "what",
-    [
-        rule(Kind.EVENT_COUNT, 3, "<"),
-        rule(Kind.VALUE_AVG, 3),
-        rule(Kind.TEMPORAL, 3, condition=Matched(0)),
-    ],
-    ids=["fewer", "average", "extended"],
-)
-def test_what_is_no_fold_is_none(what: Correlation) -> None:
-    """It is said to be missing, and not done wrongly."""
-    assert sliding.fold_of(what) is None

@@ -9,7 +9,7 @@ import pytest
 from obstore.store import S3Store
 
 from strongroom.clock import ManualClock, Millis
-from strongroom.detect import hunt
+from strongroom.detect import ending, hunt, rules
 from strongroom.detect.live import Live
 from strongroom.detect.sqlite import Store
 from strongroom.detect.watch import Watch
@@ -29,8 +29,8 @@ def lines(first: int, last: int) -> str:
 class Scene:
     """A watch for walks in some paths."""
 
-    def __init__(self, folder: Path, *paths: str, clock: int = 2**42) -> None:
-        self.live, self.store = Live([WALK], None, 0), Store(folder)
+    def __init__(self, folder: Path, *paths: str, clock: int = 2**42, live: Live | None = None) -> None:
+        self.live, self.store = live or Live([WALK], None, 0), Store(folder)
         self.store.begin(["me"])
         self.said: list[str] = []
         self.calls = 0
@@ -103,3 +103,30 @@ def test_the_operator_is_told_what_was_not_judged(tmp_path: Path) -> None:
     early.watch.round()
     assert [one for one in early.said if "from the future" in one]
     early.close()
+
+
+AVERAGE = """
+title: Large answers
+correlation: {type: value_avg, rules: [seen], group-by: [c-ip], timespan: 1h, condition: {gte: 5, field: sc-bytes}}
+---
+title: Seen
+name: seen
+logsource: {category: webserver}
+detection: {selection: {cs-method: GET}, condition: selection}
+"""
+
+
+def test_the_operator_is_told_of_windows_that_hold_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, by the rule's title: it looks back less far than a hunt, and goes on."""
+    monkeypatch.setattr(ending, "MOST", 10)
+    (tmp_path / "a.log").write_text(lines(0, 30), encoding="utf-8")
+    (tmp_path / "rule.yml").write_text(AVERAGE)
+    live = Live(rules.load([tmp_path / "rule.yml"]).detections, None, 0)
+    scene = Scene(tmp_path / "s", str(tmp_path / "a.log"), live=live)
+    for _ in range(2):
+        scene.watch.round()
+    scene.watch.settle()
+    scene.watch.round()
+    assert [one[:40] for one in scene.said] == ["Large answers: its windows hold more tha"]
+    assert [body["amount"] for body in scene.bodies()] == [10]
+    scene.close()

@@ -8,12 +8,14 @@ Counting (event_count, value_count, value_sum) goes in three steps, each plain S
 2. Every event adds at its time and takes away when it has left the window; a value that is there already adds nothing
    (but its instant is looked at: it is one more event of a window that holds enough). The running sum is exact at every instant.
 3. Hits are the events of windows in which the sum was reached.
-What a running sum cannot tell (averages, percentiles, fewer than) is measured window by window.
+What a running sum cannot tell (averages, percentiles, fewer than) is measured window by window, in whole numbers: sums and averages
+of millionths, percentiles (nearest rank) by how many values are below the bound. So whoever adds them up, and in which order,
+comes to the same.
 """
 
 from typing import Final
 
-from strongroom.detect.detection import Base, digest, simple
+from strongroom.detect.detection import PLACE, SOURCE, Base, digest, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Correlation, Extended, Joined, Kind, Matched
 
@@ -27,7 +29,7 @@ def parts(correlation: Correlation, base: str) -> Parts:
     """The same in parts: a group is judged by itself."""
     if correlation.kind in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
         fire = _temporal(correlation)
-    elif correlation.kind in _ADDED and correlation.sign in {">", ">="}:
+    elif at_once(correlation):
         fire = _counting(correlation)
     else:
         fire = _compared(correlation)
@@ -88,35 +90,94 @@ NAMES: Final = ("g", "about", "which", "v")
 """What a base selects besides an event and its time."""
 _ADDED: Final = {Kind.EVENT_COUNT, Kind.VALUE_COUNT, Kind.VALUE_SUM}
 """What a running sum tells."""
+_RANKED: Final = {Kind.VALUE_MEDIAN, Kind.VALUE_PERCENTILE}
+
+MOST: Final = 10**15
+"""A number beyond this, or as far below nothing, is none that is measured."""
+SUMS: Final = 10**30
+"""No sum of them is further from nothing."""
+MILLION: Final = 1_000_000
+_NUMBER: Final = f"CASE WHEN try_cast(v AS DOUBLE) BETWEEN -{MOST} AND {MOST} THEN try_cast(v AS DOUBLE) END"
+_MILLIONTHS: Final = f"round({_NUMBER} * {MILLION})"
+
+
+def at_once(correlation: Correlation) -> bool:
+    """Whether more events can only bring it nearer: then an event is judged as it comes, else when its instant is over."""
+    if correlation.kind in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
+        return correlation.condition is None
+    return correlation.kind in _ADDED and correlation.sign in {">", ">="}
+
+
+def never(correlation: Correlation) -> bool:
+    """Whether only a window in which nothing happened could meet it: windows end at an event."""
+    if correlation.kind not in {Kind.EVENT_COUNT, Kind.VALUE_COUNT}:
+        return False
+    bound = correlation.at_least
+    return {"<": bound <= 1, "<=": bound < 1, "=": bound < 1}.get(correlation.sign, False)
 
 
 def weighed(correlation: Correlation, part: Base) -> Base:
-    """How a watch asks a part of the base: for what it adds up, where it adds up; for numbers that stand for what differs."""
-    value = part.columns[-1]
-    amount = {Kind.VALUE_SUM: _AMOUNT.replace("v AS", f"({value}) AS"), Kind.VALUE_COUNT: digest(value)}
-    columns = dict(zip(NAMES, (*part.columns[2:-1], amount.get(correlation.kind, "'1'")), strict=True))
-    return simple(f"({part.where}) AND ({value}) IS NOT NULL", part.logs, **columns)
+    """How a watch asks a part of the base: for what it adds up, where it adds up; for numbers that stand for what differs. What is
+    judged when its instant is over brings its place along.
+    """
+    value, kind, now = part.columns[-1], correlation.kind, at_once(correlation)
+    amount = "'1'"
+    if kind is Kind.VALUE_COUNT:
+        amount = digest(value)
+    elif kind is Kind.VALUE_SUM and now:
+        amount = _of(_AMOUNT, value)
+    elif kind in {Kind.VALUE_SUM, Kind.VALUE_AVG}:
+        amount = _of(_MILLIONTHS, value)
+    elif kind in _RANKED:
+        amount = _of(_NUMBER, value)
+    columns = dict(zip(NAMES, (*part.columns[2:-1], amount), strict=True))
+    place = {} if now else {"source": SOURCE, "place": PLACE, "length": '"record.length"'}
+    return simple(f"({part.where}) AND ({value}) IS NOT NULL", part.logs, **columns, **place)
+
+
+def _of(amount: str, value: str) -> str:
+    return amount.replace("v AS", f"({value}) AS")
+
+
+def millionths(bound: float, most: int) -> int:
+    """A bound in millionths, no further from nothing than what is compared with it can be (`most`) and a little."""
+    return round(max(-most - 1, min(most + 1, bound)) * MILLION)
+
+
+def rank(percentile: int, many: str) -> str:
+    """SQL of the nearest rank, of so many."""
+    return f"greatest(1, least({many}, ({percentile} * {many} + 99) // 100))"
 
 
 def _compared(correlation: Correlation) -> str:
     """Every event ends a window: what is in it is measured, and compared. A window in which nothing happened is not looked at."""
-    measured = {
-        Kind.EVENT_COUNT: "count(*)",
-        Kind.VALUE_COUNT: "count(DISTINCT v)",
-        Kind.VALUE_SUM: "sum(w)",
-        Kind.VALUE_AVG: "avg(w)",
-        Kind.VALUE_MEDIAN: "quantile_cont(w, 0.5)",
-        Kind.VALUE_PERCENTILE: f"quantile_cont(w, {correlation.percentile / 100!r})",
-    }[correlation.kind]
-    plain = correlation.kind in {Kind.EVENT_COUNT, Kind.VALUE_COUNT}
+    kind, sign, bound = correlation.kind, correlation.sign, correlation.at_least
+    if kind in _RANKED:
+        weight, measured = (
+            _NUMBER,
+            {"below": f"count(*) FILTER (w < {bound!r})", "upto": f"count(*) FILTER (w <= {bound!r})"},
+        )
+        place = rank(correlation.ranked, "many")
+        met = {
+            ">=": f"below < {place}", ">": f"upto < {place}", "<": f"below >= {place}", "<=": f"upto >= {place}",
+            "=": f"below < {place} AND upto >= {place}", "<>": f"NOT (below < {place} AND upto >= {place})",
+        }[sign]  # fmt: skip
+    elif kind in {Kind.VALUE_SUM, Kind.VALUE_AVG}:
+        weight, measured = f"CAST({_MILLIONTHS} AS HUGEINT)", {"amount": "sum(w)"}
+        met = (
+            f"amount {sign} {millionths(bound, SUMS)}"
+            if kind is Kind.VALUE_SUM
+            else f"amount {sign} many * {millionths(bound, MOST)}::HUGEINT"
+        )
+    else:
+        weight, measured = "1", {"amount": "count(*)" if kind is Kind.EVENT_COUNT else "count(DISTINCT v)"}
+        met = f"amount {sign} {bound!r}"
+    frame = f"OVER (PARTITION BY g ORDER BY time RANGE BETWEEN {correlation.window} PRECEDING AND CURRENT ROW)"
+    levels = ", ".join(f"{sql} {frame} AS {name}" for name, sql in {**measured, "many": "count(*)"}.items())
     return f"""
-    WITH weighed AS (SELECT *, {"1" if plain else "try_cast(v AS DOUBLE)"} AS w FROM base WHERE v IS NOT NULL),
-    level AS (
-        SELECT g, time AS t,
-            {measured} OVER (PARTITION BY g ORDER BY time RANGE BETWEEN {correlation.window} PRECEDING AND CURRENT ROW) AS level
-        FROM weighed WHERE w IS NOT NULL
-    )
-    SELECT DISTINCT g, t FROM level WHERE level {correlation.sign} {correlation.at_least!r}
+    WITH weighed AS (SELECT *, {weight} AS w FROM base WHERE v IS NOT NULL),
+    level AS (SELECT g, time AS t, {levels} FROM weighed WHERE w IS NOT NULL)
+    SELECT DISTINCT g, t FROM level WHERE {met}
     """
 
 

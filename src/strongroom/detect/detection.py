@@ -59,7 +59,8 @@ def digest(sql: str) -> str:
 
 class Fire(NamedTuple):
     """A fold fires. `amount` is what it had counted by then; `left` whether anything left by what it saw; `of` is the id of the
-    detection, where the fold serves several.
+    detection, where the fold serves several; `place` that of the event by which it fires (source, offset, length), where it is
+    not the row that was fed.
     """
 
     about: str
@@ -67,6 +68,7 @@ class Fire(NamedTuple):
     amount: int
     left: bool = True
     of: str = ""
+    place: tuple[int, int, int] | None = None
 
 
 class Fold(Protocol):

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from strongroom.clock import DAY, HOUR, MINUTE
 from strongroom.detect.detection import PLACE, SOURCE, Base, Detection, Fire, Fold, Joint
 from strongroom.detect.duckdb import Engine, Error
+from strongroom.detect.ending import Measured
 from strongroom.detect.rules import Stopped
 from strongroom.detect.silence import Silence
 from strongroom.detect.sliding import Single
@@ -268,7 +269,7 @@ class Live:
         del self._waiting[:ready]
         for at, fold in enumerate(self.folds):
             for fire in fold.passed(time + 1):
-                alerts += self._tell(at, fire, None)
+                alerts += self._tell(at, fire, fire.place)
         return alerts
 
     def clock(self, now: int) -> list[Alert]:
@@ -311,7 +312,7 @@ class Live:
                     fires = feed(one)
                     if fires:
                         place = (origin[1], origin[2], origin[4])
-                        alerts += [alert for fire in fires for alert in self._tell(at, fire, place)]
+                        alerts += [alert for fire in fires for alert in self._tell(at, fire, fire.place or place)]
         return alerts
 
     def _ways(self, number: int, bits: int) -> list[tuple[int, list[Pick]]]:
@@ -344,6 +345,16 @@ class Live:
             fold.tidy(self.reached)
         self._seen = {key: time for key, time in self._seen.items() if time > self.reached}
         self._told = {key: told for key, told in self._told.items() if told[0] + AGAIN >= self.reached}
+
+    def shortened(self) -> list[str]:
+        """Titles of rules whose windows held more than they may: they look back less far than a hunt."""
+        served = zip(self.folds, self._serving, strict=True)
+        return [
+            one.head.title
+            for fold, serving in served
+            if isinstance(fold, Measured) and fold.short
+            for one in serving.values()
+        ]
 
     def dump(self) -> Iterator[tuple[str, Any]]:
         """Everything in pieces with names, each of lists, dicts, texts and numbers: so that the whole is never there twice."""

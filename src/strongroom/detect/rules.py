@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from strongroom.detect import correlation, sliding
+from strongroom.detect import correlation, folds, sliding
 from strongroom.detect.detection import ABOUT, Base, Detection, simple
 from strongroom.detect.fields import CannotRun, logs_of, resolver
 from strongroom.detect.parts import Parts
@@ -125,10 +125,15 @@ def _correlated(rule: Correlation, single: dict[str, Rule]) -> Detection:
             f"It is made of {missing[0]}, which is not among the rules about single events that were given: chains of "
             "correlations do not run."
         )
+    if correlation.never(rule):
+        raise CannotRun(
+            "Only a window in which nothing happened would meet it, and windows end at an event. That a log fell silent is told "
+            "without a rule."
+        )
     parts = [_part(rule, which, key, single[key]) for which, key in enumerate(rule.rules)]
     whole = correlation.parts(rule, " UNION ALL ".join(part.sql for part in parts))
     bases = tuple(correlation.weighed(rule, part) for part in parts)
-    return Detection(rule.head, whole.sql, bases=bases, fold=sliding.fold_of(rule), parts=whole)
+    return Detection(rule.head, whole.sql, bases=bases, fold=folds.fold_of(rule), parts=whole)
 
 
 def _part(rule: Correlation, which: int, key: str, part: Rule) -> Base:

@@ -1,20 +1,19 @@
 """Sigma's rules and correlations as folds: the verdicts of `correlation`, out of a state that is bounded.
 
 A window holds only what its threshold needs: the latest values, or times, that suffice to reach it. Whoever had an event of the
-group in the window is told of, as in the SQL. What is not monotone (averages, fewer than, `not`) is no fold yet.
+group in the window is told of, as in the SQL. What is not monotone (averages, fewer than, `not`) is in `ending`.
 """
 
 import math
 from array import array
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from sys import intern
 from typing import Any, Final
 
 from strongroom.detect import packed
-from strongroom.detect.detection import Fire, Fold
+from strongroom.detect.detection import Fire
 from strongroom.detect.packed import Packed
-from strongroom.sigma.rule import Correlation, Kind
 
 _NOTHING: Final[Sequence[Fire]] = ()
 _FEW: Final = 16
@@ -43,7 +42,7 @@ class Single:
         """See `Fold`."""
 
 
-class _Group:
+class Group:
     """One group: when each was last seen whom it is about (nearly always one alone), and what is counted of it."""
 
     __slots__ = ("about", "held", "others", "time")
@@ -72,13 +71,13 @@ class Window:
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self.groups: dict[str, _Group] = {}
+        self.groups: dict[str, Group] = {}
 
     def new(self) -> Any:
         """What a group holds at first."""
         raise NotImplementedError
 
-    def count(self, group: _Group, row: Sequence[Any]) -> int:
+    def count(self, group: Group, row: Sequence[Any]) -> int:
         """Take one row; how much there is in the window that it ends, or 0 where that is not enough."""
         raise NotImplementedError
 
@@ -90,15 +89,20 @@ class Window:
         """The way back."""
         return kept
 
-    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
-        """See `Fold`."""
-        time, g, about = row[1], row[2], row[3]
+    def group(self, row: Sequence[Any]) -> Group:
+        """The group of a row, which has an event of whom the row is about now."""
+        g, about = row[2], row[3]
         group = self.groups.get(g)
         if group is None:
-            group = self.groups[intern(g)] = _Group(intern(about), self.new())
+            group = self.groups[intern(g)] = Group(intern(about), self.new())
         elif about != group.about or group.others is not None:
             group.see(about)
-        group.time = time
+        group.time = row[1]
+        return group
+
+    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
+        """See `Fold`."""
+        group, time = self.group(row), row[1]
         count = self.count(group, row)
         return [Fire(one, time, count) for one in group.within(time - self.window)] if count else _NOTHING
 
@@ -125,7 +129,7 @@ class Window:
         """See `Fold`."""
         self.groups = {}
         for g, about, time, others, held in packed.things(kept):
-            group = self.groups[g] = _Group(about, self.revived(held))
+            group = self.groups[g] = Group(about, self.revived(held))
             group.time, group.others = time, others
 
 
@@ -140,7 +144,7 @@ class Events(Window):
         """See `Window`. Nearly always there are few."""
         return ()
 
-    def count(self, group: _Group, row: Sequence[Any]) -> int:
+    def count(self, group: Group, row: Sequence[Any]) -> int:
         """See `Window`."""
         time, held = row[1], group.held
         if len(held) < _FEW:
@@ -176,7 +180,7 @@ class Values(Window):
         """See `Window`."""
         return b""
 
-    def count(self, group: _Group, row: Sequence[Any]) -> int:
+    def count(self, group: Group, row: Sequence[Any]) -> int:
         """See `Window`."""
         held = packed.put(group.held, row[5], row[1])
         many = packed.size(held)
@@ -205,7 +209,7 @@ class Amounts(Window):
         """See `Window`. (time, amount) while there is one instant; else the sum, and time and amount of each."""
         return ()
 
-    def count(self, group: _Group, row: Sequence[Any]) -> int:
+    def count(self, group: Group, row: Sequence[Any]) -> int:
         """See `Window`. Amounts of one instant are held as one."""
         time, amount, held = row[1], float(row[5]), group.held
         begin = time - self.window
@@ -258,7 +262,7 @@ class Together(Window):
         """See `Window`."""
         return [None] * self.rules
 
-    def count(self, group: _Group, row: Sequence[Any]) -> int:
+    def count(self, group: Group, row: Sequence[Any]) -> int:
         """See `Window`."""
         held = group.held
         held[row[4]] = row[1]
@@ -280,7 +284,7 @@ class Chain(Window):
         """See `Window`."""
         return [[None, None] for _ in range(self.rules)]
 
-    def count(self, group: _Group, row: Sequence[Any]) -> int:
+    def count(self, group: Group, row: Sequence[Any]) -> int:
         """See `Window`."""
         time, which, held = row[1], row[4], group.held
         held[which][0] = time
@@ -292,22 +296,3 @@ class Chain(Window):
                 held[place][1] = start
         last, start = held[-1]
         return self.rules if last == time and start is not None and time - start <= self.window else 0
-
-
-def fold_of(rule: Correlation) -> Callable[[], Fold] | None:
-    """How a watch does this correlation; None where it cannot yet."""
-    window, rules, bound, above = rule.window, len(rule.rules), rule.at_least, rule.sign == ">"
-    if rule.kind is Kind.TEMPORAL:
-        return (lambda: Together(window, rules)) if rule.condition is None else None
-    if rule.kind is Kind.TEMPORAL_ORDERED:
-        return lambda: Chain(window, rules)
-    if rule.sign not in {">", ">="}:
-        return None
-    least = max(1, math.floor(bound) + 1 if above else math.ceil(bound))
-    if rule.kind is Kind.EVENT_COUNT:
-        return lambda: Events(window, least)
-    if rule.kind is Kind.VALUE_COUNT:
-        return lambda: Values(window, least)
-    if rule.kind is Kind.VALUE_SUM:
-        return lambda: Amounts(window, bound, above=above)
-    return None

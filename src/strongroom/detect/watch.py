@@ -48,6 +48,7 @@ class Watch:
         self._listed -= BUCKETS
         self._unknown: set[str] = set()
         self._counted = (0, 0)
+        self._short: set[str] = set()
         for name, kept in store.state():
             if name == "logs":
                 follower.load(kept)
@@ -119,6 +120,13 @@ class Watch:
         if future >= 2 * max(self._counted[1], 1) or (future and not self._counted[1]):
             self._said(f"{future:,} events are from the future and were judged by rules about single events alone.")
             self._counted = (self._counted[0], future)
+        for title in self._live.shortened():
+            if title not in self._short:
+                self._short.add(title)
+                self._said(
+                    f"{say.harmless(title)}: its windows hold more than they may, and it looks back less far than a hunt would. "
+                    "Give its rule a shorter timespan."
+                )
 
 
 def body(alert: Alert, names: dict[int, str]) -> dict[str, Any]:

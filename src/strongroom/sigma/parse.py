@@ -1,5 +1,6 @@
 """YAML to rules, correlations and faults, through pySigma. One bad rule never takes the others of its file with it."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final, Literal
 
@@ -175,7 +176,7 @@ def _correlation(one: SigmaCorrelationRule) -> Correlation:
         sign, bound, percentile = _SIGNS[condition.op.name], condition.count, condition.percentile or 0
         fields = tuple(_listed(condition.fieldref))
     if kind in {Kind.EVENT_COUNT, Kind.VALUE_COUNT} and sign == ">":
-        sign, bound = ">=", bound + 1  # more than a count is at least one more
+        sign, bound = ">=", math.floor(bound) + 1  # more than a count is at least one more
     return Correlation(
         head=_head(one),
         kind=kind,

@@ -186,6 +186,11 @@ class Correlation:
     aliases: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()  # a name in group_by: of each rule its field
     condition: Extended | None = None  # None: the temporal kinds ask for all rules
 
+    @property
+    def ranked(self) -> int:
+        """The percentile that is asked for; a median is the fiftieth."""
+        return 50 if self.kind is Kind.VALUE_MEDIAN else self.percentile
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
