@@ -64,13 +64,13 @@ def test_no_id_stands_in_a_draft(tmp_path: Path) -> None:
 def test_what_only_the_operator_knows_is_asked() -> None:
     """A guess is not silent: other ids, types of bodies, whose login, where a list's JSON has ids."""
     learner = Learner(1)
-    for target in ("/letters", "/letters/5", "/appointments/7"):
+    for target in ("/letters", "/letters/5", "/appointments/7", "/patients/7/letters/1"):
         learner.add(Asked("GET", target.encode(), 200, "a"))
     for posted in (b"/login", b"/api/letter/open"):
         learner.add(Asked("POST", posted, 200, "a"))
     text = draft(learner.routes(), (), {}, "x")
     asked = [line for line in text.splitlines() if line.startswith(ASK)]
-    assert len(asked) == 7
+    assert len(asked) == 8
     for words in (
         "who is signed in",
         "appointment names something",
@@ -78,6 +78,7 @@ def test_what_only_the_operator_knows_is_asked() -> None:
         "Which of these types",
         "body = {",
         "login = {",
+        'within = "patient"',
     ):
         assert any(words in line for line in asked), words
 

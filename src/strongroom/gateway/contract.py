@@ -105,6 +105,13 @@ class Contract:
             for depth in range(own + 1, MAX_DEPTH + 1) if one.pattern.rest else (own,):
                 self._by_depth.setdefault(depth, []).append(one)
         self._plain = Plain(self._by_depth)
+        self._families: dict[str, list[Described]] = {}
+        for one in checked.routes:
+            self._families.setdefault(one.document, []).append(one)
+        self._within = {
+            name: frozenset(one.route.within for one in routes if one.route.within)
+            for name, routes in self._families.items()
+        }
 
     def check(self, request: Request) -> Match | Refusal:
         """See the module."""
@@ -132,12 +139,26 @@ class Contract:
         if isinstance(target, Refusal):
             return None
         for one, values in self._candidates(target):
-            if one.document in values:
-                return family(one), counted(one.kind_of(one.document), values[one.document])
-            pairs = dict(target.pairs)
-            if one.document in one.route.query and fits(one.route.query[one.document], pairs.get(one.document, "")):
-                return family(one), counted(one.route.query[one.document], pairs[one.document])
+            kinds = one.route.query
+            query = {name: value for name, value in target.pairs if name in kinds and fits(kinds[name], value)}
+            told = {**query, **values}
+            if one.document in told and (not one.route.within or one.route.within in told):
+                return family(one), _whole(one, told, told[one.document])
         return None
+
+    def listed(self, kind: str, document: str, whose: str = "") -> tuple[str, str]:
+        """The same of an id of that family that stands in an answer; `whose`: within what it is counted, where it is."""
+        routes = self._families.get(kind, ())
+        for one in routes:
+            within = one.route.within
+            if fits(one.kind_of(one.document), document) and (not within or fits(one.kind_of(within), whose)):
+                return kind, _whole(one, {within: whose}, document)
+        return kind, f"{whose}/{document}" if self._within.get(kind) else document
+
+    def apart(self, kind: str, document: str) -> tuple[str, frozenset[str]]:
+        """The id of a document of that family without what it is counted within, and the parameters that say that."""
+        within = self._within.get(kind, frozenset())
+        return (document.rpartition("/")[2] if within else document), within
 
     def signs_in(self, raw: bytes) -> bool:
         """Whether the address is that of a login, whatever its query says."""
@@ -211,13 +232,24 @@ def _match(
     target: Target, one: Described, values: Mapping[str, str], several: Sequence[str] = (), like: bytes = b""
 ) -> Match | Refusal:
     """`several`: all values of the document's parameter, where there may be more than one."""
-    document, patient = _counted(one, one.document, values), _counted(one, one.patient, values)
+    patient = _counted(one, one.patient, values)
+    document = _whole(one, values, values[one.document]) if one.document and one.document in values else ""
+    if document and one.route.within and one.route.within not in values:
+        return Refusal(
+            400, "document-alone", "The request names a document, and not within what it is counted.", hard=True
+        )
     if len(several) <= 1:
         return Match(target, one, values, document, patient, like=like)
     if len(several) > MANY:
         return Refusal(400, "documents-many", f"The request names more than {MANY} documents.", hard=True)
-    first, *also = dict.fromkeys(counted(one.kind_of(one.document), value) for value in several)
+    first, *also = dict.fromkeys(_whole(one, values, value) for value in several)
     return Match(target, one, values, first, patient, also=tuple(also))
+
+
+def _whole(one: Described, values: Mapping[str, str], document: str) -> str:
+    """What a document counts as: where it is counted within something, `something/document`."""
+    told = counted(one.kind_of(one.document), document)
+    return f"{_counted(one, one.route.within, values)}/{told}" if one.route.within else told
 
 
 def _counted(one: Described, name: str, values: Mapping[str, str]) -> str:

@@ -324,6 +324,8 @@ def judge(one: Drafted, names: list[str], words: list[str], *, served: bool) -> 
         near.add(singular(candidate))
         if served or near & DOCUMENTS:
             one.document = candidate
+            if one.patient and any(f"{{{candidate}:{kind}}}" in one.path for kind in ("int", "digits")):
+                ask.append(f'If each {one.patient} has a {candidate} 1 of its own: within = "{one.patient}".')
         else:
             ask.append(
                 f'If {candidate} names something that a person should see of their own alone: document = "{candidate}".'

@@ -5,6 +5,7 @@ Names lead into objects, `[]` into every element of an array. What is not there 
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 from strongroom.errors import Malformed
@@ -28,6 +29,20 @@ def read_place(text: str) -> Place:
     return tuple(_WORD.findall(text))
 
 
+def common(place: Place, beside: Place) -> Place:
+    """What both begin with."""
+    return tuple(one for one, _ in takewhile(lambda two: two[0] == two[1], zip(place, beside, strict=False)))
+
+
+def paired(document: object, place: Place, beside: Place) -> Iterator[tuple[str, str]]:
+    """Every id at `place`, with the one at `beside` that goes with it; empty where there is none, or more than one."""
+    shared = len(common(place, beside))
+    for node in _nodes(document, place[:shared]):
+        whose = list(found(node, beside[shared:]))
+        for one in found(node, place[shared:]):
+            yield (whose[0] if len(whose) == 1 else ""), one
+
+
 def found(document: object, place: Place) -> Iterator[str]:
     """Every id at `place`: text as it is, whole numbers as digits."""
     if not place:
@@ -40,3 +55,14 @@ def found(document: object, place: Place) -> Iterator[str]:
             yield from found(element, place[1:])
     elif isinstance(document, dict) and place[0] in document:
         yield from found(document[place[0]], place[1:])
+
+
+def _nodes(document: object, place: Place) -> Iterator[object]:
+    """Whatever stands at `place`."""
+    if not place:
+        yield document
+    elif place[0] == EVERY:
+        for element in document if isinstance(document, list) else ():
+            yield from _nodes(element, place[1:])
+    elif isinstance(document, dict) and place[0] in document:
+        yield from _nodes(document[place[0]], place[1:])

@@ -24,7 +24,7 @@ from strongroom.gateway.likeness import Heard, Print, pieces, print_of
 from strongroom.gateway.settings import Checked, Described
 from strongroom.gateway.variants import Address, Try, joined, plain, variants
 from strongroom.gateway.visitor import Enough, Visitor
-from strongroom.gateway.walk import Walked, address, filled, walk, written
+from strongroom.gateway.walk import Walked, address, filled, parted, walk, written
 
 OK: Final = 200
 SOME: Final = 20
@@ -94,7 +94,9 @@ class Probe:
         return sorted(shown - self._walked[other.name].of(family))
 
     def _is_one(self, family: str, one: str) -> bool:
-        return any(fits(_kind(route), one) for route in self._checked.routes if route.document == family)
+        return any(
+            fits(_kind(route), parted(route, one)[1]) for route in self._checked.routes if route.document == family
+        )
 
     def _told_of_pages(self) -> None:
         for name, walked in self._walked.items():
@@ -202,7 +204,7 @@ class Probe:
             self._not(f"route {name}, of {owner.name}", "no document of it is known to be that account's own.")
         for document in ids:
             place = linked.get(document) or address(one, document, values)
-            nothing = address(one, _absent(_kind(one), document), values)
+            nothing = address(one, _absent(one, document), values)
             if place is None or nothing is None:
                 self._not(f"route {name}, of {owner.name}", "a parameter's value is not known; give it in [values].")
                 break
@@ -236,7 +238,7 @@ class Probe:
             asked += 1
             heard = await reader.ask(item)
             if says := mark.told(heard):
-                lost.append(place.document)
+                lost.append(place.whole)
                 way = way or Way(item.how, item.line, heard.status, says)
         if way is not None:
             self._finds(READ, name, owner.name, reader.name, lost, [way])
@@ -250,7 +252,7 @@ class Probe:
             if says := mark.told(heard, bodiless=item.method == "HEAD"):
                 ways.append(Way(item.how, item.line, heard.status, says))
         if ways:
-            self._finds(READ, name, owner.name, reader.name, [place.document], ways)
+            self._finds(READ, name, owner.name, reader.name, [place.whole], ways)
         if own is not None and (await reader.ask(plain(own))).status != OK:
             self._not(
                 f"route {name} as {reader.name}", "its own documents were refused to it afterwards: its session ended."
@@ -290,7 +292,7 @@ class Probe:
             if says:
                 kind = UNDESCRIBED if reader is owner else READ
                 way = Way(item.how, item.line, heard.status, says)
-                self._finds(kind, "", owner.name, reader.name, [place.document], [way])
+                self._finds(kind, "", owner.name, reader.name, [place.whole], [way])
         return len(readers)
 
     def _is_described(self, target: str) -> bool:
@@ -309,8 +311,13 @@ def _kind(one: Described) -> str:
     return one.kind_of(one.document)
 
 
-def _absent(kind: str, like: str) -> str:
-    """An id of the same kind that does not exist."""
+def _absent(one: Described, like: str) -> str:
+    """An id of the same kind, within the same, that does not exist."""
+    within, bare = parted(one, like)
+    return f"{within}/{_made(_kind(one), bare)}" if within else _made(_kind(one), bare)
+
+
+def _made(kind: str, like: str) -> str:
     if kind in {"int", "digits", "bool", "date"}:
         return str(10**11 + secrets.randbelow(10**11))
     if kind in {"uuid", "guid"}:

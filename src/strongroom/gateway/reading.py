@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urljoin, urlsplit
 from strongroom.gateway.body import FORM, named
 from strongroom.gateway.contract import Contract, Headers, media_type
 from strongroom.gateway.kinds import STRICT
-from strongroom.gateway.places import found
+from strongroom.gateway.places import found, paired
 from strongroom.gateway.settings import Described
 from strongroom.gateway.target import Target
 
@@ -114,16 +114,29 @@ def shown(
     if one.shown and media.endswith("json"):
         document = _json(body)
         family = one.route.shows.family if one.route.shows else ""
+        whose = _told(one, target, one.whose)
         for place in one.shown:
-            ids.update((family, value.rpartition("/")[2]) for value in found(document, place))
+            each = (
+                paired(document, place, one.beside)
+                if one.beside
+                else ((whose, value) for value in found(document, place))
+            )
+            ids.update(contract.listed(family, value.rpartition("/")[2], its.rpartition("/")[2]) for its, value in each)
     if one.route.shows and one.route.shows.links:
         ids.update(filter(None, map(contract.document_of, links(target.path, body))))
         ids.difference_update(said.links(contract, target.path) if said is not None else ())
     values = one.pattern.match(target.segments) or {}
     pairs = [*target.pairs, *((name, value) for name, value in values.items() if name != one.document)]
-    asked = [(value, one.kind_of(name) in STRICT if name in _names(one) else False) for name, value in pairs]
+    asked = [(name, value, one.kind_of(name) in STRICT if name in _names(one) else False) for name, value in pairs]
     words = said.words if said is not None else frozenset[str]()
-    return frozenset([shown for shown in ids if shown[1] not in words and not _repeated(shown[1], asked)][:MAX_SHOWN])
+
+    def is_new(family: str, document: str) -> bool:
+        bare, within = contract.apart(family, document)
+        return bare not in words and not _repeated(
+            bare, ((value, how) for name, value, how in asked if name not in within)
+        )
+
+    return frozenset([each for each in ids if is_new(*each)][:MAX_SHOWN])
 
 
 def patients(one: Described, kind: bytes, body: bytes) -> frozenset[str]:
@@ -142,6 +155,12 @@ def path_of(location: bytes) -> bytes:
     except ValueError:  # UnicodeDecodeError among them
         return b""
     return (parts.path + (f"?{parts.query}" if parts.query else "")).encode()
+
+
+def _told(one: Described, target: Target, name: str) -> str:
+    """The value of a parameter in the address; empty where there is none."""
+    told = {**dict(target.pairs), **(one.pattern.match(target.segments) or {})} if name else {}
+    return told.get(name, "")
 
 
 def _names(one: Described) -> Iterable[str]:

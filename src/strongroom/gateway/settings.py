@@ -10,9 +10,9 @@ from strongroom.errors import ConfigError, Malformed
 from strongroom.gateway import lines
 from strongroom.gateway.body import FORM, MULTIPART, named
 from strongroom.gateway.credentials import place
-from strongroom.gateway.kinds import KINDS
+from strongroom.gateway.kinds import KINDS, STRICT
 from strongroom.gateway.pattern import Pattern, read_pattern
-from strongroom.gateway.places import EVERY, Place, read_place
+from strongroom.gateway.places import EVERY, Place, common, read_place
 from strongroom.gateway.rule import Rule, overridden
 from strongroom.gateway.sections import Events, Gateway, Guard, Metrics, Person, Section, Upstream, Waf
 from strongroom.identity.network import Declared, declare
@@ -51,6 +51,10 @@ class Shows(Section, frozen=True, kw_only=True):
     """Places of the patients whose documents these are: `items[].patient`."""
     links: bool = False
     """Every address in the answer that is a described document's."""
+    within: str = ""
+    """Where documents are counted `within` something: the parameter of this route that says within what, or a place beside the ids.
+    Empty: the parameter of the same name as there.
+    """
 
 
 class Route(Section, frozen=True, kw_only=True):
@@ -69,6 +73,8 @@ class Route(Section, frozen=True, kw_only=True):
     """The parameter that names the document; empty: the one called `document`, if there is one."""
     patient: str = ""
     """The parameter that names the patient; empty: the one called `patient`, if there is one."""
+    within: str = ""
+    """The parameter within which documents are counted: where each patient has a document 1, the patient."""
     public: bool = False
     """Whether strangers may read documents here. Elsewhere a document needs somebody who is signed in."""
     content_types: tuple[MediaType, ...] = ()
@@ -115,6 +121,10 @@ class Described(msgspec.Struct, frozen=True):
     """Where a login's request or answer says who it is."""
     body: Mapping[str, tuple[Place, str]] = {}
     """Parameters in the body: where each stands, and its kind."""
+    whose: str = ""
+    """Of a list of documents that are counted within something: the parameter that says within what, if that is one."""
+    beside: Place = ()
+    """Or the place of that in its answer, if that is one."""
 
     def kind_of(self, name: str) -> str:
         """The kind of one of its parameters, wherever it stands."""
@@ -184,8 +194,10 @@ def _at(line: int) -> str:
 def _routes(settings: Settings) -> tuple[Described, ...]:
     """All of them, read. Raises _Wrong."""
     _must_stand_apart(settings.people)
-    routes = tuple(map(_described, settings.route))
-    _must_differ(routes)
+    described = tuple(map(_described, settings.route))
+    _must_differ(described)
+    _must_count_alike(described)
+    routes = tuple(_telling_whose(one, described) for one in described)
     for route in settings.route:
         for kind in route.content_types:
             if kind.startswith("multipart/") and kind != MULTIPART:
@@ -223,7 +235,56 @@ def _described(route: Route) -> Described:
     patient = route.patient or ("patient" if "patient" in names else "")
     if patient in route.repeat:
         raise _wrong(route, "the patient may not come twice.")
-    return Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route, document))
+    one = Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route, document))
+    if route.within:
+        _check_within(one, names)
+    return one
+
+
+def _check_within(one: Described, names: set[str]) -> None:
+    """A document that is counted within something is told by both, each in one spelling."""
+    route, within = one.route, one.route.within
+    if not one.document or within not in names - {one.document, *route.repeat}:
+        raise _wrong(route, f"within names a parameter beside the document, that comes once; {within} is none.")
+    if not {one.kind_of(one.document), one.kind_of(within)} <= STRICT:
+        raise _wrong(route, f"documents and {within} are of strict kinds, or two of them could be one.")
+    if within in one.body and one.document not in one.body:
+        raise _wrong(route, f"{within} stands in the body, and the document in the address.")
+
+
+def _must_count_alike(routes: tuple[Described, ...]) -> None:
+    """Else one document would be two, or two one."""
+    seen: dict[str, Described] = {}
+    for one in routes:
+        twin = seen.setdefault(one.document, one) if one.document else one
+        if bool(twin.route.within) != bool(one.route.within):
+            raise _wrong(
+                one.route,
+                f"its {one.document} is counted within nothing, or that of {twin.route.name} is: both, or none.",
+            )
+
+
+def _telling_whose(one: Described, routes: tuple[Described, ...]) -> Described:
+    """A list, with where it says within what its documents are counted."""
+    shows = one.route.shows
+    if shows is None or not (shows.ids or shows.within):
+        return one
+    family = {other.route.within for other in routes if other.document == shows.family and other.route.within}
+    if not family:
+        if shows.within:
+            raise _wrong(one.route, f"nothing says that a {shows.family} is counted within something.")
+        return one
+    own = {*one.pattern.names, *one.route.query} - {*one.route.repeat}
+    name = shows.within or next(iter(sorted(family & own)), "")
+    if name in own and one.kind_of(name) in STRICT:
+        return msgspec.structs.replace(one, whose=name)
+    try:
+        beside = read_place(name)
+    except Malformed as error:
+        raise _wrong(one.route, f"it does not say within what its {shows.family} is counted.") from error
+    if not shows.within or any(EVERY in beside[len(common(place, beside)) :] for place in one.shown):
+        raise _wrong(one.route, f"within what its {shows.family} is counted stands beside no id.")
+    return msgspec.structs.replace(one, beside=beside)
 
 
 def _in_body(route: Route, document: str) -> dict[str, tuple[Place, str]]:

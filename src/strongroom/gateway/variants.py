@@ -32,12 +32,20 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a document is. `parameter` is the one that names it; `query` what stands behind the path."""
+    """Where a document is. `parameter` names it, `query` stands behind the path, `within` is what it is counted within,
+    or empty.
+    """
 
     path: str
     document: str
     parameter: str
     query: tuple[tuple[str, str], ...] = ()
+    within: str = ""
+
+    @property
+    def whole(self) -> str:
+        """As the document is counted and reported."""
+        return f"{self.within}/{self.document}" if self.within else self.document
 
     @property
     def target(self) -> str:

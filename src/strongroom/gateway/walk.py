@@ -52,10 +52,17 @@ def filled(one: Described, values: Mapping[str, str]) -> str | None:
 
 def address(one: Described, document: str, values: Mapping[str, str]) -> Address | None:
     """Where a document is on a route, as far as `values` tell its other parameters."""
-    told = {**values, one.document: document}
+    within, bare = parted(one, document)
+    told = {**values, **({one.route.within: within} if within else {}), one.document: bare}
     path = filled(one, told)
     query = tuple((name, told[name]) for name in one.route.query if name in told)
-    return None if path is None else Address(path, document, one.document, query)
+    return None if path is None else Address(path, bare, one.document, query, within)
+
+
+def parted(one: Described, document: str) -> tuple[str, str]:
+    """What a document is counted within, or nothing; and its id there."""
+    within, _, bare = document.rpartition("/") if one.route.within else ("", "", document)
+    return within, bare
 
 
 def written(target: str) -> Target:
@@ -110,7 +117,8 @@ def _links(found: Walked, contract: Contract, path: str, body: bytes) -> Iterato
             if len(found.strange) < MAX_STRANGE:
                 found.strange[text] = None
         elif match.document:
-            place = Address(match.target.path, match.document, match.route.document, match.target.pairs)
+            within, bare = parted(match.route, match.document)
+            place = Address(match.target.path, bare, match.route.document, match.target.pairs, within)
             found.addresses.setdefault(match.route.route.name, {})[match.document] = place
         elif not match.route.pattern.rest:
             yield match.route, text
