@@ -1,10 +1,14 @@
 """Which document an address speaks of."""
 
+from random import Random
+from string import ascii_letters, ascii_lowercase, digits
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.logs.route import Target, shape, target
+from strongroom.logs.forms import shape
+from strongroom.logs.route import Target, target
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,31 @@ from strongroom.logs.route import Target, shape, target
         ("/get", "file=readme", Target("/get")),
         ("/documents;v=1/4711;a=b", "", Target("/documents/{int}", "/documents/4711", 4711)),
         ("/blog/2015/05/kibana", "", Target("/blog/2015/05/kibana")),
+        ("/lab/2025-001234.pdf", "", Target("/lab/2025-{int}.pdf", "/lab/2025-001234.pdf", 1234)),
+        ("/lab/123-45-6", "", Target("/lab/{int}-{int}-{int}", "/lab/123-45-6", 123)),
+        ("/lab/DOK-2024-00017/x", "", Target("/lab/DOK-2024-{int}/x", "/lab/DOK-2024-00017/x", 17)),
+        ("/preview/110034_200x200.jpg", "", Target("/preview/{int}_{size}.jpg", "/preview/110034_200x200.jpg", 110034)),
+        ("/d/110034-letter-of-may2", "", Target("/d/{int}-{name}", "/d/110034-letter-of-may2", 110034)),
+        ("/studies/1.2.840.113619.2.55", "", Target("/studies/{oid}", "/studies/1.2.840.113619.2.55")),
+        ("/d/jR4kWq9X", "", Target("/d/{token}", "/d/jR4kWq9X")),
+        ("/d/V1StGXR8_Z5jdHi6B-myT", "", Target("/d/{token}", "/d/V1StGXR8_Z5jdHi6B-myT")),
+        ("/d/k3j9x2m8q1", "", Target("/d/{token}", "/d/k3j9x2m8q1")),
+        ("/documents(4711)/$value", "", Target("/documents({int})/$value", "/documents(4711)/$value", 4711)),
+        ("/Documents('jR4kWq9X')", "", Target("/Documents('{token}')", "/Documents('jR4kWq9X')")),
+        ("/DocumentReference", "patient=Patient/123", Target(
+            "/DocumentReference?patient=Patient/{int}", "/DocumentReference?patient=Patient/123", 123)),
+        ("/rest", "id=eq.4711", Target("/rest?id=eq.{int}", "/rest?id=eq.4711", 4711)),
+        ("/get", "key=people/77/letters/3.pdf", Target(
+            "/get?key=people/{int}/letters/{int}.pdf", "/get?key=people/77/letters/3.pdf", 3)),
+        ("/get", "file=smith-john.pdf", Target("/get?file={id}", "/get?file=smith-john.pdf")),
+        ("/d/4711", "X-Amz-Signature=9f86d081884c7d65&sig=9f86d081884c7d65", Target("/d/{int}", "/d/4711", 4711)),
+        ("/login", "returnUrl=/documents/4711&next=https://a/4711", Target("/login")),
+        ("/cb", "code=9f86d081884c7d65&state=4711", Target("/cb")),
+        *((page, "", Target(page)) for page in (
+            "/report/2024-05-01", "/report/01-05-2024", "/lab/2024-11-19_blood", "/top-10-tips", "/covid-19-2021",
+            "/OAuth2Callback", "/iPhone15Pro", "/GetDocumentV2", "/mp3-to-mp4", "/v1beta1", "/logo-Dk3f9a2B.png", "/kibana-4.1.0",
+            "/f(x1)", "/1.2.3.4",
+        )),
         ("/", "", Target("/")),
         ("/list", "page=3&per_page=50", Target("/list")),
         ("/app.3f2a9c00ffee11.js", "", Target("/app.3f2a9c00ffee11.js")),
@@ -35,6 +64,15 @@ from strongroom.logs.route import Target, shape, target
 def test_ids_are_taken_out_and_pages_left(path: str, query: str, expected: Target) -> None:
     """Ids of every usual form make a document; dates, counters, assets and names do not."""
     assert target(path, query) == expected
+
+
+@pytest.mark.parametrize(("alphabet", "least"), [
+    (ascii_letters + digits, 0.93), (ascii_letters + digits + "-_", 0.9), (ascii_lowercase + digits, 0.65) ])  # fmt: skip
+def test_ids_by_chance_are_known(alphabet: str, least: float) -> None:
+    """Of ids drawn at random, ten characters long, nearly all; of small letters two of three: the rest look like words."""
+    rng = Random(4711)
+    drawn = ["".join(rng.choices(alphabet, k=10)) for _ in range(2_000)]
+    assert sum(shape(one)[0] != "" for one in drawn) >= least * len(drawn)
 
 
 @given(st.text(max_size=300), st.text(max_size=300))

@@ -51,6 +51,13 @@ def test_iis() -> None:
     ]  # fmt: skip
 
 
+def test_iis_behind_a_proxy_of_ones_own() -> None:
+    """Who asked is in the column that was added for it."""
+    behind = IIS.replace(b"time-taken\n", b"time-taken X-Forwarded-For\n").replace(b"203.0.113.9", b"10.0.0.2")
+    (found,) = rows(behind.replace(b" 15\n", b" 15 198.51.100.7,+203.0.113.9:5123\n"), "w3c")
+    assert found["src_endpoint.ip"] == "203.0.113.9"
+
+
 def test_a_server_that_begins_anew_tells_its_fields_anew() -> None:
     """Joined files may have other fields each."""
     found = rows(IIS + FILES["w3c"], "w3c")

@@ -31,6 +31,10 @@ _ADDRESS = (
     "remote_addr", "ClientHost", "client_ip", "clientip", "remote_ip", "remoteAddr", "downstream_remote_address",
     "client", "ip", "src_ip", "c-ip", "clientIp", "remote_ip_address",
 )  # fmt: skip
+_FORWARDED = (
+    "x_forwarded_for", "http_x_forwarded_for", "request_X-Forwarded-For", "x-forwarded-for", "X-Forwarded-For", "forwarded_for",
+    "xff", "proxy_add_x_forwarded_for",
+)  # fmt: skip
 _USER = (
     "remote_user", "ClientUsername", "user", "user_id", "username", "auth_user", "cs-username", "user_name", "userId",
 )  # fmt: skip
@@ -78,6 +82,7 @@ def parse(unit: bytes) -> Row | Unreadable:
             **entry,
             "user_agent": _header(request, "User-Agent"),
             "referer": _header(request, "Referer"),
+            "x_forwarded_for": _header(request, "X-Forwarded-For"),
         }
     address, method, target = _text(entry, _ADDRESS), _text(entry, _METHOD), _text(entry, _TARGET)
     if not target and isinstance(request, str):
@@ -95,7 +100,8 @@ def parse(unit: bytes) -> Row | Unreadable:
         return BEYOND_64_BITS
     user = _text(entry, _USER)
     return web.row(
-        time=time, address=_bare(address), user="" if user in {"-", "--"} else user, method=method.upper(), target_=target,
+        time=time, address=web.client(_bare(address), _text(entry, _FORWARDED)),
+        user="" if user in {"-", "--"} else user, method=method.upper(), target_=target,
         agent=_text(entry, _AGENT) or _unnamed(entry), referrer=_text(entry, _REFERRER), status=status, size=max(size or 0, 0),
     )  # fmt: skip
 
@@ -114,6 +120,7 @@ _SAME: Final = {
     "http.response.body.bytes": "bytes", "http.response.bytes": "bytes", "httprequest.responsesize": "bytes",
     "body_sent.bytes": "bytes",
     "http.response_content_length": "bytes", "http.response.body.size": "bytes",
+    "http.request.headers.x-forwarded-for": "x_forwarded_for", "http.request.header.x-forwarded-for": "x_forwarded_for",
     "user_agent.original": "user_agent", "httprequest.useragent": "user_agent", "http.user_agent": "user_agent", "ua": "user_agent",
     "http.request.referrer": "referrer", "httprequest.referer": "referrer",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from strongroom.logs.aws_meaning import meanings
+from strongroom.logs.forms import shape
 from strongroom.logs.moment import any_of
 from strongroom.logs.record import (
     BEYOND_64_BITS,
@@ -23,7 +24,6 @@ from strongroom.logs.record import (
     Unreadable,
     text,
 )
-from strongroom.logs.route import shape
 
 FIELDS: Final = (
     "time", "metadata.log_name", "metadata.uid", "status_id", "act", "principal", "principal.kind", "actor.user.name",

@@ -18,9 +18,9 @@ from typing import Final
 
 from strongroom.logs import web
 from strongroom.logs.formats import Format
+from strongroom.logs.forms import shape
 from strongroom.logs.moment import any_of, clf, epoch, iso
 from strongroom.logs.record import BEYOND_64_BITS, NO_TIME, NOT_THIS_FORMAT, Row, Unreadable, text
-from strongroom.logs.route import shape
 
 FIELDS: Final = (*web.FIELDS, "actor.session.uid")
 NAMES: Final = ("principal", "session", "address", "document", "patient")

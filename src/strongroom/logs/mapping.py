@@ -43,9 +43,9 @@ from strongroom.errors import ConfigError
 from strongroom.logs import formats, log_format, places, table
 from strongroom.logs.batch import ARROW
 from strongroom.logs.formats import Format
+from strongroom.logs.forms import shape
 from strongroom.logs.places import Places
 from strongroom.logs.record import COLUMNS, INT64_MAX
-from strongroom.logs.route import shape
 
 _MAX: Final = 64 * 1024
 _NAME: Final = re.compile(r"\{([a-z]+)\}")

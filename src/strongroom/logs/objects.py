@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from strongroom.logs.forms import shape
 from strongroom.logs.record import BEYOND_64_BITS, INT64_MAX, Act, Kind, Log, Row, Unreadable
-from strongroom.logs.route import shape
 
 FIELDS: Final = (
     "time", "metadata.log_name", "metadata.uid", "status_id", "act", "principal", "principal.kind", "actor.user.name",

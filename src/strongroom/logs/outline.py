@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from strongroom.logs import web
-from strongroom.logs.route import ASSETS, COUNTERS, NO_ID, PARAMETERS, YEAR, formed, named
+from strongroom.logs.forms import NO_ID, YEAR, Formed, asked, formed, named
+from strongroom.logs.route import ASSETS, PARAMETERS, telling
 
 DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 """Bytes of requests -> of their outlines."""
@@ -76,13 +77,13 @@ class _Found:
     document: bool = False
     number: Span | None = None
 
-    def take(self, text: str, at: int) -> str | None:
+    def take(self, found: Formed, at: int) -> str | None:
         """The form of a segment or value that begins at `at`, "" if it is no id; None where its digits decide."""
-        form, start, end, base = formed(text)
-        if (form, start, end, base) == NO_ID:
+        form, start, end, base = found
+        if found == NO_ID:
             return ""
         year = form[0] != "{" and end - start == YEAR
-        if base > 10 or end - start > _INT64 or year:  # noqa: PLR2004  # letters are digits, too
+        if base > 10 or end - start > _INT64 or year or "0" in form:  # noqa: PLR2004  # letters are digits, too
             return None
         self.document, self.number = True, (at + start, at + end) if end else None
         return form
@@ -95,7 +96,7 @@ def _found(path: str, query: str, at: int) -> _Found | None:
     if any(map(all, itertools.pairwise(short))):  # a year and a month, or no date: digits tell
         return None
     for place, segment in enumerate(segments):
-        form = found.take(segment, at)
+        form = found.take(formed(segment), at)
         if form is None:
             return None
         found.route += ["/"] if place else []
@@ -108,7 +109,9 @@ def _asked(found: _Found, query: str, at: int) -> bool:
     """Add what the query, which begins at `at`, speaks of; False where its digits decide."""
     for start, part in _parameters(query, at):
         name, equals, value = part.partition("=")
-        form = found.take(value, start + len(name) + 1) if equals and name.lower() not in COUNTERS else ""
+        if "/" in value and "0" in value and telling(name):  # a path, in each segment of which digits may tell
+            return False
+        form = found.take(asked(value) if equals and telling(name) else NO_ID, start + len(name) + 1)
         if form is None:
             return False
         if not form and (form := named(name, value)):

@@ -3,11 +3,12 @@
     /documents/4711/download        -> /documents/{int}/download        number 4711
     /get?id=4711&lang=en            -> /get?id={int}                    number 4711
     /letters/5f0c…-….pdf            -> /letters/{uuid}.pdf              no number: these ids have no order
-    /patients/ZAA0083               -> /patients/{code}                 number: the id read to the base 36
     /scans/5f3a0011;jsessionid=7A   -> /scans/{hex}                     number: the id read to the base 16
     /get?doc=MTIwMDAw               -> /get?doc={id}                    by the parameter's name
+    /get?id=4711&sig=9f86d081…      -> /get?id={int}                    number 4711: what lets one in says not what one wants
 
-An address without an id is a page and no document. Names of pages and parameters that count pages or dates are no ids.
+An address without an id is a page and no document (`forms` says what ids look like). Names of pages and parameters that count
+pages or dates are no ids.
 """
 
 import functools
@@ -16,17 +17,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from strongroom.logs.record import INT64_MAX
+from strongroom.logs.forms import NO_ID, YEAR, YEARS, asked, bounded, named, shape
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_HEX = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9]*[a-fA-F])[0-9a-fA-F]{8,128}")
-_TOKEN = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,128}")
-_CODE = re.compile(r"[A-Z]{1,4}[0-9]{2,8}[A-Z0-9]{0,3}")
-_PREFIXED = re.compile(r"([A-Za-z][A-Za-z_-]{0,23}?)([0-9]{3,19})")
 _PARAMETERS = re.compile(r";[^/]*")
-_OPAQUE = re.compile(r"(?=.*[0-9]|.*[a-z].*[A-Z]|.*[A-Z].*[a-z])[A-Za-z0-9+=_~.-]{6,255}")
 _INT = re.compile(r"[0-9]{1,40}")
-_SUFFIX = re.compile(r"(.+?)((?:\.[A-Za-z][A-Za-z0-9]{0,4}){1,2})")
 
 ASSETS: Final = frozenset("css js mjs map woff woff2 ttf eot otf ico svg less scss wasm webmanifest".split())
 """What makes up a page, by the end of its name. Pictures are not among them: a scan is a document."""
@@ -37,21 +31,16 @@ COUNTERS: Final = frozenset(
 )
 """Parameters whose numbers count pages, times or sizes."""
 
-IDENTIFIERS: Final = frozenset(
-    "id doc docid doc_id document documentid document_id file fileid file_id attachment attachmentid attachment_id record "
-    "recordid record_id report reportid report_id letter scan image uuid guid oid".split()
+PASSES: Final = frozenset(
+    "code state nonce token access_token id_token refresh_token ticket csrf _csrf csrf_token xsrf sig signature hmac expires "
+    "se sv sr sp st spr skoid sktid skt ske sks skv policy session sessionid session_id sid phpsessid jsessionid sso "
+    "gclid fbclid msclkid dclid _ga _gl mc_eid traceid trace_id requestid request_id correlationid".split()
 )
-"""Parameters that name a document, in whatever form: all that is no word counts as an id."""
+"""Parameters that let somebody in, or follow somebody: they are other ones each time, whatever is asked for."""
 
-_YEARS = range(1900, 2101)
 _MONTHS = range(1, 13)
-YEAR: Final = 4
-"""Digits of a year."""
 PARAMETERS: Final = 64
 """Of a query, that are looked at."""
-NO_ID: Final = ("", 0, 0, 0)
-_ORDERED: Final = 15
-"""Digits to the base 16 of an id that may be a number. Longer ones are made by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +81,7 @@ def _dated(segments: list[str], place: int) -> bool:
     return any(
         len(pair) == 2  # noqa: PLR2004  # a pair
         and all(_INT.fullmatch(part) and len(part) <= YEAR for part in pair)
-        and int(pair[0]) in _YEARS
+        and int(pair[0]) in YEARS
         and int(pair[1]) in _MONTHS
         for pair in (year, month)
     )
@@ -103,53 +92,17 @@ def _of_query(query: str) -> tuple[str, str, int | None]:
     shown, identified, number = [], [], None
     for part in query.split("&")[:PARAMETERS]:
         name, equals, value = part.partition("=")
-        form, counted = shape(unquote(value)) if equals and name.lower() not in COUNTERS else ("", None)
-        form = form or named(name, unquote(value))
+        value = unquote(value)
+        form, start, end, base = asked(value) if equals and telling(name) else NO_ID
+        form = form or named(name, value)
         if form:
             shown.append(f"{name}={form}")
-            identified.append(f"{name}={unquote(value)}")
-            number = counted
+            identified.append(f"{name}={value}")
+            number = bounded(int(value[start:end], base)) if end else None
     return "&".join(shown), "&".join(identified), number
 
 
-@functools.lru_cache(maxsize=65_536)
-def shape(segment: str) -> tuple[str, int | None]:
-    """The form of an id, as {int}, {uuid} …, and its number if it has one; ("", None) for what is no id."""
-    form, start, end, base = formed(segment)
-    return form, _bounded(int(segment[start:end], base)) if end else None
-
-
-def formed(segment: str) -> tuple[str, int, int, int]:
-    """(form, start, end, base): where the digits of its number stand, and to what base; an end of 0 where it has none.
-
-    What is digit and what is not decides, and not which digit, but for a year's four.
-    """
-    if not segment or len(segment) > 255:  # noqa: PLR2004  # no file name is longer
-        return NO_ID
-    suffixed = _SUFFIX.fullmatch(segment)
-    stem, suffix = (suffixed[1], suffixed[2]) if suffixed else (segment, "")
-    if _INT.fullmatch(stem):
-        return "{int}" + suffix, 0, len(stem), 10
-    if not any(map(str.isdigit, stem)):
-        return NO_ID
-    if _UUID.fullmatch(stem):
-        return "{uuid}" + suffix, 0, 0, 0
-    if _CODE.fullmatch(stem):
-        return "{code}" + suffix, 0, len(stem), 36
-    if _HEX.fullmatch(stem):
-        return "{hex}" + suffix, 0, len(stem) if len(stem) <= _ORDERED else 0, 16
-    if _TOKEN.fullmatch(stem):
-        return "{token}" + suffix, 0, 0, 0
-    prefixed = _PREFIXED.fullmatch(stem)
-    if prefixed and not (len(prefixed[2]) == YEAR and int(prefixed[2]) in _YEARS):
-        return prefixed[1] + "{int}" + suffix, prefixed.start(2), len(stem), 10
-    return NO_ID
-
-
-def named(parameter: str, value: str) -> str:
-    """The form of an id that is one by the name of its parameter; "" for what is none."""
-    return "{id}" if parameter.lower() in IDENTIFIERS and _OPAQUE.fullmatch(value) else ""
-
-
-def _bounded(number: int) -> int | None:
-    return number if number <= INT64_MAX else None
+def telling(parameter: str) -> bool:
+    """Whether a parameter of this name may say what is asked for."""
+    small = parameter.lower()
+    return small not in COUNTERS and small not in PASSES and not small.startswith(("x-amz-", "x-goog-", "utm_"))

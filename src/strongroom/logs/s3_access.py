@@ -8,6 +8,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
+from strongroom.logs.forms import shape
 from strongroom.logs.moment import clf
 from strongroom.logs.record import (
     BEYOND_64_BITS,
@@ -21,7 +22,6 @@ from strongroom.logs.record import (
     Unreadable,
     text,
 )
-from strongroom.logs.route import shape
 
 FIELDS: Final = (
     "time", "metadata.log_name", "metadata.uid", "status_id", "act", "principal", "principal.kind", "actor.user.name",

@@ -19,6 +19,7 @@ import msgspec
 
 from strongroom.logs.cells import MARK, below, cells
 from strongroom.logs.formats import Format, Parse
+from strongroom.logs.forms import shape
 from strongroom.logs.moment import any_of
 from strongroom.logs.record import (
     BEYOND_64_BITS,
@@ -33,7 +34,6 @@ from strongroom.logs.record import (
     Unreadable,
     text,
 )  # fmt: skip
-from strongroom.logs.route import shape
 
 FIELDS: Final = (
     "time", "metadata.log_name", "status_id", "act", "principal", "principal.kind", "actor.user.name", "src_endpoint.ip",

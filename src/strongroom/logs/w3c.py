@@ -29,6 +29,7 @@ _PLAIN: Final = {
 }  # fmt: skip
 """Names of columns where only letters and underscores may be."""
 _NEEDED: Final = frozenset({"c-ip", "cs-uri-stem", "sc-status"})
+_FORWARDED: Final = frozenset({"x-forwarded-for", "cs(x-forwarded-for)"})
 _STATUS: Final = re.compile(r"[0-9]{1,3}|-")
 _SIZE: Final = re.compile(r"[0-9]{1,40}|-")
 
@@ -93,10 +94,16 @@ def _row(said: Mapping[str, str]) -> Read:
     query = told.get("cs-uri-query", "")
     agent = _plain(told.get("cs(User-Agent)", "")) or ("-" if "cs(User-Agent)" in told else "")
     return web.row(
-        time=time, address=told["c-ip"], user=told.get("cs-username", ""), method=told.get("cs-method", ""),
+        time=time, address=web.client(told["c-ip"], _plain(_forwarded(told))),
+        user=told.get("cs-username", ""), method=told.get("cs-method", ""),
         target_=told["cs-uri-stem"] + (f"?{query}" if query else ""), agent=agent,
         referrer=_plain(told.get("cs(Referer)", "")), status=int(status), size=size,
     )  # fmt: skip
+
+
+def _forwarded(told: Mapping[str, str]) -> str:
+    """X-Forwarded-For: a column of CloudFront's, and one that is added to IIS' by its own name."""
+    return next((value for name, value in told.items() if name.lower() in _FORWARDED), "")
 
 
 def _stamp(told: Mapping[str, str]) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from strongroom.logs import members, network, web
+from strongroom.logs.forms import shape
 from strongroom.logs.moment import any_of
 from strongroom.logs.record import (
     BEYOND_64_BITS,
@@ -25,7 +26,6 @@ from strongroom.logs.record import (
     Unreadable,
     text,
 )
-from strongroom.logs.route import shape
 
 FILE_FIELDS: Final = (
     "time", "metadata.log_name", "metadata.uid", "status_id", "act", "principal", "principal.kind", "src_endpoint.ip",
