@@ -1,6 +1,7 @@
 """Who reads from a store for the first time."""
 
 import random
+from functools import partial
 from typing import Any
 
 from hypothesis import given, settings
@@ -21,8 +22,7 @@ def by_role(number: int, at: int, who: str, **more: Any) -> dict[str, Any]:
         at,
         principal=who,
         store="papers",
-        **{"principal.kind": "role", "metadata.log_name": "cloudtrail"},
-        **more,
+        **{"principal.kind": "role", "metadata.log_name": "cloudtrail", **more},
     )
 
 
@@ -55,6 +55,23 @@ def test_where_many_read_one_more_is_nothing(scene: Scene) -> None:
     assert scene.hits(newcomer.detection()) == []
 
 
+def link(number: int, at: int, address: str, by: str) -> dict[str, Any]:
+    """Somebody follows a link that a key signed."""
+    return by_role(number, at, address, **{"principal.kind": "address", "actor.user.name": by})
+
+
+def test_a_key_that_signed_links_and_reads_itself_is_somebody_new(scene: Scene) -> None:
+    """Followers of its links are nobody, however many: the portal's people. The links of another key are."""
+    scene.add(*(link(n, n * 3_600, f"192.0.2.{n % 250}", "portal") for n in range(300)))
+    assert scene.hits(newcomer.detection()) == []
+    scene.add(*(by_role(400 + n, 10 * DAY + n, "portal") for n in range(3)), link(500, 11 * DAY, "192.0.2.9", "backup"))
+    found = scene.hits(newcomer.detection())
+    assert {(about, fired) for about, fired, _ in found} == {
+        ("role portal", 10 * DAY * 1_000),
+        ("address 192.0.2.9", 11 * DAY * 1_000),
+    }
+
+
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**32))
 def test_a_watch_says_the_same(seed: int) -> None:
@@ -68,7 +85,8 @@ def test_a_watch_says_the_same(seed: int) -> None:
             for n in range(rng.randrange(1, 6)):
                 more = f"{n}" if session.startswith("arn") and rng.random() < 0.5 else ""
                 at = first + n * rng.choice([0, 60, 20_000])
-                events.append({**by_role(n, at, session + more), "store": f"s{store}"})
+                reads = by_role if rng.random() < 0.7 else partial(link, by="app")
+                events.append({**reads(n, at, session + more), "store": f"s{store}"})
     same(events, newcomer.detection(), rng=rng)
 
 

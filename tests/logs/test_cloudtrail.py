@@ -44,6 +44,22 @@ def test_a_record() -> None:
 
 
 @pytest.mark.parametrize(
+    ("identity", "kind", "user"),
+    [
+        (RECORD["userIdentity"], "address", ROLE),
+        ({"type": "IAMUser", "userName": "portal"}, "address", "portal"),
+        ({"type": "AWSAccount", "principalId": "AIDAX", "accountId": "222222222222"}, "foreign", None),
+    ],
+)
+def test_who_follows_a_signed_link_is_not_who_signed_it(identity: object, kind: str, user: str | None) -> None:
+    """An application signs links, and its people follow them: a reader is an address. Another account's are that account's."""
+    found = row(userIdentity=identity, additionalEventData={"AuthenticationMethod": "QueryString"})
+    assert (found["principal.kind"], found["actor.user.name"], found["src_endpoint.ip"]) == (kind, user, "198.51.100.4")
+    assert kind != "address" or found["principal"] == "198.51.100.4"
+    assert row(additionalEventData={"AuthenticationMethod": "AuthHeader"})["principal"] == ROLE
+
+
+@pytest.mark.parametrize(
     ("identity", "principal", "kind"),
     [
         ({"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}, "198.51.100.4", "anonymous"),
@@ -149,7 +165,7 @@ def some(*names: str, of: st.SearchStrategy[object] = VALUES) -> st.SearchStrate
               "x", "@timestamp"),
     identity=some("type", "arn", "userName", "principalId", "invokedBy", "accountId", "accessKeyId") | VALUES,
     asked=some("bucketName", "key", "policy") | VALUES,
-    sent=some("bytesTransferredOut") | VALUES,
+    sent=some("bytesTransferredOut", "AuthenticationMethod", of=VALUES | st.just("QueryString")) | VALUES,
 )  # fmt: skip
 def test_a_usual_record_says_what_it_says_taken_apart(
     usual: dict[str, object], more: dict[str, object], identity: object, asked: object, sent: object

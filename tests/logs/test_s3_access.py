@@ -35,6 +35,20 @@ def test_a_line() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        ("arn:aws:iam::123456789012:user/portal", ("192.0.2.3", "address", "arn:aws:iam::123456789012:user/portal")),
+        ("-", ("192.0.2.3", "anonymous", None)),
+        ("svc:cloudtrail.amazonaws.com", ("svc:cloudtrail.amazonaws.com", "service", "svc:cloudtrail.amazonaws.com")),
+    ],
+)
+def test_who_follows_a_signed_link_is_not_who_signed_it(who: str, expected: tuple[object, ...]) -> None:
+    """An application signs links, and its people follow them: a reader is an address."""
+    found = row(LINE.replace(" - 3E57", f" {who} 3E57").replace(" AuthHeader ", " QueryString "))
+    assert (found["principal"], found["principal.kind"], found["actor.user.name"]) == expected
+
+
 USER = "arn:aws:iam::123456789012:user/ann"
 ROLE = "arn:aws:sts::123456789012:assumed-role/portal/i-0123456789abcdef0"
 

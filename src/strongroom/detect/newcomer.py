@@ -1,6 +1,7 @@
 """A role, key or account reads from a store for the first time, where for a week few others did: the first document fires.
 
 A store behind an application has a few readers, always the same. A role is meant without its session: machines come and go.
+Who follows a link that a key has signed is whoever has the link: the key's links are one reader, and the key itself is another.
 """
 
 from collections.abc import Sequence
@@ -49,9 +50,11 @@ def detection() -> Detection:
     return Detection(HEAD, parts.sql, note=note, bases=(_BASE,), fold=Newcomer, parts=parts)
 
 
+_WHO: Final = """CASE WHEN "principal.kind" = 'address' AND "actor.user.name" IS NOT NULL THEN 'links by ' || "actor.user.name"
+    ELSE principal END"""
 _BASE: Final = simple(
     f"""{SERVED} AND store IS NOT NULL AND "principal.kind" NOT IN ('service', 'anonymous', 'foreign')""",
-    g="store", about=ABOUT, who=r"regexp_replace(principal, '(assumed-role/[^/]+)/.*', '\1')",
+    g="store", about=ABOUT, who=rf"regexp_replace({_WHO}, '(assumed-role/[^/]+)/.*', '\1')",
 )  # fmt: skip
 
 

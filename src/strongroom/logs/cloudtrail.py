@@ -11,6 +11,7 @@ import msgspec
 from strongroom.logs.aws_meaning import meanings
 from strongroom.logs.forms import shape
 from strongroom.logs.moment import any_of
+from strongroom.logs.objects import LINK
 from strongroom.logs.record import (
     BEYOND_64_BITS,
     INT64_MAX,
@@ -63,6 +64,7 @@ class _Asked(msgspec.Struct, gc=False):
 
 class _More(msgspec.Struct, gc=False):
     sent: int = msgspec.field(name="bytesTransferredOut", default=0)
+    signed: str = msgspec.field(name="AuthenticationMethod", default="")
 
 
 class _Usual(msgspec.Struct, gc=False):
@@ -103,10 +105,10 @@ def parse(unit: bytes) -> Row | Unreadable:
 
 def _usual(record: _Usual, unit: bytes) -> Row | Unreadable:
     identity, asked = record.identity or _Identity(), record.asked or _Asked()
-    size = record.more.sent if record.more else 0
+    more = record.more or _More()
     return _row(
-        record.name, record.source, any_of(record.time), identity, asked, size, record.address, record.error, record.uid,
-        record.agent, record.recipient, reading=True, meaning=None, raw=unit.decode(),
+        record.name, record.source, any_of(record.time), identity, asked, more.sent, more.signed, record.address, record.error,
+        record.uid, record.agent, record.recipient, reading=True, meaning=None, raw=unit.decode(),
     )  # fmt: skip
 
 
@@ -124,14 +126,15 @@ def row(record: dict[str, Any], unit: bytes | None = None) -> Row | Unreadable:
     return _row(
         _text(record, "eventName"), _text(record, "eventSource"), any_of(record.get("eventTime", record.get("@timestamp"))),
         identity, _Asked(_text(asked, "bucketName"), _text(asked, "key")), sent if isinstance(sent, int | float) else 0,
+        _text(more, "AuthenticationMethod"),
         *(_text(record, name) for name in told), reading=record.get("readOnly") is True,
         meaning=" ".join(meanings(record)) or None, raw=text(_ENCODER.encode(record) if unit is None else unit),
     )  # fmt: skip
 
 
 def _row(  # noqa: PLR0917  # a record's values, in the order of AWS' page
-    name: str, source: str, time: int | None, identity: _Identity, asked: _Asked, sent: float, address: str, error: str,
-    uid: str, agent: str, recipient: str, *, reading: bool, meaning: str | None, raw: str,
+    name: str, source: str, time: int | None, identity: _Identity, asked: _Asked, sent: float, signed: str, address: str,
+    error: str, uid: str, agent: str, recipient: str, *, reading: bool, meaning: str | None, raw: str,
 ) -> Row | Unreadable:  # fmt: skip
     if not name or not source:
         return NOT_THIS_FORMAT
@@ -141,12 +144,15 @@ def _row(  # noqa: PLR0917  # a record's values, in the order of AWS' page
     if not 0 <= size <= INT64_MAX:
         return BEYOND_64_BITS
     who, kind = _principal(identity, address)
+    user = identity.user
+    if signed == LINK and kind in {Kind.ROLE, Kind.LOGIN} and address:
+        user, who, kind = user or who, address, Kind.ADDRESS
     store, key = asked.store, asked.key
     route, number = _route(store, key)
     act = Act.READ if name in READS else Act.LIST if name in LISTS else _other(name, reading=reading)
     return (
         *(time, _LOG, uid or None, 2 if error else 1, str(act)),
-        *(who, str(kind), identity.user or None, identity.type or None),
+        *(who, str(kind), user or None, identity.type or None),
         *(identity.key or None, address or None, agent or None, size),
         *(name, source, error or None, recipient or identity.account or None),
         *(store or None, route or None, f"{store}/{key}" if store and key else None, number),

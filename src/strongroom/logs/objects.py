@@ -13,6 +13,10 @@ FIELDS: Final = (
 )  # fmt: skip
 """The columns that an operation on a store fills."""
 
+LINK: Final = "QueryString"
+"""AWS' word for a request whose signature stands in its address. Whoever has such a link may follow it: the requester is who made
+it, and who read is known by the address alone."""
+
 
 def row(
     *, log: Log, time: int, uid: str = "", failed: bool, act: Act, who: str, kind: Kind, user: str = "", user_type: str = "",

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from strongroom.logs.forms import shape
 from strongroom.logs.moment import clf
+from strongroom.logs.objects import LINK
 from strongroom.logs.record import (
     BEYOND_64_BITS,
     INT64_MAX,
@@ -31,7 +32,8 @@ FIELDS: Final = (
 
 _LINE: Final = re.compile(
     r"([0-9a-f]{64}|\S+) (\S+) \[([^\]]{20,40})\] (\S+) (\S+) (\S+) ([A-Z]+\.[A-Za-z0-9_.]+) (\S+) "
-    r'(?:"(?:[^"]*)"|-) (\d{3}|-) (\S+) (\d+|-) (\d+|-) (\d+|-) (\d+|-) (?:"([^"]*)"|-) (?:"(.*)"|-) (\S+)(?: .*)?',
+    r'(?:"(?:[^"]*)"|-) (\d{3}|-) (\S+) (\d+|-) (\d+|-) (\d+|-) (\d+|-) (?:"([^"]*)"|-) (?:"(.*)"|-) '
+    r"\S+(?: \S+ \S+ \S+ (\S+).*| .*)?",
     re.DOTALL,
 )
 _ACTS: Final = {
@@ -64,7 +66,7 @@ def parse(unit: bytes) -> Row | Unreadable:
         *_,
         referrer,
         agent,
-        _,
+        signed,
     ) = found.groups()
     time = clf(written)
     if time is None:
@@ -74,6 +76,8 @@ def parse(unit: bytes) -> Row | Unreadable:
         return BEYOND_64_BITS
     anonymous = requester == "-"
     who, kind = (address, Kind.ANONYMOUS) if anonymous else (requester, _kind(requester))
+    if signed == LINK and kind in {Kind.KEY, Kind.ROLE}:
+        who, kind = address, Kind.ADDRESS
     code = 0 if status == "-" else int(status)
     object_ = unquote(unquote(key)) if key != "-" and ".OBJECT" in operation else None
     route, number = _route(bucket, object_)
