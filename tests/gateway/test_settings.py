@@ -58,6 +58,15 @@ def route(**fields: str) -> str:
         (PEOPLE + '[[person]]\nby = "header"\nname = "Authorization"\n' + route(), "stands where another one does"),
         (PEOPLE + '[[person]]\nby = "basic"\nname = "x"\n' + route(), "person[1].by"),
         ("person = []\n" + route(), "$.person"),
+        (PERSON + route(upstream='"idp"'), "line 4: Route letter: there is no [upstreams.idp]"),
+        (PERSON + route() + '[upstreams.idp]\nurl = "http://idp"\n', "line 7: Upstream idp: no route"),
+        (PERSON + route(upstream='"a b"') + '[upstreams."a b"]\nurl = "http://idp"\n', "Expected `str` matching"),
+        (PERSON + route(upstream='"idp"') + "[upstreams.idp]\nconnections = 9\n", "required field `url`"),
+        (PERSON + route(upstream='"idp"') + '[upstreams.idp]\nurl = "http://idp"\nconnections = 0\n', "connections"),
+        *(
+            (PERSON + route(upstream='"idp"') + f'[upstreams.idp]\nurl = "{url}"\n', "line 8: Upstream idp: its url")
+            for url in ("idp:80", "ftp://idp", "http://a@idp", "http://idp/x", "http://idp?x", "http://idp:70000", "http://")
+        ),
         ("#" * (MAX_SETTINGS + 1), "longer than"),
     ],
 )  # fmt: skip

@@ -58,7 +58,9 @@ def command(ctx: click.Context, *, upstream: str | None, settings: Path, check: 
         checked = read_settings(settings)
         for one in checked.routes:
             words = [
-                f"{name} {value}" for name, value in (("document", one.document), ("patient", one.patient)) if value
+                f"{name} {value}"
+                for name, value in (("document", one.document), ("patient", one.patient), ("from", one.route.upstream))
+                if value
             ]
             click.echo(f"{one.route.name}: {' '.join(one.route.methods)} {one.route.path} {', '.join(words)}".rstrip())
         return

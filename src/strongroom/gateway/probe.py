@@ -46,7 +46,9 @@ class Probe:
     def __init__(
         self, checked: Checked, first: Visitor, second: Visitor, nobody: Visitor, *, documents: int = 3
     ) -> None:
-        self._checked, self._contract = checked, Contract(checked)
+        self._routes = tuple(one for one in checked.routes if one.route.upstream is None)
+        self._contract = Contract(checked)
+        self._not_here = [one.route.name for one in checked.routes if one.route.upstream is not None]
         self._pair, self._nobody, self._each = (first, second), nobody, documents
         self._walked: dict[str, Walked] = {}
         self._prints: dict[str, tuple[Visitor, Address, Print]] = {}
@@ -54,14 +56,14 @@ class Probe:
 
     async def run(self) -> Report:
         """All steps. Raises OperationError where an account cannot sign in, or nothing could be tested."""
-        login = next((one for one in self._checked.routes if one.route.login is not None), None)
+        login = next((one for one in self._routes if one.route.login is not None), None)
         try:
             for visitor in self._pair:
                 await visitor.sign_in(login)
-                self._walked[visitor.name] = await walk(visitor, self._checked.routes, self._contract)
+                self._walked[visitor.name] = await walk(visitor, self._routes, self._contract)
             self._told_of_pages()
             await self._lists()
-            for one in self._checked.routes:
+            for one in self._routes:
                 if one.document:
                     await self._route(one)
             await self._undescribed()
@@ -94,11 +96,11 @@ class Probe:
         return sorted(shown - self._walked[other.name].of(family))
 
     def _is_one(self, family: str, one: str) -> bool:
-        return any(
-            fits(_kind(route), parted(route, one)[1]) for route in self._checked.routes if route.document == family
-        )
+        return any(fits(_kind(route), parted(route, one)[1]) for route in self._routes if route.document == family)
 
     def _told_of_pages(self) -> None:
+        for route in self._not_here:
+            self._not(f"route {route}", "it is at another upstream; probe that by itself.")
         for name, walked in self._walked.items():
             for route, missing in walked.closed.items():
                 self._not(f"route {route} as {name}", f"no value of {missing} is known; give it in [values].")
@@ -118,7 +120,7 @@ class Probe:
     # ---- lists ------------------------------------------------------------------------------------------------------
 
     async def _lists(self) -> None:
-        for one in self._checked.routes:
+        for one in self._routes:
             if one.route.shows is None or "GET" not in one.route.methods:
                 continue
             asked = 0

@@ -13,7 +13,7 @@ Every request ends in one `Event`. Nothing is passed on after an error of ours: 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
@@ -84,14 +84,14 @@ class Proxy:
     def __init__(
         self, checked: Checked, upstream: Upstream, people: People, guard: Guard, clock: Clock,
         *, report: Callable[[Event], None], waf: Waf | None = None, vouch: Vouching | None = None,
-        learning: Learning | None = None,
+        learning: Learning | None = None, others: Mapping[str, Upstream] | None = None,
     ) -> None:  # fmt: skip
         """`waf` is None where gateway.toml says that it is off. `vouch` is for a portal that believes what we sign. `learning` sees
-        what passes undescribed.
+        what passes undescribed. `others`: upstreams of the routes that name them.
         """
         self._checked, self._report, self._waf = checked, report, waf
         self._steps = Steps(checked, people, guard, clock, waf, vouch, learning=learning)
-        self.desk = Desk(self._steps, upstream, self, report)
+        self.desk = Desk(self._steps, upstream, self, report, others or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; or, for uvicorn, the beginning and the end of all."""
@@ -124,7 +124,7 @@ class Proxy:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             exchange = _Exchange(scope, send, Intake(receive, 0), one.event, heard=heard)
             exchange.watches()
-            answer = self.desk.upstream.handed_over(line, reader, head, pieces)
+            answer = self.desk.upstream_of(one).handed_over(line, reader, head, pieces)
             await self._ended(exchange, self._answered(exchange, one, answer))
 
         return app
@@ -132,7 +132,7 @@ class Proxy:
     async def _live(self, receive: Receive, send: Send) -> None:
         while (message := await receive())["type"] != "lifespan.shutdown":
             await send({"type": f"{message['type']}.complete"})
-        await self.desk.upstream.close()
+        await self.desk.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _ended(self, one: _Exchange, passing: Awaitable[None]) -> None:
@@ -169,7 +169,7 @@ class Proxy:
 
     async def _asked(self, one: _Exchange, admitted: Admitted, question: Question) -> None:
         await self._steps.inspected(admitted)  # 5, where that was not done yet
-        await self._answered(one, admitted, self.desk.upstream.ask(question))  # 6
+        await self._answered(one, admitted, self.desk.upstream_of(admitted).ask(question))  # 6
 
     async def _answered(self, one: _Exchange, admitted: Admitted, asking: AbstractAsyncContextManager[Answer]) -> None:
         uncounted = False

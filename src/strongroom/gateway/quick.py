@@ -11,7 +11,7 @@ What is counted of answers that come at the same time is counted in one step, an
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -61,11 +61,24 @@ class Rest(Protocol):
 class Desk:
     """Where such requests begin, and are counted together."""
 
-    def __init__(self, steps: Steps, upstream: Upstream, rest: Rest, report: Callable[[Event], None]) -> None:
-        self.steps, self.upstream, self.rest, self.report = steps, upstream, rest, report
+    def __init__(
+        self, steps: Steps, upstream: Upstream, rest: Rest, report: Callable[[Event], None], others: Mapping[str, Upstream]
+    ) -> None:  # fmt: skip
+        """`others`: by the names that routes call them."""
+        self.steps, self.upstream, self.rest, self.report, self._others = steps, upstream, rest, report, others
         self.heads = Heads()
         self._ripe: list[Quick] = []
         self._unseen: list[Quick] = []
+
+    def upstream_of(self, one: Admitted) -> Upstream:
+        """Who serves the request."""
+        route = one.match.route
+        return self.upstream if route is None or route.route.upstream is None else self._others[route.route.upstream]
+
+    async def close(self) -> None:
+        """Close what lies idle."""
+        for one in (self.upstream, *self._others.values()):
+            await one.close()
 
     def begin(self, street: Street, facts: Facts, method: str, target: bytes, body: bytes = b"") -> "Quick":
         """One request; with a body that is short and of a type that is read whole, or none."""
@@ -132,11 +145,12 @@ class Quick:
         "_reader",
         "_refusal",
         "_street",
+        "_upstream",
     )
 
     def __init__(self, desk: Desk, street: Street, event: Event, body: bytes) -> None:
         self._desk, self._street, self._event, self._body = desk, street, event, body
-        self._heard = NOTHING
+        self._heard, self._upstream = NOTHING, desk.upstream
         self._beside: asyncio.Future[None] | None = None
         """What is waited for while the WAF looks at it elsewhere."""
         self._one: Admitted | None = None
@@ -204,7 +218,8 @@ class Quick:
             lines, body = self._desk.steps.lines(one), self._body or None
             question = Question(event.method, one.match.target.wire, lines, body, len(self._body) if body else None)
             self._question = question
-            self._line = self._desk.upstream.at_once(question, self)
+            self._upstream = self._desk.upstream_of(one)
+            self._line = self._upstream.at_once(question, self)
         except Exception as error:  # noqa: BLE001  # closed, as above
             self.failed(error)
             return
@@ -335,7 +350,7 @@ class Quick:
         line, one = self._line, self._one
         if line is None or one is None:
             return
-        self._desk.upstream.let_wait(self, line)
+        self._upstream.let_wait(self, line)
         self._line = None
         self._hand_over(self._desk.rest.answering(one, line, self._reader, head, self._pieces, self._heard))
 
@@ -346,7 +361,7 @@ class Quick:
     def _let_go(self, *, over: bool) -> None:
         line, self._line = self._line, None
         if line is not None:
-            self._desk.upstream.put_back(self, line, over=over)
+            self._upstream.put_back(self, line, over=over)
 
     def _end(self, data: bytes) -> None:
         self._ended = True

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\Z")]
 Token = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}\Z")]
 """Of a header or a cookie (RFC 9110, section 5.6.2)."""
 
@@ -49,6 +50,13 @@ class Upstream(Section, frozen=True, kw_only=True):
     """Until the first byte of an answer, and between two."""
     ca_file: str = ""
     """Certificates that are believed for https, in place of the system's."""
+
+
+class Elsewhere(Upstream, frozen=True, kw_only=True):
+    """Each `[upstreams.NAME]`: what serves the routes that say so; with bounds of its own."""
+
+    url: Annotated[str, msgspec.Meta(max_length=512)]
+    """A scheme, a host and a port."""
 
 
 class Person(Section, frozen=True, kw_only=True):

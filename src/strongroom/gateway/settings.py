@@ -14,17 +14,22 @@ from strongroom.gateway.kinds import KINDS, STRICT
 from strongroom.gateway.pattern import Pattern, read_pattern
 from strongroom.gateway.places import EVERY, Place, common, read_place
 from strongroom.gateway.rule import Rule, overridden
-from strongroom.gateway.sections import Events, Gateway, Guard, Metrics, Person, Section, Upstream, Waf
+from strongroom.gateway.sections import Elsewhere, Events, Gateway, Guard, Metrics, Name, Person, Section, Upstream, Waf
 from strongroom.identity.network import Declared, declare
 
 MAX_SETTINGS: Final = 1_048_576
 """Bytes. A route is about 200."""
 MIB: Final = 1_048_576
+MAX_PORT: Final = 65_535
+UPSTREAMS: Final = 16
+"""Beside the one that is told when the gateway is started."""
 CREDENTIALS: Final = 4
 """That a portal may know people by."""
+_ADDRESS: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?/?"
+)
 _ADVICE: Final = "docs/gateway.md describes every field."
 
-Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\Z")]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 MediaType = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,64}\Z")]
 
@@ -62,6 +67,8 @@ class Route(Section, frozen=True, kw_only=True):
 
     name: Name
     path: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    upstream: Name | None = None
+    """Which of `[upstreams.NAME]` serves it; None: the one that is told when the gateway is started."""
     methods: Annotated[tuple[Method, ...], msgspec.Meta(min_length=1)] = ("GET", "HEAD")
     query: dict[str, str] = msgspec.field(default_factory=dict)
     """Parameter -> kind. A name that is not here is refused."""
@@ -93,6 +100,9 @@ class Settings(Section, frozen=True, kw_only=True):
 
     gateway: Gateway = Gateway()
     upstream: Upstream = Upstream()
+    upstreams: Annotated[dict[Name, Elsewhere], msgspec.Meta(max_length=UPSTREAMS)] = msgspec.field(
+        default_factory=dict
+    )
     guard: Guard = Guard()
     waf: Waf = Waf()
     events: Events = Events()
@@ -150,9 +160,9 @@ class Checked(msgspec.Struct, frozen=True):
 
 
 class _Wrong(ConfigError):
-    """Something is wrong with this table."""
+    """Something is wrong with this table; of upstreams it is the name."""
 
-    def __init__(self, table: Route | Person, message: str, advice: str = _ADVICE) -> None:
+    def __init__(self, table: Route | Person | str, message: str, advice: str = _ADVICE) -> None:
         super().__init__(message, advice=advice)
         self.table = table
 
@@ -168,9 +178,7 @@ def parse(raw: bytes) -> Checked:
     try:
         routes = _routes(settings)
     except _Wrong as error:
-        tables: tuple[Route | Person, ...] = settings.people if isinstance(error.table, Person) else settings.route
-        number = next(at for at, one in enumerate(tables) if one is error.table)
-        at = lines.line(raw, "person" if isinstance(error.table, Person) else "route", number)
+        at = _line_of(raw, settings, error.table)
         raise ConfigError(f"gateway.toml{_at(at)}: {error.message}", advice=error.advice) from error
     if not routes and settings.gateway.routes == "enforce":
         raise ConfigError("gateway.toml describes no route: everything would be refused.", advice=_ADVICE)
@@ -191,9 +199,18 @@ def _at(line: int) -> str:
     return f", line {line}" if line else ""
 
 
+def _line_of(raw: bytes, settings: Settings, table: Route | Person | str) -> int:
+    if isinstance(table, str):
+        return lines.line(raw, rf"upstreams\.{table}")
+    name = "person" if isinstance(table, Person) else "route"
+    tables: tuple[Route | Person, ...] = settings.people if isinstance(table, Person) else settings.route
+    return lines.line(raw, name, next(number for number, one in enumerate(tables) if one is table))
+
+
 def _routes(settings: Settings) -> tuple[Described, ...]:
     """All of them, read. Raises _Wrong."""
     _must_stand_apart(settings.people)
+    _must_be_there(settings)
     described = tuple(map(_described, settings.route))
     _must_differ(described)
     _must_count_alike(described)
@@ -213,6 +230,19 @@ def _must_stand_apart(people: tuple[Person, ...]) -> None:
         if where in seen or (len(people) > 1 and one.by == "header" and where[0] in {b"cookie", b"authorization"}):
             raise _Wrong(one, f"{one.by} {one.name} stands where another one does.", "Name each place once.")
         seen.add(where)
+
+
+def _must_be_there(settings: Settings) -> None:
+    """Upstreams have addresses and are used; routes name one that there is."""
+    for name, one in settings.upstreams.items():
+        address = _ADDRESS.fullmatch(one.url)
+        if address is None or int(address[1] or 1) > MAX_PORT:
+            raise _Wrong(name, f"Upstream {name}: its url is a scheme, a host and a port, as http://host:port")
+        if all(route.upstream != name for route in settings.route):
+            raise _Wrong(name, f"Upstream {name}: no route says that it serves it.")
+    for route in settings.route:
+        if route.upstream is not None and route.upstream not in settings.upstreams:
+            raise _wrong(route, f"there is no [upstreams.{route.upstream}].")
 
 
 def _described(route: Route) -> Described:

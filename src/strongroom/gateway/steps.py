@@ -182,8 +182,8 @@ class Steps:
         """The header lines for the portal, without those that frame a body."""
         event, facts = one.event, one.facts
         told = b"%bx-request-id: %b\r\n" % (facts.told_plain if one.plain else facts.told, event.request.encode())
-        if self._vouch is None:
-            return told
+        if self._vouch is None or (one.match.route is not None and one.match.route.route.upstream is not None):
+            return told  # what is signed is for one portal
         more = self._vouch(
             facts.read, method=event.method, wire=one.match.target.wire, client=facts.address, request=event.request
         )

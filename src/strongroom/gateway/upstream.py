@@ -53,26 +53,24 @@ class Question:
     length: int | None = None
 
 
-def read_origin(url: str, ca_file: str = "") -> Origin:
-    """The origin that `url` names: scheme, host and port, nothing else. Raises ConfigError."""
+def read_origin(url: str, ca_file: str = "", what: str = "--upstream") -> Origin:
+    """The origin that `url` names: scheme, host and port, nothing else. `what` is called so in errors. Raises ConfigError."""
+    advice = f"Write {what} http://host:port"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ConfigError(
-            "The upstream's address does not parse.", advice="Write --upstream http://host:port"
-        ) from error
+        raise ConfigError("The upstream's address does not parse.", advice=advice) from error
     bare = not (parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password)
     if parts.scheme not in _PORTS or not parts.hostname or not bare:
-        raise ConfigError(
-            "The upstream's address is a scheme, a host and a port.", advice="Write --upstream http://host:port"
-        )
+        raise ConfigError("The upstream's address is a scheme, a host and a port.", advice=advice)
     tls = None
     if parts.scheme == "https":
         try:
             tls = ssl.create_default_context(cafile=ca_file or None)
         except OSError as error:
-            raise ConfigError("upstream.ca_file holds no certificates that can be read.") from error
+            msg = f"The ca_file of {what} holds no certificates that can be read."
+            raise ConfigError(msg, advice="Name a PEM file.") from error
     return Origin(parts.hostname, port or _PORTS[parts.scheme], tls)
 
 

@@ -74,11 +74,16 @@ def open_gateway(  # each is a part that may be missing
     Raises ConfigError.
     """
     upstream = Upstream(read_origin(url, checked.settings.upstream.ca_file), checked.settings.upstream)
+    others = {
+        name: Upstream(read_origin(one.url, one.ca_file, f"[upstreams.{name}] url ="), one)
+        for name, one in checked.settings.upstreams.items()
+    }
     counts = counts or Counts()
     people, guard = People(checked.settings.people, counts), open_guard(checked, counts, acted)
     return Proxy(
-        checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch, learning=learning
-    )
+        checked, upstream, people, guard, clock or SystemClock(), report=report, waf=waf, vouch=vouch, learning=learning,
+        others=others,
+    )  # fmt: skip
 
 
 def open_waf(checked: Checked) -> Waf | None:
