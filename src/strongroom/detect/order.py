@@ -11,7 +11,7 @@ from typing import Any, Final
 from strongroom.clock import DAY
 from strongroom.detect import readers, slow
 from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
-from strongroom.detect.parts import By, Parts
+from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
 
 RUN: Final = 12
@@ -30,36 +30,43 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """Needs people: logs or a mapping that tell whose documents are."""
-    sql = f"""
-    WITH met AS (
-        SELECT about, patient, time // {DAY} AS d, min((time, source, place)) AS moment FROM reading GROUP BY about, patient, d
-        QUALIFY row_number() OVER (PARTITION BY about, d ORDER BY moment) <= {readers.MOST}
-    ),
-    step AS (
-        SELECT *, sign((patient > lag(patient) OVER w)::INT - (patient < lag(patient) OVER w)::INT) AS way FROM met
-        WINDOW w AS (PARTITION BY about ORDER BY moment)
-    ),
-    turn AS (
+    met = f"""
+    SELECT about, patient, time // {DAY} AS d, time, source, place FROM reading
+    QUALIFY row_number() OVER (PARTITION BY about, patient, time // {DAY} ORDER BY time, source, place) = 1
+    """
+    step = f"""
+    WITH many AS (SELECT about FROM met GROUP BY about HAVING count(*) >= {RUN}),
+    bounded AS (
+        SELECT * FROM met SEMI JOIN many USING (about)
+        QUALIFY row_number() OVER (PARTITION BY about, d ORDER BY time, source, place) <= {readers.MOST}
+    )
+    SELECT *, sign((patient > lag(patient) OVER w)::INT - (patient < lag(patient) OVER w)::INT) AS way FROM bounded
+    WINDOW w AS (PARTITION BY about ORDER BY time, source, place)
+    """
+    run = """
+    WITH turn AS (
         SELECT *, coalesce(way <> lag(way) OVER w OR way = 0, true) AS turns FROM step
-        WINDOW w AS (PARTITION BY about ORDER BY moment)
-    ),
-    run AS (SELECT *, sum(turns::INT) OVER (PARTITION BY about ORDER BY moment) AS run FROM turn WHERE way IS NOT NULL),
-    long AS (
-        SELECT about, run, nth_value(moment[1], {RUN - 1}) OVER (
-            PARTITION BY about, run ORDER BY moment ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-        ) AS fired, patient, d
-        FROM run
+        WINDOW w AS (PARTITION BY about ORDER BY time, source, place)
+    )
+    SELECT about, patient, d, time, source, place, sum(turns::INT) OVER w AS run FROM turn WHERE way IS NOT NULL
+    WINDOW w AS (PARTITION BY about ORDER BY time, source, place)
+    """
+    hits = f"""
+    WITH long AS (
+        SELECT about, run, time AS fired FROM run
+        QUALIFY row_number() OVER (PARTITION BY about, run ORDER BY time, source, place) = {RUN - 1}
     ),
     usual AS (SELECT DISTINCT about FROM long WHERE fired < (SELECT first FROM span) + {LEARN}),
     odd AS (
-        SELECT about, patient, d, min(fired) AS fired FROM long ANTI JOIN usual USING (about)
-        WHERE fired IS NOT NULL GROUP BY ALL
+        SELECT about, patient, d, min(fired) AS fired FROM run JOIN long USING (about, run) ANTI JOIN usual USING (about)
+        GROUP BY ALL
     )
     SELECT reading.about, min(fired) OVER (PARTITION BY reading.about) AS fired, event
     FROM reading JOIN odd ON odd.about = reading.about AND odd.patient = reading.patient AND odd.d = reading.time // {DAY}
     """
+    steps = (By("reading", _BASE.sql, "about"), Here("met", met), Here("step", step), Here("run", run))
     note = f"at least {RUN} people in a row"
-    parts, bases = Parts((By("reading", _BASE.sql, "about"),), sql), (_BASE, slow.FIRST)
+    parts, bases = Parts(steps, hits), (_BASE, slow.FIRST)
     return Detection(HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=Order, parts=parts)
 
 
