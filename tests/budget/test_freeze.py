@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strongroom.budget.freeze import STRANGERS, Freeze, FreezeList, RouteClass, Target, Upon
+from strongroom.budget.freeze import STICKS, STRANGERS, Bounds, Freeze, FreezeList, RouteClass, Target, Upon
 from strongroom.budget.rules import PROTECTED
 from strongroom.budget.scope import Kind
 from strongroom.clock import HOUR, Millis
@@ -83,16 +83,16 @@ def test_a_second_factor_lifts_the_budgets_freeze_only() -> None:
     for order in permutations([ours, officers, decoy]):
         freezes = FreezeList(order)
         assert freezes.of_account(AccountId("A")) == ours
-        assert freezes.step_up(AccountId("A")) == ours
+        assert freezes.step_up(AccountId("A"), NOW) == ours
         assert freezes.of_account(AccountId("A")) is None
-        assert freezes.step_up(AccountId("A")) is None
+        assert freezes.step_up(AccountId("A"), NOW) is None
         assert set(freezes.all(NOW)) == {officers, decoy}
 
 
 def test_a_second_factor_of_another_lifts_nothing() -> None:
     """Step-up is about one's own account."""
     freezes = FreezeList([Freeze(TARGETS[Upon.ACCOUNT], "budget", NOW)])
-    assert freezes.step_up(AccountId("B")) is None
+    assert freezes.step_up(AccountId("B"), NOW) is None
     assert freezes.check(WHO, Kind.OWN, RouteClass.READ, NOW) is not None
 
 
@@ -101,8 +101,8 @@ def test_an_officer_lifts_both() -> None:
     account = TARGETS[Upon.ACCOUNT]
     ours, officers = Freeze(account, "budget", NOW), Freeze(account, "called us", NOW, "officer")
     freezes = FreezeList([ours, officers])
-    assert freezes.unfreeze(account) == (officers, ours)
-    assert freezes.unfreeze(account) == ()
+    assert freezes.unfreeze(account, NOW) == (officers, ours)
+    assert freezes.unfreeze(account, NOW) == ()
     assert freezes.check(WHO, Kind.OWN, RouteClass.READ, NOW) is None
 
 
@@ -152,6 +152,53 @@ def test_nonsense_is_refused() -> None:
         Freeze(TARGETS[Upon.SESSION], "budget", NOW, until=NOW)
 
 
+BOUNDS = Bounds(2, 3, 4 * HOUR)
+
+
+def test_a_watch_is_bounded_whoever_lifts_what_it_froze() -> None:
+    """So many in an hour, lifted or not; so many at once; none for a week about whom somebody lifted it."""
+    freezes = FreezeList()
+    assert isinstance(freezes.ask(AccountId("A"), NOW, BOUNDS), Freeze)
+    assert freezes.ask(AccountId("A"), NOW, BOUNDS) == "It is frozen already."
+    assert freezes.step_up(AccountId("A"), NOW) is not None
+    assert freezes.ask(AccountId("A"), NOW, BOUNDS) == "It was lifted lately."
+    assert isinstance(freezes.ask(AccountId("B"), NOW, BOUNDS), Freeze)
+    assert "in the last hour" in str(freezes.ask(AccountId("C"), NOW, BOUNDS))
+    later = Millis(NOW + HOUR)
+    freezes = FreezeList.restore(freezes.snapshot())
+    assert freezes.ask(AccountId("A"), later, BOUNDS) == "It was lifted lately."
+    assert [isinstance(freezes.ask(AccountId(one), later, BOUNDS), Freeze) for one in "CD"] == [True, True]
+    assert "3 are frozen for a watch already" in str(freezes.ask(AccountId("E"), Millis(later + HOUR), BOUNDS))
+    assert isinstance(freezes.ask(AccountId("A"), Millis(NOW + STICKS), BOUNDS), Freeze)
+
+
+def test_a_watch_changes_no_freeze_of_others() -> None:
+    """What an officer or a budget froze neither ends earlier for it, nor is lifted by a second factor for it."""
+    for by in (None, "officer"):
+        before = Freeze(TARGETS[Upon.ACCOUNT], "called us", NOW, by)
+        freezes = FreezeList([before])
+        assert freezes.ask(AccountId("A"), NOW, BOUNDS) == "It is frozen already."
+        assert freezes.all(NOW) == (before,)
+    freezes = FreezeList()
+    asked = freezes.ask(AccountId("A"), NOW, BOUNDS)
+    assert isinstance(asked, Freeze)
+    freezes.freeze(Freeze(TARGETS[Upon.ACCOUNT], "budget", NOW))
+    freezes.forget(asked)
+    assert [one.why for one in freezes.all(NOW)] == ["budget"], "what could not be written takes nobody else's with it"
+
+
+def test_a_freeze_that_a_watch_asked_for_says_what_ends_it() -> None:
+    """A second factor, or time."""
+    freezes = FreezeList()
+    freezes.ask(AccountId("A"), NOW, BOUNDS)
+    answer = freezes.check(WHO, Kind.OWN, RouteClass.READ, NOW)
+    assert answer is not None
+    assert answer.sentence == (
+        "This account was frozen automatically at 2026-01-01T00:00:00.000Z."
+        " A fresh second factor lifts it. It ends at 2026-01-01T04:00:00.000Z."
+    )
+
+
 FREEZES = st.builds(
     Freeze,
     st.sampled_from(list(TARGETS.values())),
@@ -171,12 +218,20 @@ def test_a_snapshot_is_read_back(freezes: list[Freeze]) -> None:
     assert again.snapshot() == one.snapshot() == FreezeList(reversed(one.all(NOW))).snapshot()
 
 
+def test_a_snapshot_of_the_first_form_is_read() -> None:
+    """It knew of no watch."""
+    rows = [("account", "A", "budget", NOW, None, None)]
+    assert [one.why for one in FreezeList.restore(msgspec.msgpack.encode((1, rows))).all(NOW)] == ["budget"]
+
+
 @pytest.mark.parametrize(
     "raw",
     [
         b"",
         FreezeList().snapshot() + b"\0",
         msgspec.msgpack.encode((2, [])),
+        msgspec.msgpack.encode((1, [], [])),
+        msgspec.msgpack.encode((3, [], [], [])),
         msgspec.msgpack.encode((1, [("client", "portal", "budget", 1, None, None)])),
         msgspec.msgpack.encode((1, [("everything", "x", "y", 1, "officer", None)])),
     ],

@@ -13,6 +13,9 @@ import pytest
 from strongroom.cli.init import TEMPLATE
 from strongroom.cli.main import main
 from strongroom.cli.token import token_for
+from strongroom.config import Layout
+from strongroom.identity import keyfile
+from strongroom.identity.officers import Role
 from strongroom.wiring.demo import make_demo
 from strongroom.wiring.place import choose_users
 from strongroom.wiring.port import free_port
@@ -49,6 +52,16 @@ def typed(*arguments: str | Path) -> Said:
     return Said(code, raw.getvalue().decode(), err.getvalue())
 
 
+def registered(store: Path, name: str, role: Role) -> None:
+    """Make an officer's key in the directory of this name, and register it as docs/watch.md says."""
+    key = store / name / f"{name}.key"
+    key.parent.mkdir()
+    path = Layout(store).trust / "officers.json"
+    entries = json.loads(path.read_bytes())
+    entries.append({"name": name, "key": keyfile.create(key).public_bytes.hex(), "roles": [role.value]})
+    path.write_text(json.dumps(entries))
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The directory of a store that is served."""
@@ -58,6 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         users=choose_users(root),
     )  # fmt: skip
     make_demo(root, text, patients=12, decoys=2)
+    registered(root, "watch", Role.WATCH)
     supervisor = Supervisor(root, lambda _: None)
     supervisor.start()
     try:

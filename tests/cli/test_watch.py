@@ -14,12 +14,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from strongroom.cli.main import main
+from strongroom.config import Layout, parse
+from tests.cli.conftest import Type
 
 LIMIT = 120.0
 """Seconds for anything to happen: a generous bound, and no measure."""
@@ -294,3 +297,44 @@ def test_a_state_of_another_version_is_78(log: Path, tmp_path: Path) -> None:
     connection.close()
     assert run("watch", "--once", "--state", state, log) == 78
     assert (state / "watch.db").stat().st_size > 0
+
+
+def recent(who: str, n: int) -> str:
+    """A reading of just now."""
+    when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    return f'203.0.113.5 - {who} [{when}] "GET /documents/{500_000 + n} HTTP/1.1" 200 252000 "-" "Mozilla/5.0 (X11)"\n'
+
+
+def test_the_keeper_freezes_whom_an_alert_is_about(strongroom: Type, served: Path, tmp_path: Path) -> None:
+    """One login, by the name that its issuer gives it; the log has who asked and why. Nobody else, though lines about others are
+    forged; and what an officer lifts stays lifted.
+    """
+    log, freeze, issuer = (
+        tmp_path / "access.log",
+        tmp_path / "freeze.toml",
+        parse(Layout(served).config.read_bytes()).issuer_url,
+    )
+    freeze.write_text(
+        f'detections = ["{WALK}"]\n[keeper]\nstore = "{served}"\nkey = "{served / "watch" / "watch.key"}"\nissuer = "{issuer}"\n'
+    )
+    log.write_text("")
+    assert strongroom("ls").code == 0
+    watch = Watching("--freeze", freeze, "--state", tmp_path / "state", log, stderr=subprocess.PIPE)
+    assert watch.process.stderr is not None
+    try:
+        with log.open("a") as file:
+            file.write("".join(recent(who, n) for who in ("small-sync", "nobody", "person-1") for n in range(20)))
+        said = list(islice((one for one in watch.process.stderr if "efused" in one), 3))
+        assert sorted(one.partition(":")[0] for one in said) == [
+            "NOT refused",
+            "NOT refused",
+            "Refused documents for some hours",
+        ]
+        (row,) = strongroom("freeze", "--list", "--json").json["frozen"]
+        assert (row["scope"], row["why"]) == ("account", "watch")
+        refused = strongroom("ls")
+        assert (refused.code, "second factor" in refused.err) == (3, True)
+        assert strongroom("unfreeze", "account", row["name"], "--reason", "called back").code == 0
+        assert strongroom("ls").code == 0
+    finally:
+        assert watch.end() == 0

@@ -151,14 +151,14 @@ class House:
         return [(document, owner) for owner, document in sorted(found.items())]
 
 
-def second_officer(house: House) -> str:
-    """Register one more privacy officer, before the keeper starts. Gives the name."""
-    key = keyfile.create(house.layout.root / "officers" / "second.key")
+def second_officer(house: House, name: str = "second", role: Role = Role.PRIVACY) -> str:
+    """Register one more officer, before the keeper starts. Gives the name."""
+    key = keyfile.create(house.layout.root / "officers" / f"{name}.key")
     path = house.layout.trust / "officers.json"
     entries = msgspec.json.decode(path.read_bytes(), type=list[OfficerEntry])
-    entries.append(OfficerEntry(name="second", key=key.public_bytes.hex(), roles=(Role.PRIVACY.value,)))
+    entries.append(OfficerEntry(name=name, key=key.public_bytes.hex(), roles=(role.value,)))
     path.write_bytes(msgspec.json.encode(entries))
-    return "second"
+    return name
 
 
 @pytest.fixture(scope="session")

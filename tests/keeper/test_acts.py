@@ -22,7 +22,8 @@ def test_widening_access_is_the_privacy_officers_alone() -> None:
     for op in ("unfreeze", "who-read", "relation-ls", "register-feed"):
         assert Role.OPERATOR not in RULES[op].roles
     for op in ("freeze", "revoke-session"):
-        assert RULES[op].roles == set(Role)
+        assert RULES[op].roles == set(Role) - {Role.WATCH}
+    assert [op for op, rule in RULES.items() if Role.WATCH in rule.roles] == ["watch-freeze"]
     assert {op for op, rule in RULES.items() if rule.signatures > 1} == {
         "destroy",
         "grant-past",

@@ -9,6 +9,7 @@ from strongroom.clock import HOUR, ManualClock, Millis
 from strongroom.errors import ConfigError
 from strongroom.gateway import acts
 from strongroom.gateway.sqlite import prepare
+from strongroom.identity import keyfile
 from strongroom.wiring.described import DESCRIBED
 from strongroom.wiring.freezing import FRESH, Freezer
 from strongroom.wiring.gateway import counts_of, looked_after, read_settings
@@ -94,9 +95,35 @@ def test_names_are_logins_or_those_of_the_gateways_events(folder: Path) -> None:
     assert held(folder) == 2
 
 
+KEEPER = '[keeper]\nstore = "store"\nkey = "watch.key"\n'
+
+
+def test_the_keeper_is_asked_as_the_file_says(folder: Path) -> None:
+    """Beside the gateway or alone; each is asked once, also when the other cannot be asked now, as a keeper that is not there."""
+    said: list[str] = []
+    keyfile.create(folder / "watch.key")
+    (folder / "store").mkdir()
+    (folder / "store" / "strongroom.toml").write_text('[store]\nname = "unit"\n')
+    store = f'{KEEPER}issuer = "https://login.example"\n'
+    both, alone = freezer(folder, said, FILE + store), freezer(folder, said, FILE.split("\n", 1)[1] + store)
+    for _ in range(2):
+        with pytest.raises(OSError, match="keeper"):
+            both.tell(alert("login patient1"))
+    assert [one.split(";")[0] for one in said] == [
+        "Refused documents for some hours: login patient1 (by the gateway: the account is refused"
+    ]
+    with pytest.raises(OSError, match="keeper"):
+        alone.tell(alert("login patient2"))
+    both.tell(alert(f"login {'x' * 300}", id="a2"))
+    assert "by the keeper: nobody has such a name" in said[-1]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ('detections = ["Ids were asked for in a row"]\n', "neither a gateway nor a keeper"),
+        (FILE + KEEPER, "There is no store"),
+        (FILE + KEEPER.replace(".key", ".pem"), "key"),
         ('gateway = "gateway.toml"\ndetections = []\n', "length"),
         ('gateway = "gateway.toml"\ndetections = ["x"]\n', "no detection 'x'"),
         (FILE + "an_hour = 1000\n", "<= 20"),

@@ -188,6 +188,15 @@ class Operators(_Section, frozen=True, kw_only=True):
     """Besides root and the keeper's own user."""
 
 
+class Watch(_Section, frozen=True, kw_only=True):
+    """`[watch]`: what a watch over logs, registered as an officer with this role, may have frozen: single logins alone."""
+
+    an_hour: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
+    at_once: Annotated[int, msgspec.Meta(ge=0, le=100)] = 20
+    hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 4
+    """For which each freeze holds."""
+
+
 class Users(_Section, frozen=True, kw_only=True):
     """`[users]`: the separate system users, as numbers; 0 means: run as whoever starts it (no border, and said so)."""
 
@@ -214,6 +223,7 @@ class Config(_Section, frozen=True, kw_only=True):
     copy: Copy | None = None
     reach: Reach = Reach()
     operators: Operators = Operators()
+    watch: Watch = Watch()
     users: Users = Users()
     budget: dict[str, int] = {}
     """Overrides of single limits, as `docs/budgets.md` names them."""

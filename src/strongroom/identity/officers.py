@@ -33,11 +33,12 @@ _MADE_HERE = object()
 
 @unique
 class Role(Enum):
-    """Officers' roles. Alphabetical."""
+    """Officers' roles, and that of a watch, which is no person and may ask for one thing. Alphabetical."""
 
     OPERATOR = "operator"
     PRIVACY = "privacy-officer"
     SECURITY = "security-officer"
+    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Rule:
     signatures: int = 1
 
 
-_ANY = frozenset(Role)
+_ANY = frozenset({Role.OPERATOR, Role.PRIVACY, Role.SECURITY})
 _OFFICERS = frozenset({Role.PRIVACY, Role.SECURITY})
 _PRIVACY = frozenset({Role.PRIVACY})
 
@@ -51,6 +51,7 @@ RULES: dict[str, Rule] = {
     "rotate-status": Rule(_ANY),
     "undelete": Rule(_PRIVACY),
     "unfreeze": Rule(_OFFICERS),
+    "watch-freeze": Rule(frozenset({Role.WATCH})),
     "who-read": Rule(_OFFICERS),
 }
 """Every act there is. An act that is not here is refused."""

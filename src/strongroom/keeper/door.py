@@ -27,7 +27,7 @@ from strongroom.audit.query import Query
 from strongroom.audit.receipt import Receipt
 from strongroom.authz.facts import Action, Case
 from strongroom.authz.policy import Deny, Permit, Reason
-from strongroom.budget.freeze import Freeze, FreezeList, RouteClass, Target, Upon
+from strongroom.budget.freeze import Bounds, Freeze, FreezeList, RouteClass, Target, Upon
 from strongroom.budget.ledger import Charge, Ledger
 from strongroom.budget.probes import Failures, Probes
 from strongroom.budget.scope import Disclosure, Kind, Scopes
@@ -75,6 +75,7 @@ class Settings:
 
     glass: int
     deletion_delay: int
+    watch: Bounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -42,6 +43,7 @@ from strongroom.keeper.door import Door
 from strongroom.keeper.officers_people import PeopleActs, check_patient
 from strongroom.keeper.reencrypting import Reencrypting, Wanted
 from strongroom.keeper.schema import NOBODY
+from strongroom.keeper.watching import watch_freeze
 from strongroom.keys.custody import Subject
 
 log = logging.getLogger("strongroom.keeper")
@@ -106,6 +108,7 @@ class Acts:
             "rotate-status": self._rotate_status,
             "undelete": self._undelete,
             "unfreeze": self._unfreeze,
+            "watch-freeze": partial(watch_freeze, door),
             "who-read": self._who_read,
         }
 
@@ -162,7 +165,8 @@ class Acts:
 
     async def _unfreeze(self, signed: Signed, _attachment: bytes) -> Outcome:
         whom, reason = target(signed.args), text(signed.args, "reason")
-        lifted = self._parts.freezes.unfreeze(whom)
+        now = self._parts.clock.now()
+        lifted = self._parts.freezes.unfreeze(whom, now)
         if not lifted:
             raise UsageError("Nothing is frozen there.", advice="`strongroom freeze --list` shows what is.")
 
@@ -171,7 +175,7 @@ class Acts:
                 self._parts.freezes.freeze(freeze)
 
         draft = event.unfrozen(
-            self._parts.clock.now(),
+            now,
             event.Target(whom.upon.value, whom.name),
             "officer",
             by=by(signed),

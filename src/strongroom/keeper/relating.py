@@ -143,7 +143,7 @@ class Relating:
         # Shown before the freeze it says nothing of who is there now. To the second: tokens tell no more.
         if frozen is not None and shown + SECOND <= frozen.at:
             return AGAIN
-        lifted = parts.freezes.step_up(scopes.account)
+        lifted = parts.freezes.step_up(scopes.account, asked.now)
         if lifted is None:
             return Done()
         draft = event.Draft(

@@ -259,6 +259,12 @@ class Catalog:
         rows = self._all(f"select name from {table} where id = ?", (ident,))  # noqa: S608  # from the table above
         return bytes(rows[0][0]) if rows else None
 
+    def account_shown(self, shown: str, months: tuple[str, str]) -> AccountId | None:
+        """Whom the log calls this in one of these months (2026-01)."""
+        sql = "select real from log_name where kind = 'account' and shown = ? and month in (?, ?)"
+        rows = self._all(sql, (shown, *months))
+        return AccountId(rows[0][0]) if rows and rows[0][0] is not None else None
+
     def kind_of(self, account: AccountId) -> str | None:
         """Person, clinician or service."""
         rows = self._all("select kind from account where id = ?", (account,))

@@ -19,11 +19,11 @@ from strongroom.audit.sqlite_reader import Reader
 from strongroom.authz.facts import Case
 from strongroom.authz.policy import Deny, Permit, decide, unsafe_permit_everything
 from strongroom.authz.published import policy_hash
-from strongroom.budget.freeze import FreezeList
+from strongroom.budget.freeze import Bounds, FreezeList
 from strongroom.budget.probes import Failures, Probes
 from strongroom.budget.scope import Disclosure
 from strongroom.budget.table import DEFAULTS
-from strongroom.clock import DAY, MINUTE, Clock, Millis, SystemClock
+from strongroom.clock import DAY, HOUR, MINUTE, Clock, Millis, SystemClock
 from strongroom.config import Config, Issuer, Layout
 from strongroom.errors import ConfigError
 from strongroom.identity import fetch
@@ -140,7 +140,9 @@ def open_keeper(
         roots=StoreRoots(config, layout, partial(rewrap, layout.secrets, config.store.name)),
         pens=StorePens(config, layout),
         settings=Settings(
-            glass=config.keeper.break_glass_minutes * MINUTE, deletion_delay=config.keeper.deletion_delay_days * DAY
+            glass=config.keeper.break_glass_minutes * MINUTE,
+            deletion_delay=config.keeper.deletion_delay_days * DAY,
+            watch=Bounds(config.watch.an_hour, config.watch.at_once, config.watch.hours * HOUR),
         ),
     )
     if Directory(layout.log).read(VKEY) != log.keys.render().encode():  # set aside with the log, or not in the backup
