@@ -92,6 +92,13 @@ def test_what_no_mapping_names_has_left_too(scene: Scene) -> None:
     assert headline(eve) == "login eve: nothing left by these requests"
 
 
+def test_answers_without_a_document_are_something(scene: Scene) -> None:
+    """Lists that were taken are not said to be nothing."""
+    scene.add(*({**read(at, at), "document": None, "number": None, "route": "/list"} for at in range(20)))
+    (found,) = findings(scene.engine, run([every("all", "high", "true")], scene.engine, []))
+    assert headline(found) == "login ann: 20.0 kB of answers, and no document"
+
+
 def test_evidence_is_the_first_events_and_all_on_demand(scene: Scene) -> None:
     """In the order of time."""
     scene.add(*(read(at, 100 - at) for at in range(50)))

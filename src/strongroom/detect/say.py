@@ -51,6 +51,8 @@ def headline(finding: Finding) -> str:
     nothing = (
         f"{count(given, 'answer')} at addresses that the mapping does not name"
         if given
+        else f"{size(finding.bytes)} of answers, and no document"
+        if finding.bytes
         else "nothing left by these requests"
     )
     left = f"{count(finding.documents, 'document')}{people}" if finding.documents else nothing

@@ -27,9 +27,10 @@ ASSETS: Final = frozenset("css js mjs map woff woff2 ttf eot otf ico svg less sc
 
 COUNTERS: Final = frozenset(
     "page p pg offset start limit size count per_page perpage from to since until year month day date t ts time v ver "
-    "version cb rnd random nonce w h width height q s scale _ _page _offset _count _getpagesoffset pagesize".split()
+    "version cb rnd random nonce w h width height q s scale _ _page _offset _count _getpagesoffset pagesize "
+    "cursor continuationtoken continuation_token pagetoken page_token nexttoken next_token marker".split()
 )
-"""Parameters whose numbers count pages, times or sizes."""
+"""Parameters that count pages, times or sizes, or say where a list goes on."""
 
 PASSES: Final = frozenset(
     "code state nonce token access_token id_token refresh_token ticket csrf _csrf csrf_token xsrf sig signature hmac expires "
