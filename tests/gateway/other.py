@@ -29,14 +29,17 @@ answer_seconds = 60
 [[person]]
 by = "cookie"
 name = "sid"
+known = true
 
 [[person]]
 by = "cookie"
 name = "stays"
+known = true
 
 [[person]]
 by = "jwt"
 name = "email"
+known = true
 
 [[route]]
 name = "sign-in"
@@ -45,6 +48,12 @@ path = "/sign-in"
 methods = ["POST"]
 content_types = ["application/x-www-form-urlencoded"]
 login = {{ form = "email" }}
+
+[[route]]
+name = "me"
+upstream = "sign-in"
+path = "/me"
+login = {{ answer = "email" }}
 
 [[route]]
 name = "pages"
@@ -65,22 +74,22 @@ within = "patient"
 
 @dataclass
 class Other:
-    """Both servers. `asked`: paths, by server. Tokens and sessions are good whoever's they say they are, if they were given out."""
+    """Both servers. `asked`: paths, by server. `good`: tokens and sessions that were given out, and whose they are."""
 
-    good: set[str] = field(default_factory=set)
+    good: dict[str, str] = field(default_factory=dict)
     asked: dict[str, list[str]] = field(default_factory=lambda: {"sign-in": [], "records": []})
     ports: dict[str, int] = field(default_factory=dict)
 
     def token(self, email: str) -> str:
         """What the app is given, elsewhere."""
         made = ".".join(base64url(json.dumps(part).encode()) for part in ({}, {"email": email}, secrets.token_hex(8)))
-        self.good.add(made)
+        self.good[made] = email
         return made
 
-    def session(self) -> str:
-        """A cookie's value."""
+    def session(self, email: str) -> str:
+        """A cookie's value; what a single sign-on gives, that nobody here sees."""
         made = secrets.token_hex(16)
-        self.good.add(made)
+        self.good[made] = email
         return made
 
 
@@ -94,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.other.asked[self.name].append(self.path)
         fields = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         given = ("sid", *(("stays",) if "stay" in fields else ()))
-        self._says(204, b"", *(f"{name}={self.other.session()}; HttpOnly" for name in given))
+        self._says(204, b"", *(f"{name}={self.other.session(fields['email'][0])}; HttpOnly" for name in given))
 
     def do_GET(self) -> None:
         """http.server's."""
@@ -103,11 +112,12 @@ class _Handler(BaseHTTPRequestHandler):
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         known = [one in self.other.good for one in (token, cookies.get("sid"), cookies.get("stays"))]
         if self.name == "sign-in":
-            self._says(200, b"<form>")
+            whose = self.other.good.get(cookies.get("sid", ""))
+            self._says(200, json.dumps({"email": whose}).encode() if self.path == "/me" else b"<form>")
         elif not known[0] if token else not any(known):
             self._says(401, b"who?")
         else:
-            begins = () if token or known[1] else (f"sid={self.other.session()}",)
+            begins = () if token or known[1] else (f"sid={self.other.session(self.other.good[cookies['stays']])}",)
             patient, *number = self.path.removeprefix("/patients/").split("/records")
             if number == [""]:
                 self._says(200, json.dumps({"items": [{"nr": one} for one in range(1, EACH + 1)]}).encode(), *begins)

@@ -57,7 +57,7 @@ def test_a_table_and_a_field_have_a_line(place: tuple[str], found: int) -> None:
     ("wrong", "says"),
     [
         (FILE.replace(b"8440", b"0"), "gateway.toml, line 3: "),
-        (FILE.replace(b'"jwt"', b'"token"'), "gateway.toml, line 10: "),
+        (FILE.replace(b'"jwt"', b'"basic"'), "gateway.toml, line 10: "),
         (FILE.replace(b'by = "jwt"', b'by = "cookie"').replace(b'"sub"', b'"SID"'), "gateway.toml, line 9: "),
         (FILE.replace(b'"/two"', b'"two"'), "gateway.toml, line 20: Route two: "),
         (FILE.replace(b'["GET"]', b'["TRACE"]'), "gateway.toml, line 22: "),

@@ -119,8 +119,21 @@ def test_a_thief_takes_five_by_whatever_credential(people: People, other: Other)
         made = other.token(f"made{number}@up.org")
         assert people.come(dict(thief.cookies), made).takes((900, 2), (66, 1)) == [401, 401]
         assert people.come({"sid": f"made{number}"}, other.token("eve@x.org")).takes((66, 1)) == [401]
+        assert people.come({"sid": f"made{number}"}).takes((66, 1)) == [401]
     assert len(other.asked["records"]) == asked
-    assert set(people.rules()) == {"guard-person-unshown-24h", "person-double"}
+    assert set(people.rules()) == {"guard-person-unshown-24h", "person-double", "person-unknown"}
+
+
+def test_who_came_by_a_single_sign_on_is_who_the_portal_says(people: People, other: Other) -> None:
+    """Signing in anew makes nobody a new person: before it is told whose the session is, it gets nothing."""
+    taken = []
+    for start in range(1, 10):
+        one = people.come({"sid": other.session("eve@x.org")})
+        assert one.takes((start * 50, 1)) == [401]
+        assert one.asks("/me")[0] == 200
+        taken += one.takes((start * 50, 1))
+    assert taken == [200] * 5 + [401] * 4
+    assert set(people.rules()) == {"guard-person-unshown-24h", "person-unknown"}
 
 
 def test_one_server_that_is_away_takes_only_its_own_with_it(other: Other) -> None:

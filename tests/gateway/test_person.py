@@ -240,3 +240,74 @@ def test_each_credential_is_told_in_one_way() -> None:
     twice = people.check([(b"x-user", b"ann"), (b"x-user", b"bob")])
     double = people.check([(b"cookie", b"stays=a; STAYS=b")])
     assert (twice and twice.rule, double and double.rule) == ("header-twice", "session-double")
+
+
+# ---- tokens, and whose they are -------------------------------------------------------------------------------------
+
+TOKEN = Person(by="token", name="Authorization")
+
+
+def bearer(value: str) -> list[tuple[bytes, bytes]]:
+    """An Authorization header."""
+    return [(b"authorization", value.encode())]
+
+
+def test_a_token_that_says_nothing_is_whose_login_gave_it() -> None:
+    """Under whatever scheme; each login gives another one to the same person, and the next is given for the one before."""
+    people = People([TOKEN], Counts())
+    assert people.login("ann", [], 0, token="a.b~c+d/e=") is True
+    assert people.login("ANN", [], 0, token="two")
+    first, second = asks(people, bearer("Bearer a.b~c+d/e=")), asks(people, bearer("two"))
+    assert first is not None
+    assert second is not None
+    assert first.person == second.person == people.name("ann")
+    assert asks(people, bearer("token two")) == second
+    people.follow(second, people.claim(bearer("two")), [], 1, token="three")
+    third = asks(people, bearer("Bearer three"))
+    assert third is not None
+    assert third.person == people.name("ann")
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer  a", "Bearer\ta", 'Token token="a"', "a b c", "Bearer a, Bearer b", "", "Bearer a=b"]
+)
+def test_a_token_is_told_in_one_spelling(value: str) -> None:
+    """What lenient readers would take for the same token would be somebody new to us each time."""
+    people = People([TOKEN], Counts())
+    refusal = people.check(bearer(value))
+    assert refusal is not None
+    assert (refusal.status, refusal.rule, refusal.hard) == (400, "session-double", True)
+    twice = people.check([*bearer("a"), *bearer("b")])
+    assert twice is not None
+    assert twice.rule == "header-twice"
+
+
+@pytest.mark.parametrize(
+    ("by", "headers"),
+    [
+        ("cookie", [cookie(sid="made-up")]),
+        ("token", bearer("Bearer made-up")),
+        ("jwt", bearer("Bearer opaque")),
+        ("jwt", [(b"authorization", token({"other": 1}))]),
+    ],
+)
+def test_who_must_be_known_and_is_not_is_nobody(by: str, headers: list[tuple[bytes, bytes]]) -> None:
+    """Made-up sessions, and sessions from elsewhere, are no new people: no document until it is told whose they are."""
+    names = {"cookie": "sid", "token": "Authorization", "jwt": "sub"}
+    people = People([Person(by=by, name=names[by], known=True)], Counts())  # type: ignore[arg-type]  # one of the four
+    assert rule(people, headers) == "person-unknown"
+    claim = people.claim(headers)
+    if by == "jwt":
+        return
+    assert not people.login("made up", [], 0, claim)  # nobody but the portal can say so
+    assert rule(people, headers) == "person-unknown"
+    assert people.login("ann", [], 0, claim, said=True)
+    known = asks(people, headers)
+    assert known is not None
+    assert known.person == people.name("ann")
+
+
+def test_what_must_be_known_is_so_beside_another_credential() -> None:
+    """One text in two places is no way around it."""
+    people = People([JWT, Person(by="cookie", name="sid", known=True)], Counts())
+    assert rule(people, [*bearer("Bearer same"), cookie(sid="same")]) == "person-unknown"

@@ -67,6 +67,10 @@ def route(**fields: str) -> str:
             (PERSON + route(upstream='"idp"') + f'[upstreams.idp]\nurl = "{url}"\n', "line 8: Upstream idp: its url")
             for url in ("idp:80", "ftp://idp", "http://a@idp", "http://idp/x", "http://idp?x", "http://idp:70000", "http://")
         ),
+        (PERSON + route() + '[route.login]\ntoken = "token"\n', "no [person] is by token"),
+        (PERSON.replace("cookie", "token") + route() + '[route.login]\ntoken = "a b"\n', "a place in JSON"),
+        (PEOPLE + '[[person]]\nby = "token"\nname = "Cookie"\n' + route(), "stands where another one does"),
+        (PERSON + 'known = "yes"\n' + route(), "line 4: Expected `bool`"),
         ("#" * (MAX_SETTINGS + 1), "longer than"),
     ],
 )  # fmt: skip

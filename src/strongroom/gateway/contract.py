@@ -263,7 +263,7 @@ def _body(request: Request, one: Described) -> Refusal | None:
     length = headers.get(b"content-length", b"0")
     if b"transfer-encoding" not in headers and length == b"0":
         login = one.route.login
-        needed = one.body or (login is not None and not login.answer and request.method not in {"GET", "HEAD"})
+        needed = one.body or (login is not None and login.asked and request.method not in {"GET", "HEAD"})
         return Refusal(400, "body-lacks", "A body is described, and there is none.") if needed else None
     if not one.route.content_types or request.method in {"GET", "HEAD"}:
         return Refusal(400, "body-undescribed", "This request has a body, and none is described.")

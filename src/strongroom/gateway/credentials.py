@@ -17,6 +17,8 @@ from strongroom.identity.strict import unbase64url
 _MAX_CLAIM: Final = 256
 _ONE_NAME: Final = bytes.maketrans(b". [", b"___")
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9!#$&'()*+./:<=>?@^_`{|}~\[\]-]{1,4096}")
+_TOKEN: Final = re.compile(rb"(?:[A-Za-z]{1,20} )?([A-Za-z0-9._~+/-]{1,4096}={0,2})")
+"""With a scheme or without (RFC 6750, section 2.1)."""
 _COOKIE, _AUTHORIZATION = b"cookie", b"authorization"
 Headers = Sequence[tuple[bytes, bytes]]
 """As `contract.Headers`."""
@@ -38,6 +40,9 @@ def credential(by: str, name: str, headers: Headers) -> bytes:
     if by == "jwt":
         scheme, _, token = value.partition(b" ")
         return token.strip(b" ") if scheme.lower() in {b"bearer", b"dpop"} else b""
+    if by == "token":
+        found = _TOKEN.fullmatch(value)
+        return found[1] if found is not None else b""
     return value
 
 
@@ -46,9 +51,14 @@ def check(by: str, name: str, headers: Headers) -> Refusal | None:
     if by == "jwt":  # of `Authorization` there is one (`contract.SINGLE`)
         return None
     wanted = place(by, name)[0]
-    if by == "header":
-        if sum(header == wanted for header, _ in headers) > 1:
+    if by in {"header", "token"}:
+        told = [value for header, value in headers if header == wanted]
+        if len(told) > 1:
             return Refusal(400, "header-twice", "A header that may come once came twice.", hard=True)
+        if by == "token" and told and not _TOKEN.fullmatch(told[0]):
+            return Refusal(
+                400, "session-double", "A token comes in a spelling that could be read in two ways.", hard=True
+            )
         return None
     values = [one for header, value in headers if header == wanted for one in cookies(value, name)]
     if len(values) > 1 or any(not _PLAIN.fullmatch(value) for value in values):

@@ -43,7 +43,7 @@ def named(one: Described, kind: str, body: bytes) -> dict[str, tuple[str, ...]] 
 def signs_in(one: Described, kind: str, body: bytes) -> str | Refusal:
     """Who a login's request names; nobody, where it is for the answer to say. `body` as above."""
     login = one.route.login
-    if login is None or login.answer:
+    if login is None or not login.asked:
         return ""
     given = _given(kind, body, one.login)
     if given is None:

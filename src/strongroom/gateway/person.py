@@ -4,7 +4,7 @@ The gateway checks no signature: whether a session is good is the portal's answe
 until the portal has answered it with a document: a made-up token of somebody else spends nothing of theirs.
 
 A portal may know people by several credentials. Which one it obeys, where a request brings two, nobody here knows: a request whose
-credentials are of two people is nobody's, and gets no document. What no login was seen to begin is a person of its own.
+credentials are of two people is nobody's, and gets no document. What no login was seen to begin is a person of its own, or nobody.
 
 What is kept and stands in events is a hash under a key that lies with the counts: it names a session, and lets nobody use it.
 """
@@ -24,6 +24,7 @@ from strongroom.ids import encode
 
 _UNSEEN: Final = frozenset({"Mn", "Me", "Cf", "Cc"})
 """Accents, and what has no shape (Unicode Standard, section 4.5)."""
+_UNKNOWN: Final = Refusal(401, "person-unknown", "It is not known whose session this is. Sign in again.", hard=True)
 _TWO: Final = Refusal(
     401, "person-double", "This request says that it is from two people. Sign out, and in again.", hard=True
 )
@@ -56,12 +57,15 @@ class People:
         """`by`: the credentials that the portal believes, in order. `counts` remembers whose session is whose."""
         self._by, self._counts = tuple(by), counts
         self._cookies = tuple((number, one.name) for number, one in enumerate(by) if one.by == "cookie")
+        self._tokens = tuple(number for number, one in enumerate(by) if one.by == "token")
 
     def who(self, claim: Claim | None) -> Who | Refusal | None:
         """Whom a request is from that claims this; None where it claims nothing. Raises Uncounted."""
         if claim is None:
             return None
         who = self._who(claim)
+        if who.person == who.session and any(self._by[one.by].known for one in (claim, *claim.beside)):
+            return _UNKNOWN
         if not claim.beside:
             return who
         others = [self._who(one) for one in claim.beside]
@@ -101,31 +105,36 @@ class People:
         found = (credentials.check(one.by, one.name, headers) for one in self._by)
         return next((refusal for refusal in found if refusal is not None), None)
 
-    def login(self, person: str, cookies: Iterable[bytes], now: int, own: Claim | None = None) -> bool:
-        """A login of `person` was answered with these Set-Cookie headers; gives whether that begins a session that is told.
+    def login(  # each is something that an answer says
+        self, person: str, cookies: Iterable[bytes], now: int, own: Claim | None = None, *, token: str = "", said: bool = False
+    ) -> bool:  # fmt: skip
+        """A login of `person` was answered with these Set-Cookie headers and this token; gives whether that begins a session.
 
         `own`: what the request claimed. In the place of a session that the answer does not set, the one that was there is theirs
         from now on, unless it is known whose one of those is: whoever is signed in does not become another by a login that failed.
-        Raises Uncounted.
+        Where sessions must be known, that needs an answer that `said` who it is. Raises Uncounted.
         """
-        if not self._cookies or not person:
+        if not person:
             return False
         name, before = self.name(person), self._before(own)
         known = {session for session, owner in before.values() if owner is not None}
         if any(owner not in {None, name} for _, owner in before.values()):
             before = {}
-        begun = {number: session for number, (session, _) in before.items()} | self._set(cookies)
+        kept = {number: session for number, (session, _) in before.items() if said or not self._by[number].known}
+        begun = kept | self._set(cookies, token)
         begun = {number: session for number, session in begun.items() if session not in known}
         for session in begun.values():
             self._counts.begin(session, name, now)
         return bool(begun)
 
-    def follow(self, own: Who, claim: Claim | None, cookies: Iterable[bytes], now: int) -> None:
+    def follow(
+        self, own: Who, claim: Claim | None, cookies: Iterable[bytes], now: int, token: str = ""
+    ) -> None:  # fmt: skip
         """The answer to a request of theirs sets new sessions: they are whose the old one was, if a login was seen to begin that.
 
         What a token only says is not followed: whoever makes one up would begin sessions under names made up. Raises Uncounted.
         """
-        new = self._set(cookies)
+        new = self._set(cookies, token)
         if not new or own.person not in {owner for _, owner in self._before(claim).values()}:
             return
         for session in new.values():
@@ -133,16 +142,14 @@ class People:
                 self._counts.begin(session, own.person, now)
 
     def _before(self, claim: Claim | None) -> dict[int, tuple[str, str | None]]:
-        """Of cookies that a request brought: sessions, and whose they are, where that is known."""
+        """Of cookies and tokens that a request brought: sessions, and whose they are, where that is known."""
         claims = () if claim is None else (claim, *claim.beside)
         return {one.by: (one.session, self._counts.person_of(one.session)) for one in claims if not one.person}
 
-    def _set(self, cookies: Iterable[bytes]) -> dict[int, str]:
-        """The sessions that an answer sets, of each described cookie the first."""
-        if not self._cookies:
-            return {}
-        lines = [one.partition(b";")[0] for one in cookies]
-        found = {}
+    def _set(self, cookies: Iterable[bytes], token: str) -> dict[int, str]:
+        """The sessions that an answer sets, of each described cookie the first; and what it gives as a token."""
+        found = dict.fromkeys(self._tokens, self._name("session", token.encode())) if token else {}
+        lines = [one.partition(b";")[0] for one in cookies] if self._cookies else []
         for number, name in self._cookies if lines else ():
             values = (value for line in lines for value in credentials.cookies(line, name)[:1] if value)
             value = next(values, b"")

@@ -15,6 +15,8 @@ Place = tuple[str, ...]
 EVERY: Final = "[]"
 MAX_ID: Final = 256
 """Characters of an id that is learned."""
+MAX_TOKEN: Final = 4_096
+"""Of a token."""
 
 _NAMES: Final = re.compile(
     r"(?:\[\]|[A-Za-z_$][A-Za-z0-9_$-]{0,63}(?:\[\])?)(?:\.[A-Za-z_$][A-Za-z0-9_$-]{0,63}(?:\[\])?){0,15}"
@@ -55,6 +57,11 @@ def found(document: object, place: Place) -> Iterator[str]:
             yield from found(element, place[1:])
     elif isinstance(document, dict) and place[0] in document:
         yield from found(document[place[0]], place[1:])
+
+
+def texts(document: object, place: Place) -> Iterator[str]:
+    """Every text at `place` that may be a token, which is longer than an id."""
+    return (one for one in _nodes(document, place) if isinstance(one, str) and 0 < len(one) <= MAX_TOKEN)
 
 
 def _nodes(document: object, place: Place) -> Iterator[object]:

@@ -56,7 +56,7 @@ class Probe:
 
     async def run(self) -> Report:
         """All steps. Raises OperationError where an account cannot sign in, or nothing could be tested."""
-        login = next((one for one in self._routes if one.route.login is not None), None)
+        login = next((one for one in self._routes if one.route.login is not None and "POST" in one.route.methods), None)
         try:
             for visitor in self._pair:
                 await visitor.sign_in(login)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urljoin, urlsplit
 from strongroom.gateway.body import FORM, named
 from strongroom.gateway.contract import Contract, Headers, media_type
 from strongroom.gateway.kinds import STRICT
-from strongroom.gateway.places import found, paired
+from strongroom.gateway.places import found, paired, texts
 from strongroom.gateway.settings import Described
 from strongroom.gateway.target import Target
 
@@ -73,6 +73,11 @@ def words(kind: str, body: bytes) -> frozenset[str]:
 def name_in_json(one: Described, body: bytes) -> str:
     """Who the answer to a login names in JSON, or nothing."""
     return next(found(_json(body), one.login), "") if one.login else ""
+
+
+def token_in_json(one: Described, body: bytes) -> str:
+    """The token that the answer to a login gives in JSON, or nothing."""
+    return next(texts(_json(body), one.token), "") if one.token else ""
 
 
 def asks_again(kind: bytes, body: bytes) -> bool:

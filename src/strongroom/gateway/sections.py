@@ -62,10 +62,16 @@ class Elsewhere(Upstream, frozen=True, kw_only=True):
 class Person(Section, frozen=True, kw_only=True):
     """`[person]`, or each `[[person]]`: how requests tell who is signed in."""
 
-    by: Literal["cookie", "header", "jwt"]
-    """A session cookie; a header; or a claim of the bearer token in `Authorization`."""
+    by: Literal["cookie", "header", "jwt", "token"]
+    """A session cookie; a header that names the person; a claim of the bearer token in `Authorization`; or a token in a header that
+    says nothing by itself.
+    """
     name: Token
     """Of the cookie, header or claim."""
+    known: bool = False
+    """Whether documents are for those alone of whom it is known who they are: a login was seen to begin the session, or there is
+    the claim. Else whoever is not known is a person of its own.
+    """
 
 
 class Guard(Section, frozen=True, kw_only=True):

@@ -43,6 +43,13 @@ class Login(Section, frozen=True, kw_only=True):
     """Or a place in the request's JSON."""
     answer: str = ""
     """Or a place in the answer's JSON."""
+    token: str = ""
+    """Where a token stands in the answer's JSON, that is the session. Alone: it is of whoever showed the one before."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether the request names the person."""
+        return bool(self.form or self.json)
 
 
 class Shows(Section, frozen=True, kw_only=True):
@@ -131,6 +138,8 @@ class Described(msgspec.Struct, frozen=True):
     """Where a login's request or answer says who it is."""
     body: Mapping[str, tuple[Place, str]] = {}
     """Parameters in the body: where each stands, and its kind."""
+    token: Place = ()
+    """Where the answer of a login gives a token."""
     whose: str = ""
     """Of a list of documents that are counted within something: the parameter that says within what, if that is one."""
     beside: Place = ()
@@ -227,7 +236,8 @@ def _must_stand_apart(people: tuple[Person, ...]) -> None:
     seen: set[tuple[bytes, bytes]] = set()
     for one in people:
         where = place(one.by, one.name)
-        if where in seen or (len(people) > 1 and one.by == "header" and where[0] in {b"cookie", b"authorization"}):
+        odd = len(people) > 1 and one.by == "header" and where[0] == b"authorization"
+        if where in seen or odd or (one.by != "cookie" and where[0] == b"cookie"):
             raise _Wrong(one, f"{one.by} {one.name} stands where another one does.", "Name each place once.")
         seen.add(where)
 
@@ -241,6 +251,8 @@ def _must_be_there(settings: Settings) -> None:
         if all(route.upstream != name for route in settings.route):
             raise _Wrong(name, f"Upstream {name}: no route says that it serves it.")
     for route in settings.route:
+        if route.login is not None and route.login.token and all(one.by != "token" for one in settings.people):
+            raise _wrong(route, "its answers give a token, and no [person] is by token.")
         if route.upstream is not None and route.upstream not in settings.upstreams:
             raise _wrong(route, f"there is no [upstreams.{route.upstream}].")
 
@@ -248,6 +260,7 @@ def _must_be_there(settings: Settings) -> None:
 def _described(route: Route) -> Described:
     try:
         pattern = read_pattern(route.path)
+        token = read_place(route.login.token) if route.login and route.login.token else ()
         shown = tuple(map(read_place, route.shows.ids if route.shows else ()))
         patients = tuple(map(read_place, route.shows.patients if route.shows else ()))
     except Malformed as error:
@@ -265,7 +278,7 @@ def _described(route: Route) -> Described:
     patient = route.patient or ("patient" if "patient" in names else "")
     if patient in route.repeat:
         raise _wrong(route, "the patient may not come twice.")
-    one = Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route, document))
+    one = Described(route, pattern, document, patient, shown, patients, _login(route), _in_body(route, document), token)
     if route.within:
         _check_within(one, names)
     return one
@@ -344,9 +357,11 @@ def _login(route: Route) -> Place:
     if route.login is None:
         return ()
     ways = [way for way in (route.login.form, route.login.json, route.login.answer) if way]
-    if len(ways) != 1:
+    if len(ways) > 1 or not (ways or route.login.token):
         raise _wrong(route, "a login says who it is by exactly one of form, json and answer.")
-    if not route.login.answer:
+    if not ways:
+        return ()
+    if route.login.asked:
         _read_login(route)
     if route.login.form:
         return tuple(filter(None, re.split(r"[.\[\]]+", route.login.form))) or (route.login.form,)

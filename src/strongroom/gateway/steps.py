@@ -329,12 +329,15 @@ class Steps:
         kind = headers.get(b"content-type", b"")
         body = None if body is None else reading.plain(headers.get(b"content-encoding", b""), body)
         if route.route.login is not None:
-            name = reading.name_in_json(route, body) if route.route.login.answer and body is not None else heard.login
+            answers = bool(route.route.login.answer) and body is not None
+            name = reading.name_in_json(route, body) if answers and body is not None else heard.login
             failed = body is not None and reading.asks_again(kind, body)
-            claim = one.facts.claim
-            known = not failed and self._people.login(name, _cookies(head), asked.at, claim)
+            claim, token = one.facts.claim, reading.token_in_json(route, body) if body is not None else ""
+            known = not failed and self._people.login(
+                name, _cookies(head), asked.at, claim, token=token, said=answers
+            )  # fmt: skip
             if not known and asked.who is not None:
-                self._people.follow(asked.who, claim, _cookies(head), asked.at)
+                self._people.follow(asked.who, claim, _cookies(head), asked.at, token)
         if route.route.shows is None:
             return
         if body is None or not reading.readable(route, kind, body):
