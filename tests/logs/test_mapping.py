@@ -25,7 +25,7 @@ def written(folder: Path, text: str, **tables: str) -> Path:
     ("path", "expected"),
     [
         ("/d/4711/content", ("/d/{document}/content", "4711", 4711, None)),
-        ("/p/77/d/ab", ("/p/{patient}/d/{document}", "ab", None, "77")),
+        ("/p/77/d/ab", ("/p/{patient}/d/{document}", "77/ab", 77, "77")),
         ("/p/77", ("/p/{patient}", "/p/77", 77, "77")),
         ("/d/4711/content/more", None),
         ("/d//content", None),
@@ -42,6 +42,15 @@ def test_routes_say_what_is_a_document(tmp_path: Path, path: str, expected: tupl
     assert first == (1, path, *(expected or ("x", None, 2, None)))
     assert second == (2, None, "x", None, 2, None)
     assert [tuple(row.values()) for row in found.changed(events.slice(1)).to_pylist()] == [second]
+
+
+def test_routes_look_at_what_is_asked_too(tmp_path: Path) -> None:
+    """The query of a request is in a column of its own."""
+    found = mapping.load(written(tmp_path, 'routes = ["/get?id={document}"]'))
+    query = "http_request.url.query_string"
+    events = table((*FIELDS, query), [(1, "/get", "x", "y", 2, "z", one) for one in ("v=1&id=77", "v=1", None)])
+    assert found.changed(events)["document"].to_pylist() == ["77", None, None]
+    assert found.changed(events)["number"].to_pylist() == [77, 2, 2]
 
 
 def test_rows_of_other_logs_are_left_alone(tmp_path: Path) -> None:
@@ -80,6 +89,8 @@ def test_accounts_tell_roles_and_groups(tmp_path: Path) -> None:
         ('routes = ["/d"]', "does not fit"),
         ('routes = ["/{documnet}"]', "does not fit"),
         ('routes = ["/{document}/{document}"]', "does not fit"),
+        ('routes = ["/d?{document}=1"]', "does not fit"),
+        ('routes = ["/d?id={document}&x"]', "does not fit"),
         ('documents = "gone.csv"', "gone.csv"),
         ('documents = "r.csv"', "document and patient"),
         ('relations = "r.csv"', "has no patient"),

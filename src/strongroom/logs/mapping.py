@@ -2,7 +2,7 @@
 
 A file of ten lines:
 
-    routes = ["/portal/documents/{document}/content", "/patients/{patient}/letters/{document}"]
+    routes = ["/portal/documents/{document}/content", "/patients/{patient}/letters/{document}", "/get?id={document}"]
     documents = "documents.csv"      # columns document,patient
     relations = "relations.csv"      # columns account,patient; a group may stand for an account
     accounts = "accounts.csv"        # columns account,role,group: who works as what, and where
@@ -30,7 +30,6 @@ remembers is in no mapping.
 """
 
 import csv
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -40,17 +39,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strongroom.errors import ConfigError
-from strongroom.logs import formats, log_format, places, table
+from strongroom.logs import formats, log_format, places, routes, table
 from strongroom.logs.batch import ARROW
 from strongroom.logs.formats import Format
-from strongroom.logs.forms import shape
 from strongroom.logs.places import Places
-from strongroom.logs.record import COLUMNS, INT64_MAX
+from strongroom.logs.record import COLUMNS
+from strongroom.logs.routes import Route, Told
 
 _MAX: Final = 64 * 1024
-_NAME: Final = re.compile(r"\{([a-z]+)\}")
-_PATH: Final = "http_request.url.path"
-_KNOWN: Final = frozenset({"document", "patient"})
+_PATH, _QUERY = "http_request.url.path", "http_request.url.query_string"
 _ACCOUNTS: Final = ("account", "role", "group")
 _TOLD: Final = """
 UPDATE event SET patient = told.patient FROM (
@@ -95,7 +92,7 @@ class _Engine(Protocol):
 class Mapping:
     """An operator's mapping."""
 
-    routes: tuple[tuple[str, re.Pattern[str]], ...]
+    routes: tuple[Route, ...]
     documents: tuple[tuple[str, str], ...]
     relations: tuple[tuple[str, str], ...]
     columns: table.Columns | None = None
@@ -118,8 +115,11 @@ class Mapping:
         names = ("route", "document", "number", "patient")
         if not self.routes or any(name not in events.column_names for name in (_PATH, *names)):
             return events
-        paths = events[_PATH].combine_chunks().dictionary_encode()
-        found = [self.target(path) for path in paths.dictionary.to_pylist()]
+        paths = events[_PATH].combine_chunks().cast(pa.string())
+        if any(route.query for route in self.routes) and _QUERY in events.column_names:
+            paths = pc.binary_join_element_wise(paths, pc.coalesce(events[_QUERY].combine_chunks(), pa.scalar("")), "?")
+        paths = paths.dictionary_encode()
+        found = [self._asked(address) for address in paths.dictionary.to_pylist()]
         named = pa.array([one is not None for one in found], pa.bool_()).take(paths.indices)
         for at, name in enumerate(names):
             values = [(one or _PAGE)[at] for one in found]
@@ -130,14 +130,13 @@ class Mapping:
             events = events.set_column(place, name, told)
         return events
 
-    def target(self, path: str) -> tuple[str, str | None, int | None, str | None] | None:
-        """(route, document, number, patient) of a path; None where no route matches: that is a page, whatever ids are in it."""
-        for route, pattern in self.routes:
-            if found := pattern.fullmatch(path):
-                named = found.groupdict()
-                document, patient = named.get("document"), named.get("patient")
-                return route, document or path, _number(document or patient or ""), patient
-        return None
+    def _asked(self, address: str) -> Told | None:
+        path, _, query = address.partition("?")
+        return self.target(path, query)
+
+    def target(self, path: str, query: str = "") -> Told | None:
+        """What an address means; None where no route matches: that is a page, whatever ids are in it."""
+        return next((told for route in self.routes if (told := route.told(path, query)) is not None), None)
 
     def fill(self, engine: _Engine) -> None:
         """Whose documents are, who has relations and who works as what, into the engine's tables and its events."""
@@ -170,14 +169,14 @@ def load(path: Path) -> Mapping:
         raise ConfigError(f"The mapping {path} does not fit: {error}.") from error
     if len(raw) > _MAX:
         raise ConfigError(f"The mapping {path} is larger than {_MAX} bytes.")
-    routes = tuple((route, _pattern(route, path)) for route in file.routes)
+    wanted = tuple(_route(written, path) for written in file.routes)
     documents, relations = (
         tuple((row[0], row[1]) for row in _table(path, name, columns))
         for name, columns in ((file.documents, ("document", "patient")), (file.relations, ("account", "patient")))
     )
     accounts = _table(path, file.accounts, _ACCOUNTS)
     where = places.load([path.parent / name for name in file.places]) if file.places else None
-    return Mapping(routes, documents, relations, _columns(file.columns, path), _custom(file, path), accounts, where)
+    return Mapping(wanted, documents, relations, _columns(file.columns, path), _custom(file, path), accounts, where)
 
 
 def by_string(written: str, mapping: Mapping | None) -> Mapping:
@@ -204,15 +203,12 @@ def _columns(given: dict[str, str | list[str]], path: Path) -> table.Columns | N
     return {known: (names,) if isinstance(names, str) else tuple(names) for known, names in given.items()}
 
 
-def _pattern(route: str, path: Path) -> re.Pattern[str]:
-    names = _NAME.findall(route)
-    if not route.startswith("/") or not names or set(names) - _KNOWN or len(set(names)) != len(names):
-        advice = "A route begins with / and names {document}, {patient} or both, each once."
-        raise ConfigError(f"The route {route!r} of {path} does not fit.", advice=advice)
-    parts = _NAME.split(route)
-    return re.compile(
-        "".join(f"(?P<{part}>[^/]+)" if place % 2 else re.escape(part) for place, part in enumerate(parts))
-    )
+def _route(written: str, path: Path) -> Route:
+    route = routes.read(written)
+    if route is None:
+        advice = "A route begins with / and names {document}, {patient} or both, each once: in its path or as a parameter's value."
+        raise ConfigError(f"The route {written!r} of {path} does not fit.", advice=advice)
+    return route
 
 
 def _table(mapping: Path, name: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
@@ -237,8 +233,3 @@ def _cell(row: dict[str, Any], name: str, path: Path) -> str:
     if not isinstance(value, str) or not value:
         raise ConfigError(f"A row of the table {path} has no {name}.")
     return value
-
-
-def _number(written: str) -> int | None:
-    _, number = shape(written)
-    return number if number is not None and number <= INT64_MAX else None
