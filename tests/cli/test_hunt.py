@@ -102,6 +102,19 @@ def test_a_cluster_needs_what_it_needs(
     assert not (tmp_path / "kept").exists()
 
 
+def test_what_was_taken_for_pages_is_said(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was found is not said without it."""
+    pages = (line.replace(f"{500_000 + n} ", f"person-{'x' * n}/letter.pdf ") for n, line in enumerate(THIEF))
+    log.write_text("".join(pages).replace("curl/8", "Mozilla/5.0"), encoding="utf-8")
+    assert run("hunt", log) == 0
+    out = capsys.readouterr().out
+    assert "may be documents, stands below." in out.splitlines()[0]
+    assert (
+        '60 addresses like /documents/*/…. If documents, --mapping says so: routes = ["/documents/{patient}/{document}"]'
+        in out
+    )
+
+
 def test_nothing_readable_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A hunt that read nothing must not look like good news; the reasons stand there."""
     path = tmp_path / "a.bin"

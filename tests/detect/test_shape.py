@@ -8,5 +8,5 @@ def test_an_empty_result_has_every_field() -> None:
     """A program need not ask whether a field is there."""
     assert shape.result(Result(), []) == {
         "events": 0, "duplicates": 0, "first": None, "last": None, "files": [], "detections": 0, "stopped": [],
-        "suppressed": [], "finding_count": 0, "campaigns": [], "findings": [],
+        "suppressed": [], "unnamed": [], "finding_count": 0, "campaigns": [], "findings": [],
     }  # fmt: skip

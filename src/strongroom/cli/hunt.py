@@ -277,11 +277,15 @@ def _answer(found: "Result") -> str:
 
     quiet = f" {len(found.suppressed)} suppressed." if found.suppressed else ""
     if not found.findings:
-        return f"Nothing was found in {say.count(found.events, 'event')}.{quiet} {_limits(found)}"
+        return f"Nothing was found in {say.count(found.events, 'event')}.{quiet} {_limits(found)}{_pages(found)}"
     taken = [one for one in found.findings if one.documents]
     worst = found.findings[0]
     left = f", {len(taken)} of them with documents that left" if taken else ", and no document left by what they saw"
     return f"{say.count(len(found.findings), 'finding')}{left}. The worst: {say.headline(worst)}.{quiet}"
+
+
+def _pages(found: "Result") -> str:
+    return " What was taken for pages, and may be documents, stands below." if found.unnamed else ""
 
 
 def _limits(found: "Result") -> str:
@@ -303,6 +307,11 @@ def _read(found: "Result") -> Iterator[str]:
     if unknown:
         yield f"  left out, no log that is known: {', '.join(say.harmless(name) for name in unknown[:5])}" + (
             f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""  # noqa: PLR2004  # as many as above
+        )
+    for other in found.unnamed:
+        yield (
+            f"  taken for pages, not looked at as documents: {say.count(other.addresses, 'address', 'addresses')} like "
+            f'{say.harmless(other.like)}. If documents, --mapping says so: routes = ["{say.harmless(other.route)}"]'
         )
     for quiet in found.suppressed:
         yield f"  suppressed: {say.suppression(quiet)}"

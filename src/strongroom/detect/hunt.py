@@ -32,6 +32,7 @@ from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.finding import Finding, findings
 from strongroom.detect.kept import Kept
 from strongroom.detect.stage import Stage
+from strongroom.detect.unnamed import Unnamed, names
 from strongroom.logs import files, formats, read, stranger
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
@@ -72,6 +73,7 @@ class Result:
     findings: list[Finding] = field(default_factory=list)
     campaigns: list[group.Campaign] = field(default_factory=list)
     suppressed: list[suppress.Suppressed] = field(default_factory=list)
+    unnamed: list[Unnamed] = field(default_factory=list)
     first: int | None = None
     last: int | None = None
 
@@ -103,6 +105,9 @@ def hunt(
     every = detections(wanted, result)
     result.detections = run(_watching(every, looked), engine, result.stopped)
     conclude(result, wanted, engine)
+    told_all = wanted.mapping is not None and wanted.mapping.routes  # who says what are documents says what are none
+    if not told_all:
+        result.unnamed = names(engine)
     if wanted.kept:
         wanted.kept.forget()
     return result

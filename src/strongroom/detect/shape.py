@@ -33,6 +33,7 @@ def result(found: Result, shown: list[tuple[Finding, list[Opened]]]) -> dict[str
             }
             for one in found.suppressed
         ],
+        "unnamed": [{"like": one.like, "addresses": one.addresses, "route": one.route} for one in found.unnamed],
         "finding_count": len(found.findings),
         "campaigns": [campaign(one) for one in found.campaigns],
         "findings": [finding(one, evidence) for one, evidence in shown],
