@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.errors import Malformed
-from strongroom.gateway.places import found, read_place
+from strongroom.gateway.places import found, is_there, read_place
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=4)),
@@ -28,6 +28,27 @@ JSON = st.recursive(
 def test_ids_are_found(document: object, place: str, ids: list[str]) -> None:
     """Text and whole numbers, in order; what is not there is nothing."""
     assert list(found(document, read_place(place))) == ids
+
+
+@pytest.mark.parametrize(
+    ("document", "place", "there"),
+    [
+        ({"items": []}, "items[].id", True),
+        ({"items": [{"id": None}]}, "items[].id", True),
+        ({"items": [{"of": 1}, {"id": 1}]}, "items[].id", True),
+        ({"items": [{"of": 1}]}, "items[].id", False),
+        ({"items": {}}, "items[].id", False),
+        ({"data": [{"id": 1}]}, "items[].id", False),
+        ([], "[].id", True),
+        ({}, "[].id", False),
+        ({"letter": {"id": 1}}, "letter.id", True),
+        ({"letter": 1}, "letter.id", False),
+        ({"people": [{"letters": []}]}, "people[].letters[].id", True),
+    ],
+)
+def test_a_shape_is_there_or_is_not(document: object, place: str, there: bool) -> None:
+    """A list of nothing is that list; one of other things is another."""
+    assert is_there(document, read_place(place)) == there
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.", "a..b", "[]a", "a[1]", "a[][]", "a b", "$.a[*]", "a\n"])

@@ -59,6 +59,17 @@ def found(document: object, place: Place) -> Iterator[str]:
         yield from found(document[place[0]], place[1:])
 
 
+def is_there(document: object, place: Place) -> bool:
+    """Whether the document has the shape that `place` says: of arrays, that they are empty, or an element of them has it."""
+    if not place:
+        return True
+    if place[0] == EVERY:
+        return isinstance(document, list) and (
+            not document or any(is_there(element, place[1:]) for element in document)
+        )
+    return isinstance(document, dict) and place[0] in document and is_there(document[place[0]], place[1:])
+
+
 def texts(document: object, place: Place) -> Iterator[str]:
     """Every text at `place` that may be a token, which is longer than an id."""
     return (one for one in _nodes(document, place) if isinstance(one, str) and 0 < len(one) <= MAX_TOKEN)

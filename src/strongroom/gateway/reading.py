@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes, urljoin, urlsplit
 from strongroom.gateway.body import FORM, named
 from strongroom.gateway.contract import Contract, Headers, media_type
 from strongroom.gateway.kinds import STRICT
-from strongroom.gateway.places import found, paired, texts
+from strongroom.gateway.places import found, is_there, paired, texts
 from strongroom.gateway.settings import Described
 from strongroom.gateway.target import Target
 
@@ -24,6 +24,8 @@ MAX_READ: Final = 4_194_304
 """Bytes of an answer that is read."""
 MAX_SHOWN: Final = 20_000
 """Ids of one answer."""
+FEW: Final = 20
+"""Values of an answer that is no list: an error, or that nothing was found."""
 Shown = frozenset[tuple[str, str]]
 """Family and id, as `contract.Match` counts them."""
 
@@ -100,10 +102,16 @@ def plain(coding: bytes, body: bytes) -> bytes | None:
 
 
 def readable(one: Described, kind: bytes, body: bytes) -> bool:
-    """Whether what the answer shows can be found in it: a list in JSON that comes as something else may show anything."""
+    """Whether what the answer shows can be found in it: a list that is no JSON, or has another shape, may show anything.
+
+    An answer of a few values, as that there is nothing, may have any shape.
+    """
     if not one.shown or not body or (one.route.shows is not None and one.route.shows.links) or asks_again(kind, body):
         return True
-    return media_type(kind).endswith("json") and _json(body) is not _NOTHING
+    document = _json(body) if media_type(kind).endswith("json") else _NOTHING
+    if document is _NOTHING:
+        return False
+    return any(is_there(document, place) for place in one.shown) or not _is_much(document)
 
 
 def shown(
@@ -178,6 +186,18 @@ def _leaves(value: object) -> Iterable[str]:
             yield from _leaves(inner)
     elif isinstance(value, str | int):
         yield str(value)
+
+
+def _is_much(document: object) -> bool:
+    """Whether it has more than `FEW` values."""
+    todo, seen = [document], 0
+    while todo and seen <= FEW:
+        value = todo.pop()
+        if isinstance(value, dict | list):
+            todo += value.values() if isinstance(value, dict) else value
+        else:
+            seen += 1
+    return seen > FEW
 
 
 def _repeated(document: str, said: Iterable[tuple[str, bool]]) -> bool:
