@@ -55,6 +55,10 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name.write_bytes(gzip.compress(lines) if at % 2 else lines)
     (folder / "trail.json").write_bytes(calls(10, 32))
     (folder / "trail-late.json.gz").write_bytes(gzip.compress(calls(0, 17)))  # seven of them twice
+    named = (
+        f'203.0.113.9 - - [29/Dec/2025:09:00:00 +0000] "GET /people/{"x" * n}/a HTTP/1.1" 200 5' for n in range(1, 61)
+    )
+    (folder / "named.log").write_text("\n".join(named), encoding="utf-8")
     (folder / "README.txt").write_text("These are logs.", encoding="utf-8")
     (folder / "cut.gz").write_bytes(gzip.compress(b"".join(f"{line}\n".encode() for line in LINES))[:-900])
     (folder / "owners.csv").write_text(
@@ -92,6 +96,7 @@ def test_parts_say_what_one_machine_says(logs: Path, monkeypatch: pytest.MonkeyP
     assert parted == one
     assert {about["about"] for about in one["findings"]} >= {"login mallory"}
     assert (one["duplicates"], one["finding_count"] > 1) == (7, True)
+    assert one["unnamed"] == [{"like": "/people/*/…", "addresses": 60, "route": "/people/{patient}/{document}"}]
 
 
 def test_the_operators_tables_are_known_to_all_parts(logs: Path) -> None:

@@ -15,6 +15,7 @@ from strongroom.cluster.part import (
     Counting,
     Fetching,
     Filling,
+    Paging,
     Place,
     Read,
     Reading,
@@ -23,7 +24,8 @@ from strongroom.cluster.part import (
 )
 from strongroom.cluster.piece import Cluster, Data, packed, unpacked
 from strongroom.detect.duckdb import Engine
-from strongroom.detect.hunt import File, Looked, Result, Told, Wanted, conclude, detections
+from strongroom.detect.hunt import File, Looked, Result, Told, Wanted, conclude, detections, told_all
+from strongroom.detect.unnamed import SAMPLE, among
 from strongroom.errors import OperationError
 from strongroom.logs import formats, table
 from strongroom.logs.files import Source
@@ -50,7 +52,15 @@ def hunt(
     result.detections = found.ran
     _fill(engine, events, cluster, found.hits)
     conclude(result, wanted, engine, "SELECT address, sum(n) AS n FROM came_from GROUP BY address")
+    if not told_all(wanted):
+        result.unnamed = among(sorted(_pages(events, cluster))[:SAMPLE])
     return result
+
+
+def _pages(events: Data, cluster: Cluster[Data]) -> set[str]:
+    """What every part has, of each no more than a hunt on one machine looks at."""
+    given = cluster.gather(cluster.turn(events, Paging()))
+    return {path for piece in given for path in unpacked(piece.body)[0].to_pylist()}
 
 
 def _fill(engine: Engine, events: Data, cluster: Cluster[Data], hits: pa.Table) -> None:

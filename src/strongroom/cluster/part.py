@@ -14,6 +14,7 @@ from strongroom.cluster.steps import START, Chain, Job
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.hunt import TWICE, File, Wanted, narrow, reading
 from strongroom.detect.parts import Here
+from strongroom.detect.unnamed import PATHS
 from strongroom.errors import StrongroomError
 from strongroom.logs import s3
 from strongroom.logs.files import Source
@@ -22,7 +23,7 @@ from strongroom.logs.mapping import Mapping
 MEMORY: Final = "512MB"
 """Of a part's engine; it spills."""
 CAME: Final = pa.schema([("address", pa.string()), ("n", pa.int64())])
-EVENT, FILE, SPAN, FAILED, MOVED = "event", "file", "span", "failed ", "moved "
+EVENT, FILE, SPAN, PAGE, FAILED, MOVED = "event", "file", "span", "page", "failed ", "moved "
 """Names of pieces. Those of what detections' steps make are the steps' own."""
 _LATER: Final = 1 << 32
 """Events of a source, at most. An event's number is that of its source times this, and its place among those."""
@@ -257,6 +258,16 @@ class Fetching:
             if piece.name == EVENT:
                 events = unpacked(piece.body)
                 yield from pieces(ONE, EVENT, events.filter(pc.is_in(events["rowid"], numbers.combine_chunks())))
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Pages that may be documents (`unnamed`), each once a part."""
+
+    def __call__(self, part: int, given: Iterator[Piece]) -> Iterator[Piece]:  # noqa: ARG002  # of all works
+        """Those of one part."""
+        with _engine(given) as engine:
+            yield from pieces(ONE, PAGE, engine.table(PATHS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,7 @@ def hunt(
     every = detections(wanted, result)
     result.detections = run(_watching(every, looked), engine, result.stopped)
     conclude(result, wanted, engine)
-    told_all = wanted.mapping is not None and wanted.mapping.routes  # who says what are documents says what are none
-    if not told_all:
+    if not told_all(wanted):
         result.unnamed = names(engine)
     if wanted.kept:
         wanted.kept.forget()
@@ -125,6 +124,11 @@ def detections(wanted: Wanted, result: Result) -> tuple[Detection, ...]:
     loaded = rules.load(rules.files((rules.OURS, *wanted.rules)))
     result.stopped += loaded.stopped
     return (*own(wanted.mapping), *loaded.detections)
+
+
+def told_all(wanted: Wanted) -> bool:
+    """Whether the operator says which addresses are documents: who does, says which are none."""
+    return wanted.mapping is not None and bool(wanted.mapping.routes)
 
 
 def conclude(result: Result, wanted: Wanted, engine: Engine, addresses: str = "") -> None:

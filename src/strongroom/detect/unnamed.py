@@ -5,6 +5,7 @@ reader takes them for pages, and a hunt that found nothing must not sound as if 
 and says so by a mapping.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,9 +31,14 @@ class Unnamed:
 
 
 def names(engine: Engine) -> list[Unnamed]:
-    """The most of them first."""
+    """Of the engine's events, the most first."""
+    return among(path for (path,) in engine.rows(PATHS))
+
+
+def among(paths: Iterable[str]) -> list[Unnamed]:
+    """Of these pages, the most first."""
     tree: Tree = {}
-    for (path,) in engine.rows(_PATHS):
+    for path in paths:
         at = tree
         for segment in path.split("/")[1 : _DEEP + 1]:
             at = at.setdefault(segment, {})
@@ -40,12 +46,12 @@ def names(engine: Engine) -> list[Unnamed]:
     return found[:_MOST]
 
 
-_PATHS: Final = f"""
+PATHS: Final = f"""
 SELECT DISTINCT "http_request.url.path" FROM event
 WHERE "metadata.log_name" = 'web' AND act = 'read' AND "http_response.code" BETWEEN 200 AND 299 AND document IS NULL
     AND "http_request.url.path" LIKE '/%'
     AND NOT regexp_matches("http_request.url.path", '\\.(css|m?js|map|woff2?|ttf|eot|ico|svg|png|gif|jpe?g|webp)$', 'i')
-LIMIT {SAMPLE}
+ORDER BY 1 LIMIT {SAMPLE}
 """
 """Pages that were given, without what makes up a page."""
 
