@@ -22,6 +22,7 @@ UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
         ("guid", [UUID, UUID.upper()], [UUID[:-1]]),
         ("hex", ["00ff"], ["", "FF", "0x1", "f" * 129]),
         ("token", ["aZ09_-"], ["", "a.b", "a/b", "a" * 201]),
+        ("base64", ["TGV0dGVyOjQ3MTE=", "a+/b-_==", "a"], ["", "=", "a===", "a=b", "a.b", "a b", "a" * 401]),
         ("id", ["a.B-9"], ["", "a_b", "a" * 65]),
         ("reference", ["Patient/a1", "a1"], ["patient/a1", "Patient/", "A/b/c", "http://x/Patient/a1"]),
         ("date", ["2026-01-31"], ["2026-1-31", "20260131"]),
@@ -46,7 +47,13 @@ def test_a_strict_value_is_no_language(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "one", "other"),
-    [("digits", "007", "7"), ("digits", "000", "0"), ("guid", UUID.upper(), UUID), ("reference", "Patient/a", "a")],
+    [
+        ("digits", "007", "7"),
+        ("digits", "000", "0"),
+        ("guid", UUID.upper(), UUID),
+        ("reference", "Patient/a", "a"),
+        ("base64", "a+/b==", "a-_b"),
+    ],
 )
 def test_two_spellings_of_one_id_count_once(kind: str, one: str, other: str) -> None:
     """However an id is spelled, it counts as one."""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from strongroom.gateway.body import FORM
-from strongroom.gateway.contract import Contract
+from strongroom.gateway.contract import Contract, Match, Request
 from strongroom.gateway.reading import MAX_SHOWN, name_in_json, shown, words
 from strongroom.gateway.settings import Checked, parse
 from strongroom.gateway.target import Target, read
@@ -112,3 +112,29 @@ def test_an_answer_to_a_login_names_a_person() -> None:
     assert name_in_json(login, b'{"user": {"name": "ann"}}') == "ann"
     assert name_in_json(login, b"{}") == ""
     assert name_in_json(login, b"{") == ""
+
+
+def test_an_id_with_slashes_is_shown_whole() -> None:
+    """Base64 of either alphabet; where ids have none, what ends with one is a reference to it."""
+    text = SETTINGS.replace(b'path = "/my/letters/{document:int}"', b'path = "/open"\nquery = { document = "base64" }')
+    text = text.replace(b'query = { document = "int", lang', b'query = { nr = "int", lang')
+    checked = parse(text)
+    body = json.dumps({"items": [{"ref": "ab/c+d=="}, {"ref": "TGV0"}]}).encode()
+    assert ids(checked, b"application/json", body) == {"ab_c-d", "TGV0"}
+    found = Contract(checked).check(Request("GET", b"/open?document=ab%2Fc%2Bd%3D%3D", ()))
+    assert isinstance(found, Match)
+    assert found.document == "ab_c-d"
+
+
+def test_a_path_that_is_a_document_is_shown_whole() -> None:
+    """As it stands behind the address of files."""
+    checked = parse(
+        SETTINGS.replace(b"/my/letters/{document:int}", b"/files/{document:path}").replace(
+            b'document = "int", lang', b'nr = "int", lang'
+        )
+    )
+    body = json.dumps({"items": [{"ref": "2024/scan 7.pdf"}, {"ref": "8.pdf"}]}).encode()
+    assert ids(checked, b"application/json", body) == {"2024/scan 7.pdf", "8.pdf"}
+    found = Contract(checked).check(Request("GET", b"/files/2024/scan%207.pdf", ()))
+    assert isinstance(found, Match)
+    assert found.document == "2024/scan 7.pdf"

@@ -19,7 +19,7 @@ from typing import Final
 from strongroom.gateway import body as bodies
 from strongroom.gateway import target as targets
 from strongroom.gateway.kinds import counted, fits
-from strongroom.gateway.pattern import MAX_DEPTH
+from strongroom.gateway.pattern import MAX_DEPTH, PATH
 from strongroom.gateway.plain import Plain
 from strongroom.gateway.refusal import Refusal
 from strongroom.gateway.settings import Checked, Described
@@ -146,14 +146,15 @@ class Contract:
                 return family(one), _whole(one, told, told[one.document])
         return None
 
-    def listed(self, kind: str, document: str, whose: str = "") -> tuple[str, str]:
-        """The same of an id of that family that stands in an answer; `whose`: within what it is counted, where it is."""
-        routes = self._families.get(kind, ())
-        for one in routes:
-            within = one.route.within
-            if fits(one.kind_of(one.document), document) and (not within or fits(one.kind_of(within), whose)):
+    def listed(self, kind: str, named: str, whose: str = "") -> tuple[str, str]:
+        """The same of an id of that family, or a reference that ends with it, in an answer; `whose`: within what it is counted."""
+        bare = named.rpartition("/")[2]
+        for one in self._families.get(kind, ()):
+            within, own = one.route.within, one.kind_of(one.document)
+            document = next((spelled for spelled in (named, bare) if own == PATH or fits(own, spelled)), None)
+            if document is not None and (not within or fits(one.kind_of(within), whose)):
                 return kind, _whole(one, {within: whose}, document)
-        return kind, f"{whose}/{document}" if self._within.get(kind) else document
+        return kind, f"{whose}/{bare}" if self._within.get(kind) else bare
 
     def apart(self, kind: str, document: str) -> tuple[str, frozenset[str]]:
         """The id of a document of that family without what it is counted within, and the parameters that say that."""

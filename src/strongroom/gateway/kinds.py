@@ -1,7 +1,7 @@
 """The kinds of values that a described address may hold: a strict grammar each, matched in full.
 
-An id of a strict kind cannot be spelled in two ways, holds no separator and is in no way text: it is safe to count, to
-compare and to leave out of what rules inspect. `text` and `name` are for what people write.
+An id of a strict kind counts as one, however it is spelled, and is in no way text: it is safe to count and to compare.
+`text` and `name` are for what people write.
 """
 
 import re
@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "guid": re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"),
         "hex": re.compile(r"[0-9a-f]{1,128}"),
         "token": re.compile(r"[A-Za-z0-9_-]{1,200}"),
+        "base64": re.compile(r"[A-Za-z0-9+/_-]{1,400}={0,2}"),  # of either alphabet, RFC 4648, padded or not
         "id": re.compile(r"[A-Za-z0-9.-]{1,64}"),  # FHIR R4, datatypes.html#id
         "reference": re.compile(r"(?:[A-Z][A-Za-z]{1,40}/)?[A-Za-z0-9.-]{1,64}"),  # the same, with its type
         "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
@@ -34,6 +35,7 @@ STRICT: Final = frozenset(KINDS) - {"name", "text"}
 """Kinds whose values are no language."""
 
 _ALIKE: Final = {"uuid": "0" * 8 + "-0000-0000-0000-" + "0" * 12, "date": "2000-01-01"}
+_ONE_ALPHABET: Final = str.maketrans("+/", "-_")
 _FOLDED: Final = frozenset({"guid"})
 
 
@@ -48,6 +50,8 @@ def counted(kind: str, value: str) -> str:
         return value.lstrip("0") or "0"
     if kind == "reference":
         return value.rpartition("/")[2]
+    if kind == "base64":
+        return value.rstrip("=").translate(_ONE_ALPHABET)
     return value.lower() if kind in _FOLDED else value
 
 

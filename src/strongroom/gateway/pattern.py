@@ -25,6 +25,7 @@ _NARROW: Final = (
     "token",
     "id",
     "reference",
+    "base64",
     "name",
     "text",
     PATH,

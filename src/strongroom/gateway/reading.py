@@ -134,7 +134,7 @@ def shown(
                 if one.beside
                 else ((whose, value) for value in found(document, place))
             )
-            ids.update(contract.listed(family, value.rpartition("/")[2], its.rpartition("/")[2]) for its, value in each)
+            ids.update(contract.listed(family, value, its.rpartition("/")[2]) for its, value in each)
     if one.route.shows and one.route.shows.links:
         ids.update(filter(None, map(contract.document_of, links(target.path, body))))
         ids.difference_update(said.links(contract, target.path) if said is not None else ())
