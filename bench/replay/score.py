@@ -97,7 +97,10 @@ SELECT DISTINCT event.rowid AS event, play FROM event JOIN truth
 UNION SELECT event.rowid, play FROM event JOIN truth
     ON truth.second = event.time // 1000 AND truth.document = event.number WHERE event.store IS NOT NULL
 UNION SELECT event.rowid, play FROM event JOIN client
-    ON client.address IN (event."src_endpoint.ip", event."dst_endpoint.ip") AND event.time // 1000 BETWEEN since - 600 AND until
+    ON client.address = event."src_endpoint.ip" AND event.time // 1000 BETWEEN since - 600 AND until
+    WHERE event."metadata.log_name" LIKE 'network%' AND client.address LIKE '198.%'
+UNION SELECT event.rowid, play FROM event JOIN client
+    ON client.address = event."dst_endpoint.ip" AND event.time // 1000 BETWEEN since - 600 AND until
     WHERE event."metadata.log_name" LIKE 'network%' AND client.address LIKE '198.%'
 """
 """Flows of an address that an honest person has too are left to honest people."""
