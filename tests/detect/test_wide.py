@@ -158,6 +158,15 @@ def test_a_watch_tells_a_work_as_a_hunt_does() -> None:
     assert {about for id_, about in found if id_ == DAY.head.id} >= {"login eve0", "login new eve0"}
 
 
+def test_what_waited_for_a_days_end_may_be_earlier_than_what_was_told() -> None:
+    """On a first day the hour in which ten windows become a past is judged at once, and the one before it when the day is over."""
+    usual = [read(hour, hour * 3_600, principal="eve") for hour in (*range(9), 10)]
+    much = [read(1_000 + at, 12 * 3_600 - 3 - 24 * 140 + at * 140, principal="eve") for at in range(30)]
+    after = [read(1, 2 * 86_400, principal="ann")]
+    found = same([*usual, *much, *after], HOUR, rng=random.Random(1))
+    assert found == {(HOUR.head.id, "login eve"): (12 * 3_600 - 3) * 1_000}
+
+
 def test_a_short_past_excuses_and_never_blames(scene: Scene) -> None:
     """After three nights a program's hundred are its own; somebody with three small days is still as good as their peers."""
     nights = [

@@ -52,6 +52,7 @@ class Engine:
         self._plain.execute("PRAGMA disable_optimizer")
         self._con.execute("SET enable_progress_bar = false")  # it would stand among the findings
         self._con.execute("SET enable_external_access = false")
+        self._con.execute("SET allowed_configs = ['preserve_insertion_order']")
         self._con.execute("SET lock_configuration = true")
 
     def __enter__(self) -> Self:
@@ -98,6 +99,14 @@ class Engine:
         """A statement; how many rows it wrote. Raises OperationError when the disk or the memory does not suffice."""
         found = self.rows(sql)
         return int(found[0][0]) if found and found[0] and isinstance(found[0][0], int) else 0
+
+    def write(self, sql: str) -> None:
+        """The same for rows whose order says nothing: to keep an order takes memory that cannot be spilled."""
+        self._execute("SET preserve_insertion_order = false")
+        try:
+            self.run(sql)
+        finally:
+            self._execute("SET preserve_insertion_order = true")
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query finds. Raises OperationError like `run`, and Error for SQL that the engine does not take."""

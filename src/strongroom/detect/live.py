@@ -115,7 +115,9 @@ class Live:
         self._waiting: list[Row] = []
         self._events = 0
         self._seen: dict[tuple[Any, ...], int] = {}
-        self._told: dict[tuple[str, str], tuple[int, int]] = {}  # (detection, about) -> (last fire, rank of its level)
+        self._told: dict[
+            tuple[str, str], tuple[int, int, int]
+        ] = {}  # (detection, about) -> (first and last fire, rank of its level)
         self._mapping = mapping
         self._engine = Engine(
             "256MB", threads=1, disk=False
@@ -331,9 +333,13 @@ class Live:
         detection = self._serving[at][fire.of]
         level: Level = "low" if detection.quiet and not fire.left else detection.head.level
         key, rank = (detection.head.id, fire.about), LEVELS.index(level)
-        last, before = self._told.get(key, (None, -1))
-        self._told[key] = (fire.time if last is None else max(last, fire.time), max(rank, before))
-        if last is not None and fire.time - last <= AGAIN and rank <= before:
+        since, last, before = self._told.get(key, (fire.time, fire.time, -1))
+        again = fire.time - last > AGAIN
+        since_now = fire.time if again else min(since, fire.time)
+        self._told[key] = (since_now, max(last, fire.time), max(rank, before))
+        if (
+            not again and rank <= before and since_now == since
+        ):  # what waited for a day's end may be earlier than what was told
             return ()
         name = "\0".join((detection.head.id, fire.about, str(fire.time), level))
         id_ = hashlib.blake2b(name.encode("utf-8", "backslashreplace"), digest_size=8).hexdigest()
@@ -344,7 +350,7 @@ class Live:
         for fold in self.folds:
             fold.tidy(self.reached)
         self._seen = {key: time for key, time in self._seen.items() if time > self.reached}
-        self._told = {key: told for key, told in self._told.items() if told[0] + AGAIN >= self.reached}
+        self._told = {key: told for key, told in self._told.items() if told[1] + AGAIN >= self.reached}
 
     def shortened(self) -> list[str]:
         """Titles of rules whose windows held more than they may: they look back less far than a hunt."""
@@ -398,7 +404,7 @@ class Live:
             (*head, -1 - places[base], tuple(one)) for *head, base, one in kept["waiting"] if base in places
         ]
         self._seen = {tuple(key): time for *key, time in kept["seen"]}
-        self._told = {(id_, about): (last, rank) for id_, about, last, rank in kept["told"]}
+        self._told = {(id_, about): (since, last, rank) for id_, about, since, last, rank in kept["told"]}
 
 
 _PLACED: Final = """

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, form INTEGER NOT NULL, 
 CREATE TABLE IF NOT EXISTS alert (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS told (messenger TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
-FORM: Final = 3
+FORM: Final = 4
 """Of the state. Another form is not read: the watch says so, and what to do."""
 KEPT: Final = 100_000
 """Alerts whose ids are remembered."""

@@ -42,18 +42,18 @@ class Stage:
             except Error:
                 self._keep(len(self._made) - 1)
                 raise
-        self._engine.run(
+        self._engine.write(
             f"INSERT INTO hit SELECT {literal(detection.head.id)}, about, fired, event FROM ({hits})"  # a detection's own
         )
 
     def _make(self, step: Step) -> None:
         if isinstance(step, Known):
             share = f"{step.name}_share"
-            self._engine.run(_MAKE.format(share, step.share))
-            self._engine.run(_MAKE.format(step.name, step.whole))
+            self._engine.write(_MAKE.format(share, step.share))
+            self._engine.write(_MAKE.format(step.name, step.whole))
             self._engine.run(_DROP.format(share))
         else:
-            self._engine.run(_MAKE.format(step.name, step.rows))
+            self._engine.write(_MAKE.format(step.name, step.rows))
 
     def _keep(self, many: int) -> None:
         for step in self._made[many:]:
