@@ -48,3 +48,19 @@ def test_memory_that_does_not_suffice_is_said(tmp_path: Path) -> None:
     """With what to do about it, and not with the engine's own words."""
     with Engine(memory="1MB") as engine, pytest.raises(OperationError, match="memory or of disk"):
         engine.rows("SELECT list(i) FROM range(50_000_000) t(i)")
+
+
+def test_columns_that_come_after_many_events_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are written out one by one; what was read before stays as it was."""
+    monkeypatch.setattr("strongroom.detect.duckdb.MANY", 1)
+    with Engine() as engine:
+        engine.add(("time", "principal"), [(1, "ann"), (2, "bob")])
+        assert engine.rows('SELECT time, principal, "traffic.bytes_out" FROM event ORDER BY time') == [
+            (1, "ann", None),
+            (2, "bob", None),
+        ]
+        engine.add(("time", "principal", "route"), [(3, "eve", "/d")])
+        assert engine.rows("SELECT principal, route FROM event WHERE time > 1 ORDER BY time") == [
+            ("bob", None),
+            ("eve", "/d"),
+        ]

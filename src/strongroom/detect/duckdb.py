@@ -24,6 +24,8 @@ MEMORY: Final = "1GB"
 Error = duckdb.Error
 STORED: Final = 64 * 1024 * 1024
 """Bytes of events that are stored at once."""
+MANY: Final = 1_000_000
+"""Events of which a column takes memory worth a checkpoint."""
 _Settings = dict[str, str | bool | int | float | list[str]]
 
 
@@ -42,6 +44,7 @@ class Engine:
         }
         if threads is not None:
             settings["threads"] = threads
+        self._disk, self._stored = disk, 0
         self._con = duckdb.connect(str(self._folder / "events.duckdb") if disk else ":memory:", config=settings)
         self._con.execute("CREATE TABLE event (time BIGINT)")
         self._con.execute("CREATE VIEW span AS SELECT min(time) AS first, max(time) AS last FROM event")
@@ -81,13 +84,19 @@ class Engine:
             waiting, self._waiting = pa.concat_tables(self._waiting), []
             self._widen(waiting.column_names)
             self.load("event", waiting)
+            self._stored += waiting.num_rows
 
     def _widen(self, names: Iterable[str]) -> None:
-        """Give the events these columns. One that no source fills costs less when it comes after the events than with them."""
+        """Give the events these columns. One that no source fills costs less when it comes after the events than with them.
+
+        In the file a column of nulls is next to nothing; in memory, until it is there, twenty million of them are 80 MB.
+        """
         for name in names:
             kind = self._lacking.pop(name, None)
             if kind:
                 self._execute(f'ALTER TABLE event ADD COLUMN "{name}" {kind}')
+                if self._disk and self._stored > MANY:
+                    self._execute("CHECKPOINT")
 
     def load(self, into: str, batch: pa.Table) -> None:
         """Rows into a table, by the names of their columns."""
