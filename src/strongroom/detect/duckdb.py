@@ -111,6 +111,7 @@ class Engine:
 
     def write(self, sql: str) -> None:
         """The same for rows whose order says nothing: to keep an order takes memory that cannot be spilled."""
+        self._store()  # events keep theirs
         self._execute("SET preserve_insertion_order = false")
         try:
             self.run(sql)
