@@ -44,6 +44,22 @@ def test_pages_that_everybody_turns_are_no_documents(scene: Scene) -> None:
     assert scene.hits(relay.detection()) == []
 
 
+def test_news_that_are_read_in_no_order_are_none(scene: Scene) -> None:
+    """Sixty of them, by addresses of a search engine and by people, a few a day: any two of so few numbers are neighbours."""
+    rng = random.Random(5)
+    scene.add(*(read(rng.randint(1, 60), n * 9_000, principal=f"p{n % 30}", route="/news/{int}") for n in range(150)))
+    assert scene.hits(relay.detection()) == []
+
+
+def test_who_goes_on_where_all_ended_walks(scene: Scene) -> None:
+    """A kind of address that nobody had known: by gaps of up to nine, from its first id on, up or down."""
+    for sign, route in ((1, "/old/{int}"), (-1, "/older/{int}")):
+        scene.add(*(read(5_000 + sign * (n * 5 + n % 5), n, principal=f"a{n % 9}", route=route) for n in range(40)))
+    fired = {about: at for about, at, _ in scene.hits(relay.detection())}
+    assert set(fired) == {"walk on /old/{int}", "walk on /older/{int}"}
+    assert max(fired.values()) <= 12_000
+
+
 def test_who_had_a_document_before_is_no_shield(scene: Scene) -> None:
     """Ids that their owners read three weeks ago are as new as others."""
     owners = [read(5_000 + n * 23 % 60 * 10, n * 60, principal=f"p{n}") for n in range(60)]
@@ -60,11 +76,14 @@ def test_a_watch_says_the_same(seed: int) -> None:
     for _ in range(rng.randrange(2, 9)):
         begin, pace = rng.choice([604_700, rng.randrange(3 * 604_800)]), rng.choice([0, 1, 60, 900, 90_000, 400_000])
         who, first = rng.choice([2, 3, 20]), rng.choice([5_000, rng.randrange(9_000)])
+        step = rng.choice([1, 1, -1, 4])
         readers, route = rng.choice([1, 1, 3, 4, 6]), rng.choice(["/d/{int}", "/n/{int}"])
         for n in range(rng.randrange(5, 40)):
             for reader in range(readers):
                 at = begin + n * pace + rng.choice([0, reader * 3, reader * 5_000])
-                events.append(read(first + n, at, principal=f"a{(n + reader) % (who + readers - 1)}", route=route))
+                events.append(
+                    read(abs(first + n * step), at, principal=f"a{(n + reader) % (who + readers - 1)}", route=route)
+                )
     events += [
         read(rng.randrange(9_000), rng.randrange(3 * 604_800), principal=f"p{n}") for n in range(rng.randrange(150))
     ]

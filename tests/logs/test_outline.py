@@ -40,7 +40,7 @@ def by_itself(request: str) -> tuple[object, ...]:
     path, _, query = address.partition("?")
     aim = target(path, query)
     return (
-        method or None, web.ACTS.get(method, web.OTHER), path, query or None, aim.route, aim.document, aim.number,
+        method or None, web.act(method, path), path, query or None, aim.route, aim.document, aim.number,
     )  # fmt: skip
 
 
@@ -50,7 +50,8 @@ def by_itself(request: str) -> tuple[object, ...]:
         "GET /portal/documents/110003/content HTTP/1.1", "GET /api/v2/documents/4711?x=7&page=3&lang=en HTTP/2.0",
         "GET /scan00417.tar.gz", "-", "", "POST /a", "GET /get?id=007", "GET /d/5f0c1b5e-1111-4222-8333-123456789abc",
         "DELETE /documents/4711.pdf", "GET /d/110034_200x200.jpg", "GET /d/jR4kWq9X?sig=9&docId=x9Y", "GET /f(12)",
-        "GET /app.js?v=3", "GET /a?b",
+        "GET /app.js?v=3", "GET /a?b", "GET /patients/471/documents?page=2", "GET /DocumentReference?patient=471",
+        "GET /patients/7/d/9", "POST /fhir/DocumentReference/_search", "GET /Documents?$skip=50&$top=25&x=7",
     ],
 )  # fmt: skip
 def test_common_requests_have_a_plan(request_: str) -> None:
@@ -61,7 +62,7 @@ def test_common_requests_have_a_plan(request_: str) -> None:
 @pytest.mark.parametrize(
     "request_",
     ["GET /2015/05/x", "GET /p/ZAA0083", "GET /img2015", "GET /a.woff2", "GET /4711.mp3", "GET /d/" + "9" * 19, "GET /%34",
-     "GET /a?id=img2015", "GET /é1", "GET /lab/2025-001234", "GET /a?key=b/2015", "GET /f(img2015)"],
+     "GET /a?id=img2015", "GET /é1", "GET /lab/2025-001234", "GET /a?key=b/2015", "GET /f(img2015)", 'GET /a?b={"id":471}'],
 )  # fmt: skip
 def test_where_digits_decide_there_is_none(request_: str) -> None:
     """Dates, codes, years, endings, numbers beyond 64 bits, what is escaped."""
@@ -81,6 +82,21 @@ def test_all_requests_of_an_outline_mean_the_same(text: str, digits: list[str]) 
     for request in (text, f"GET /{text}", f"GET /{drawn} HTTP/1.1", drawn):
         found = meant(request)
         assert found is None or found == by_itself(request)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["/", "patients", "documents", "4711", "?", "patient=", "&", "id=", "x=", "List", "Patients(77)"]
+        ),
+        max_size=9,
+    )
+)
+def test_lists_mean_the_same(parts: list[str]) -> None:
+    """What says whose it is, and what is a list, in whatever order."""
+    request = "GET /" + "".join(parts)
+    found = meant(request)
+    assert found is None or found == by_itself(request)
 
 
 def test_a_plan_takes_what_is_always_the_same_as_such() -> None:

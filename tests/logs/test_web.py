@@ -21,3 +21,17 @@ def test_answers_succeed_or_fail(status: int, expected: int) -> None:
         time=0, address="a", user="", method="GET", target_="/", agent="", referrer="", status=status, size=0
     )
     assert found[web.FIELDS.index("status_id")] == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/d", "read"),
+        ("POST", "/d", "write"),
+        ("POST", "/fhir/DocumentReference/_search", "list"),
+        ("PROPFIND", "/", "other"),
+    ],
+)
+def test_a_search_by_post_writes_nothing(method: str, path: str, expected: str) -> None:
+    """FHIR's searches are lists, however they are sent."""
+    assert web.act(method, path) == expected

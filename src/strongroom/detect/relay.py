@@ -2,7 +2,9 @@
 
 As `walk`, but the order is that of all requests to one kind of address, and a step is an id that nobody had asked for in this week
 or the week before. Honest requests come in between: an id is close when it is near any of the last TURNS, and a walk ends when
-none was for as many, or for a week. Those who take part must be several; one alone is what `walk` sees. An id that more than FEW
+none was for as many, or for a week. Near means what chance would hardly bring so near: where all ids that were asked for so far
+are within few hundred numbers, as of news and questions, it is less than STRIDE; but whoever goes on where the highest or the
+lowest of all ended is near to that. Those who take part must be several; one alone is what `walk` sees. An id that more than FEW
 ask for within an hour is what everybody looks at, and is no step from then on.
 """
 
@@ -18,6 +20,8 @@ from strongroom.sigma.rule import Head
 TURNS: Final = 3
 """Requests back. With a thousand ids, each drawn by chance, a run has a chance of 0.17 to the power of 9."""
 SEVERAL: Final = 3
+NARROW: Final = 50
+"""Near is a fiftieth of all that ids are within: an id by chance is near to one of the last TURNS with a chance of 0.12."""
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b08",
@@ -34,9 +38,11 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The walk of many."""
     near = " OR ".join(
-        f"abs(number - lag(number, {n}) OVER w) <= {STRIDE} AND moment[1] - lag(moment[1], {n}) OVER w <= {WEEK}"
+        f"abs(number - lag(number, {n}) OVER w) <= reach AND moment[1] - lag(moment[1], {n}) OVER w <= {WEEK}"
         for n in range(1, TURNS + 1)
     )
+    goes_on = f"(number BETWEEN high AND high + {STRIDE} OR number BETWEEN low - {STRIDE} AND low)"
+    near = f"{near} OR {goes_on} AND moment[1] - lag(moment[1]) OVER w <= {WEEK}"
     new = f"""
     WITH weekly AS (
         SELECT route, number, time // {WEEK} AS week, time, source, place, about AS who FROM asked
@@ -47,8 +53,13 @@ def detection() -> Detection:
     """
     likely = f"""
     WITH new AS (SELECT *, (time, source, place) AS moment FROM likely_share),
+    ranged AS (
+        SELECT *, max(number) OVER earlier AS high, min(number) OVER earlier AS low FROM new
+        WINDOW earlier AS (PARTITION BY route ORDER BY moment ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ),
+    reached AS (SELECT *, greatest(1, least({STRIDE}, (high - low) // {NARROW})) AS reach FROM ranged),
     near AS (
-        SELECT *, coalesce({near}, false) AS near, row_number() OVER w AS nth FROM new
+        SELECT *, coalesce({near}, false) AS near, row_number() OVER w AS nth FROM reached
         WINDOW w AS (PARTITION BY route ORDER BY moment)
     ),
     step AS (
@@ -103,12 +114,13 @@ def detection() -> Detection:
 class Route:
     """One kind of address: what was asked for in these two weeks, and the walk that is under way."""
 
-    __slots__ = ("before", "latest", "left", "level", "near", "now", "nth", "open", "since", "who")
+    __slots__ = ("before", "high", "latest", "left", "level", "low", "near", "now", "nth", "open", "since", "who")
 
     def __init__(self) -> None:
         self.now, self.before = set[int](), set[int]()
         self.latest: list[tuple[int, int]] = []  # the last steps, with their times
         self.nth = 0  # how many there were
+        self.low, self.high = 0, 0  # of all of them
         self.near, self.since = -TURNS - 1, 0  # which of them was close to others last, and when
         self.level, self.left = 0, False
         self.who: list[str] = []
@@ -129,7 +141,8 @@ class Route:
     def steps(self, number: int, g: str, time: int) -> bool:
         """Somebody asks for what nobody had asked for; whether that is a step of a walk."""
         self.nth += 1
-        near = any(abs(number - one) <= STRIDE and time - then <= WEEK for one, then in self.latest)
+        near = self._near(number, time)
+        self.low, self.high = (min(self.low, number), max(self.high, number)) if self.latest else (number, number)
         self.latest = [*self.latest, (number, time)][-TURNS:]
         if not near:
             return False
@@ -143,6 +156,15 @@ class Route:
             del self.open[first]
         self.open[number] = (time, [g])
         return True
+
+    def _near(self, number: int, time: int) -> bool:
+        """Whether this is so near to one of the last, or to the end of all, as chance would hardly bring it."""
+        if not self.latest or time - self.latest[-1][1] > WEEK:
+            return False
+        if self.high <= number <= self.high + STRIDE or self.low - STRIDE <= number <= self.low:
+            return True
+        reach = max(1, min(STRIDE, (self.high - self.low) // NARROW))
+        return any(abs(number - one) <= reach and time - then <= WEEK for one, then in self.latest)
 
 
 class Relay:
@@ -208,5 +230,5 @@ class Relay:
             one.latest = [(number, time) for number, time in one.latest]
 
 
-_PLAIN: Final = ("latest", "nth", "near", "since", "level", "left", "who")
+_PLAIN: Final = ("latest", "nth", "low", "high", "near", "since", "level", "left", "who")
 """What a route has besides numbers of ids."""

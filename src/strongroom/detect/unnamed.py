@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from strongroom.detect.duckdb import Engine
+from strongroom.logs import lists
 
 MANY: Final = 50
 """Names at one place. A menu has fewer pages."""
@@ -49,7 +50,7 @@ def among(paths: Iterable[str]) -> list[Unnamed]:
 PATHS: Final = f"""
 SELECT DISTINCT "http_request.url.path" FROM event
 WHERE "metadata.log_name" = 'web' AND act = 'read' AND "http_response.code" BETWEEN 200 AND 299 AND document IS NULL
-    AND "http_request.url.path" LIKE '/%'
+    AND "http_request.url.path" LIKE '/%' AND route NOT LIKE '%{lists.PATIENT}%'
     AND NOT regexp_matches("http_request.url.path", '\\.(css|m?js|map|woff2?|ttf|eot|ico|svg|png|gif|jpe?g|webp)$', 'i')
 ORDER BY 1 LIMIT {SAMPLE}
 """

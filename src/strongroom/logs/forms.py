@@ -8,7 +8,7 @@
     DOK-2024-00017              DOK-2024-{int}
     jR4kWq9X, doc_1a2B3c4D      {token}              by how often letters and digits change
     1.2.840.113619.2.55         {oid}                as DICOM names studies
-    documents(4711)             documents({int})     as OData writes it
+    documents(4711)             documents({int})     as OData writes it, in (guid'5f0c…') and (ID='A-4711') too
     Patient/123, urn:uuid:…     Patient/{int}, …     as values of parameters are written
 
 What is digit and what is not decides, and not which digit, but for a year's four. Dates and names of pages are no ids.
@@ -36,7 +36,10 @@ _LED: Final = re.compile(r"([A-Za-z0-9_-]{1,40}[-_])([0-9]{5,19})")
 """A name, then a number that is too long for a year."""
 _FOLLOWED: Final = re.compile(r"([0-9]{5,19})([-_.@])([A-Za-z0-9][A-Za-z0-9_-]{0,80})")
 _MEASURES: Final = re.compile(r"[0-9]{1,5}x[0-9]{1,5}")
-_CALLED: Final = re.compile(r"([A-Za-z][A-Za-z0-9_.]{0,60}\()('?)([^()']{1,128})('?\))")
+_CALLED: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9_.]{0,60}\((?:[A-Za-z][A-Za-z0-9_]{0,60}=)?(?:(?:guid|binary|X)?')?)([^()']{1,128})('?\))"
+)
+"""A thing by its key, as OData writes it, in all its versions."""
 _KINDED: Final = re.compile(r"((?:[A-Za-z][A-Za-z_.-]{0,30}[:|]|eq\.){1,3})([^:|]{1,128})")
 _MIXED: Final = re.compile(r"[A-Za-z0-9_~-]{6,128}={0,2}")
 _PIECES: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -153,12 +156,11 @@ def _grouped(stem: str) -> Formed:
         return "{int}" + followed[2] + what, 0, followed.end(1), 10
     for pattern in (_CALLED, _KINDED):
         if around := pattern.fullmatch(stem):
-            inner = len(around.groups()) // 2 + 1 if pattern is _CALLED else 2
-            form, start, end, base = formed(around[inner])
+            form, start, end, base = formed(around[2])
             if not form:
                 return NO_ID
-            at = around.start(inner)
-            return stem[:at] + form + stem[around.end(inner) :], at + start if end else 0, at + end if end else 0, base
+            at = around.start(2)
+            return stem[:at] + form + stem[around.end(2) :], at + start if end else 0, at + end if end else 0, base
     return NO_ID
 
 

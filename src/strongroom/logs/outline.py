@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from strongroom.logs import web
+from strongroom.logs import lists, web
 from strongroom.logs.forms import NO_ID, YEAR, Formed, asked, formed, named
 from strongroom.logs.route import ASSETS, PARAMETERS, telling
 
@@ -61,10 +61,11 @@ def plan(outline: str) -> Plan | None:
     if found is None:
         return None
     whole = (at, at + len(path))
-    document = _merged(outline, [whole, *found.identified]) if found.document else None
+    listed = found.ids > 0 and lists.collects(path, whose=found.whose == found.ids)
+    route = [lists.PATIENT if listed and place in found.people else part for place, part in enumerate(found.route)]
+    document = _merged(outline, [whole, *found.identified]) if found.ids and not listed else None
     return Plan(
-        method or None, web.ACTS.get(method, web.OTHER), whole, asked if query else None, _merged(outline, found.route),
-        document, found.number,
+        method or None, web.act(method, path), whole, asked if query else None, _merged(outline, route), document, found.number,
     )  # fmt: skip
 
 
@@ -74,7 +75,9 @@ class _Found:
 
     route: list[str | Span] = field(default_factory=list)
     identified: list[str | Span] = field(default_factory=list)
-    document: bool = False
+    ids: int = 0
+    whose: int = 0  # ids that are people's
+    people: list[int] = field(default_factory=list)  # where in the route these stand
     number: Span | None = None
 
     def take(self, found: Formed, at: int) -> str | None:
@@ -85,8 +88,15 @@ class _Found:
         year = form[0] != "{" and end - start == YEAR
         if base > 10 or end - start > _INT64 or year or "0" in form:  # noqa: PLR2004  # letters are digits, too
             return None
-        self.document, self.number = True, (at + start, at + end) if end else None
+        self.ids, self.number = self.ids + 1, (at + start, at + end) if end else None
         return form
+
+    def tell(self, part: str | Span, *, theirs: bool) -> None:
+        """The route goes on with this; `theirs`: it is an id of a person."""
+        if theirs:
+            self.whose += 1
+            self.people.append(len(self.route))
+        self.route.append(part)
 
 
 def _found(path: str, query: str, at: int) -> _Found | None:
@@ -100,7 +110,8 @@ def _found(path: str, query: str, at: int) -> _Found | None:
         if form is None:
             return None
         found.route += ["/"] if place else []
-        found.route.append(form or (at, at + len(segment)))
+        theirs = bool(form) and lists.of_people(segment, segments[place - 1] if place else "")
+        found.tell(form or (at, at + len(segment)), theirs=theirs)
         at += len(segment) + 1
     return found if not query or _asked(found, query, at) else None
 
@@ -109,16 +120,19 @@ def _asked(found: _Found, query: str, at: int) -> bool:
     """Add what the query, which begins at `at`, speaks of; False where its digits decide."""
     for start, part in _parameters(query, at):
         name, equals, value = part.partition("=")
-        if "/" in value and "0" in value and telling(name):  # a path, in each segment of which digits may tell
+        if "/" in value and "0" in value and telling(name, value):  # a path, in each segment of which digits may tell
             return False
-        form = found.take(asked(value) if equals and telling(name) else NO_ID, start + len(name) + 1)
+        if value[:1] in {"{", "["}:  # JSON has fields of its own
+            return False
+        form = found.take(asked(value) if equals and telling(name, value) else NO_ID, start + len(name) + 1)
         if form is None:
             return False
         if not form and (form := named(name, value)):
-            found.document, found.number = True, None
+            found.ids, found.number = found.ids + 1, None
         if form:
             sign = "&" if found.identified else "?"
-            found.route += [sign, (start, start + len(name) + 1), form]
+            found.route += [sign, (start, start + len(name) + 1)]
+            found.tell(form, theirs=lists.names_people(name))
             found.identified += [sign, (start, start + len(part))]
     return True
 

@@ -19,7 +19,7 @@ ACTS: Final = {
     "GET": Act.READ.value, "PUT": Act.WRITE.value, "POST": Act.WRITE.value, "PATCH": Act.WRITE.value,
     "DELETE": Act.DELETE.value,
 }  # fmt: skip
-WEB, OTHER, LOGIN, ADDRESS = Log.WEB.value, Act.OTHER.value, Kind.LOGIN.value, Kind.ADDRESS.value
+WEB, OTHER, LIST, LOGIN, ADDRESS = Log.WEB.value, Act.OTHER.value, Act.LIST.value, Kind.LOGIN.value, Kind.ADDRESS.value
 
 _REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S.*)", re.DOTALL)
 _PORT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):[0-9]{1,5}")
@@ -33,6 +33,11 @@ FORWARDED: Final = r"[0-9a-fA-F:.\[\]-]{1,60}(?:, ?[0-9a-fA-F:.\[\]-]{1,60})*"
 """X-Forwarded-For, as a pattern: addresses with or without ports, from the client on."""
 _HOPS: Final = 16
 _PROTOCOL: Final = re.compile(r" HTTP/[0-9.]{1,4}\Z")
+
+
+def act(method: str, path: str) -> str:
+    """What a request does. FHIR's searches may be sent by POST, and write nothing."""
+    return LIST if method == "POST" and path.endswith("/_search") else ACTS.get(method, OTHER)
 
 
 def split(request: str) -> tuple[str, str]:
@@ -66,7 +71,7 @@ def row(
     path, _, query = target_.partition("?")
     aim = target(path, query)
     return (
-        *(time, WEB, 1 if 200 <= status < 400 else 2, ACTS.get(method, OTHER)),  # noqa: PLR2004  # HTTP's classes
+        *(time, WEB, 1 if 200 <= status < 400 else 2, act(method, path)),  # noqa: PLR2004  # HTTP's classes
         *((user, LOGIN) if user else (address, ADDRESS)),
         *(
             user or None,

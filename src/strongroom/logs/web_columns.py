@@ -103,5 +103,4 @@ def _one(request: str) -> tuple[str | None, str, str, str | None, str, str | Non
     method, address = web.split(request)
     path, _, query = address.partition("?")
     aim = target(path, query)
-    act = web.ACTS.get(method, web.OTHER)
-    return method or None, act, path, query or None, aim.route, aim.document, aim.number
+    return method or None, web.act(method, path), path, query or None, aim.route, aim.document, aim.number
