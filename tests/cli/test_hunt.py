@@ -126,6 +126,37 @@ def test_nothing_readable_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "1 unit unreadable: not written in this format (byte 0)" in told
 
 
+def test_who_asked_behind_a_content_network_is_asked_for_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its addresses are nobody; a mapping names them, and then one client is found, whatever it wrote before its own address."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    line = '192.0.2.{} - - [29/Dec/2025:22:{:02}:00 +1300] "GET /d/{} HTTP/1.1" 200 5 "-" "Mozilla/5.0" "{}.1.1.1, 203.0.113.9"\n'
+    text = "".join(line.format(n % 7, n, 4_711 + n, n) for n in range(40))
+    for name in ("a.log", "b.log"):
+        (logs / name).write_text(text)
+    run("hunt", logs)
+    out = capsys.readouterr().out
+    assert "203.0.113.9" not in out
+    assert out.count("a --mapping with proxies") == 1
+    (tmp_path / "portal.toml").write_text('proxies = ["192.0.2.0/24"]\n')
+    assert run("hunt", logs, "--mapping", tmp_path / "portal.toml") == 1
+    out = capsys.readouterr().out
+    assert "address 203.0.113.9: 40 documents" in out.splitlines()[0]
+    assert "a --mapping with proxies" not in out
+
+
+def test_files_that_are_alike_are_told_of_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fifteen rotated files in a format of one's own are one sentence."""
+    for n in range(15):
+        (tmp_path / f"a.log.{n}").write_text("2026-03-02 06:00:00,123 INFO user=ann\n")
+    assert run("hunt", tmp_path) == 3
+    told = capsys.readouterr().err
+    assert told.count("no log that is known") == 1
+    assert "and 12 more: no log" in told
+
+
 def test_a_time_in_which_nothing_lies_is_3(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A mistyped year must not look like good news; the bounds are those that were given."""
     assert run("hunt", log, "--since", "2027-01-01") == 3

@@ -1,6 +1,7 @@
 """Rule files: ours all run and prove themselves; others' run unchanged, or say why not."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from strongroom.errors import UsageError
 from strongroom.logs import formats
 from strongroom.logs import read as reading
 from tests.detect.conftest import Scene, read
+
+RULES = Path(__file__).parents[2] / "rules"
 
 OTHERS = """
 title: A path traversal was tried
@@ -92,6 +95,30 @@ def hits(text: str, log: str, folder: Path) -> dict[str, int]:
         run(loaded.detections, engine, [])
         counted = dict(engine.rows("SELECT detection, count(*) FROM hit GROUP BY ALL"))
     return {one.head.title: counted[one.head.id] for one in loaded.detections if one.head.id in counted}
+
+
+def asked(one: object) -> set[str]:
+    """The fields that a detection of a rule file asks for."""
+    if isinstance(one, list):
+        return {field for part in one for field in asked(part)}
+    return {str(field).partition("|")[0] for field in one} if isinstance(one, dict) else set()
+
+
+def test_fields_of_web_servers_have_a_name_in_every_target() -> None:
+    """Or are said to have none: a query about a field that nobody has is an alert that never comes."""
+    fields = set[str]()
+    for path in (RULES / "web").glob("*.yml"):
+        for rule in yaml.safe_load_all(path.read_text()) if not path.name.endswith(".events.yml") else ():
+            detection = {name: part for name, part in rule.get("detection", {}).items() if name != "condition"}
+            fields |= {field for part in detection.values() for field in asked(part)}
+            correlation = rule.get("correlation", {})
+            counted = correlation["condition"].get("field") if isinstance(correlation.get("condition"), dict) else None
+            fields |= {*correlation.get("group-by", ()), *([counted] if counted else [])}
+    ours = {"route"}  # the converter says so of each
+    targets = tomllib.loads((RULES / "targets.toml").read_text())
+    lacking = {name: fields - ours - set(said["web"]) for name, said in targets.items() if "web" in said}
+    assert not any(lacking.values()), lacking
+    assert len(lacking) >= 4
 
 
 def test_somebody_elses_web_rule_runs_unchanged(tmp_path: Path) -> None:

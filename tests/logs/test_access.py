@@ -29,6 +29,7 @@ def test_a_combined_line() -> None:
         "http_request.url.query_string": "x=1", "http_request.user_agent": "Mozilla/5.0 (X11)",
         "http_request.referrer": "https://portal.example/list", "http_response.code": 200, "traffic.bytes_out": 252_000,
         "route": "/documents/{int}", "document": "/documents/4711", "number": 4711, "patient": None,
+        "http_request.x_forwarded_for": None,
     }  # fmt: skip
 
 

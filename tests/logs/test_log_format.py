@@ -202,4 +202,4 @@ def test_a_line_is_read_in_one_pass() -> None:
         format_of("%t %a %U %s %B").parse(b"[29/Dec/2025:22:00:00 +1300] a " + b"/ 200 " * 100_000) == NOT_THIS_FORMAT
     )
     assert len(FIELDS) == len(web.FIELDS) + 1
-    assert set(log_format.NAMES) == {"principal", "session", "address", "document", "patient"}
+    assert set(log_format.NAMES) == {"principal", "session", "address", "forwarded", "document", "patient"}

@@ -32,6 +32,7 @@ def test_a_line() -> None:
         "http_response.code": 200, "traffic.bytes_out": 2_662_992, "api.operation": "REST.GET.OBJECT",
         "api.response.error": None, "store": "letters", "route": "letters/{int}/letter-{int}.pdf",
         "document": "letters/2025/letter-00417.pdf", "number": 417,
+        "http_request.url.query_string": None,
     }  # fmt: skip
 
 
@@ -47,6 +48,14 @@ def test_who_follows_a_signed_link_is_not_who_signed_it(who: str, expected: tupl
     """An application signs links, and its people follow them: a reader is an address."""
     found = row(LINE.replace(" - 3E57", f" {who} 3E57").replace(" AuthHeader ", " QueryString "))
     assert (found["principal"], found["principal.kind"], found["actor.user.name"]) == expected
+
+
+def test_a_signed_link_is_known_again() -> None:
+    """By what stands behind its question mark; other requests keep none."""
+    behind = "X-Amz-Date=20251229T210000Z&X-Amz-Signature=XXXXX"
+    asked = LINE.replace("?x=1", f"?{behind}")
+    assert row(asked.replace(" AuthHeader ", " QueryString "))["http_request.url.query_string"] == behind
+    assert row(asked)["http_request.url.query_string"] is None
 
 
 USER = "arn:aws:iam::123456789012:user/ann"

@@ -218,7 +218,8 @@ def _refuse(found: "Result") -> None:
     if found.events:
         msg = f"None of the {found.events:,} events is of the time that --since and --until name."
         raise OperationError(msg, advice="Times without a zone are UTC.")
-    lines = "\n".join(_of_file(file) for file in found.files[:20])
+    tried = [_of_file(file) for file in found.files[:20] if file.format]
+    lines = "\n".join([*tried, *_alike([file for file in found.files if not file.format], "no log that is known")])
     known = "Formats that are read: docs/hunt.md. Force one with --format, and see the reasons."
     raise OperationError(f"Nothing in these files could be read as a log.\n{lines}", advice=known)
 
@@ -301,6 +302,7 @@ def _read(found: "Result") -> Iterator[str]:
     listed = [file for file in found.files if file.format or file.source.named]
     for file in listed[:20]:
         yield f"  {_of_file(file)}"
+    yield from (f"  {note}" for note in _alike([file for file in listed if file.format and file.looks]))
     if len(listed) > 20:  # noqa: PLR2004  # lines of a screen
         yield f"  … and {len(listed) - 20} more files (--json lists all)"
     unknown = [file.source.name for file in found.files if not file.format and not file.source.named]
@@ -318,6 +320,18 @@ def _read(found: "Result") -> Iterator[str]:
     for one in found.stopped[:20]:
         place = f"{say.harmless(one.file)}{f':{one.line}' if one.line else ''}: " if one.file else ""
         yield f"  rule left out: {place}{say.harmless(one.title)}: {say.harmless(one.reason)}"
+
+
+def _alike(files: "list[File]", first: str = "") -> Iterator[str]:
+    """What is said of several files, each sentence once, with the first of its files."""
+    from strongroom.detect import say
+
+    said: dict[str, list[str]] = {}
+    for file in files:
+        said.setdefault(file.looks, []).append(say.harmless(file.source.name))
+    for note, names in said.items():
+        many = f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"  # noqa: PLR2004  # the first
+        yield f"{many}: {'; '.join(part for part in (first, say.harmless(note, 1_000)) if part)}"
 
 
 def _of_file(file: "File") -> str:

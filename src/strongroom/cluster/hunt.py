@@ -144,4 +144,4 @@ def _file(one: Read, source: Source, wanted: Wanted) -> File:
         known = custom if custom and custom.name == one.format else None
         if known is None and mapping and mapping.columns:
             known = table.format_of(mapping.columns)
-    return File(source, known, account)
+    return File(source, known, account, one.looks)

@@ -63,6 +63,7 @@ class Read(msgspec.Struct):
     first: int | None
     last: int | None
     numbered: bool  # whether its events have ids by which those that came twice are known
+    looks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _account(number: int, file: File, first: int | None, last: int | None, *, nu
     account, format_ = file.account, file.format.name if file.format else None
     return Read(
         number, format_, account.events, account.bytes, account.unreadable, account.places, account.seal.kept(), first, last,
-        numbered,
+        numbered, file.looks,
     )  # fmt: skip
 
 

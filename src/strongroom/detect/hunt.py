@@ -33,7 +33,7 @@ from strongroom.detect.finding import Finding, findings
 from strongroom.detect.kept import Kept
 from strongroom.detect.stage import Stage
 from strongroom.detect.unnamed import Unnamed, names
-from strongroom.logs import files, formats, read, stranger
+from strongroom.logs import files, formats, proxies, read, stranger
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
@@ -59,7 +59,13 @@ class File:
     source: Source
     format: Format | None
     account: read.Account
-    looks: str = ""
+    looks: str = ""  # what is to be said of it besides, with what to do
+
+
+CLAIMED: Final = (
+    "most requests come from addresses outside that say for whom they ask (X-Forwarded-For), as behind a content network, and "
+    "count as theirs: a --mapping with proxies, its networks, tells who asked (docs/hunt.md)"
+)
 
 
 @dataclass(slots=True)
@@ -194,7 +200,8 @@ def reading(source: Source, number: int, wanted: Wanted, told: Told) -> tuple[Fi
     if wanted.kept:
         found = wanted.kept.through(source, format_, number, account, found, told)
     mapping = wanted.mapping
-    return File(source, format_, account), found if mapping is None else map(mapping.changed, found)
+    claims = CLAIMED if not (mapping and mapping.proxies) and proxies.claimed(sample, format_) else ""
+    return File(source, format_, account, claims), found if mapping is None else map(mapping.changed, found)
 
 
 def _watched(source: Source, told: Told) -> Iterable[bytes]:

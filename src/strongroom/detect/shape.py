@@ -66,6 +66,7 @@ def file(one: File) -> dict[str, Any]:
         "bytes": account.bytes,
         "unreadable": account.unreadable,
         "unreadable_at": account.places,
+        "note": one.looks,
     }
 
 

@@ -43,9 +43,9 @@ def parse(unit: bytes) -> Row | Unreadable:
     address = web.address_of(address)
     method, target = web.split(request)
     return web.row(
-        time=time, address=web.client(address, forwarded) if forwarded else address, user="" if user == "-" else user,
+        time=time, address=address, user="" if user == "-" else user,
         method=method, target_=target, agent="" if agent is None else agent or "-", referrer=_told(referrer), status=int(status),
-        size=sent,
+        size=sent, forwarded=forwarded or "",
     )  # fmt: skip
 
 

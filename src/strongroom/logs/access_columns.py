@@ -166,7 +166,8 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
     nothing = always(None, many)
     named = pc.split_pattern(cut(fields[_BEFORE], 0, -_WHEN), " ", max_splits=3 if hosted else 2)
     address, user = (pc.list_element(named, place + hosted) for place in (0, 2))
-    user, address = _unless(user, "-"), _clients(address, fields)
+    said = _said(fields)
+    user, address = _unless(user, "-"), _clients(address, said)
     status = cut(fields[_ANSWER], 1, 4).cast(pa.int32())
     answer = fields[_ANSWER]
     size = cut(answer, 5, -1) if told else pc.list_element(pc.split_pattern(answer, " ", max_splits=3), 2)
@@ -191,17 +192,27 @@ def _values(lines: _Lines, times: pa.Array, *, told: bool, hosted: bool) -> tupl
         aimed.document,
         aimed.number,
         nothing,
+        nothing if said is None else said,
     )
 
 
-def _clients(address: pa.Array, fields: tuple[pa.Array, ...]) -> pa.Array:
-    """Who asked through a proxy that tells for whom, in quotes behind the agent (`web.client`)."""
+def _said(fields: tuple[pa.Array, ...]) -> pa.Array | None:
+    """For whom a proxy says that it asks, in quotes behind the agent; None where no line tells."""
     if len(fields) < _COMBINED + 2:
-        return address
+        return None
     blank, said, after = fields[_REST : _REST + 3]
     told = pc.and_(pc.equal(blank, one(" ")), pc.match_substring_regex(said, f"^(?:{web.FORWARDED})$"))
     told = pc.and_(told, pc.or_(pc.equal(after, one("")), pc.starts_with(after, " ")))
-    told = pc.and_(told, pc.match_substring_regex(address, f"^(?:{web.PRIVATE.pattern})$"))
+    told = pc.and_(told, pc.not_equal(said, one("-")))
+    return pc.if_else(told, said, one(None)) if told.true_count else None
+
+
+def _clients(address: pa.Array, said: pa.Array | None) -> pa.Array:
+    """Who asked through a proxy of one's own (`web.client`)."""
+    if said is None:
+        return address
+    private = pc.match_substring_regex(address, f"^(?:{web.PRIVATE.pattern})$")
+    told = pc.and_(said.is_valid(), private)
     if not told.true_count:
         return address
     pairs = zip(address.filter(told).to_pylist(), said.filter(told).to_pylist(), strict=True)

@@ -33,10 +33,13 @@ _ADDRESS = (
 )  # fmt: skip
 _FORWARDED = (
     "x_forwarded_for", "http_x_forwarded_for", "request_X-Forwarded-For", "x-forwarded-for", "X-Forwarded-For", "forwarded_for",
-    "xff", "proxy_add_x_forwarded_for",
+    "xff", "proxy_add_x_forwarded_for", "http_cf_connecting_ip", "cf_connecting_ip", "cf-connecting-ip", "http_true_client_ip",
+    "true_client_ip", "true-client-ip",
 )  # fmt: skip
 _USER = (
     "remote_user", "ClientUsername", "user", "user_id", "username", "auth_user", "cs-username", "user_name", "userId",
+    "x_user", "http_x_user", "x_user_id", "http_x_user_id", "x_remote_user", "http_x_remote_user", "x_forwarded_user",
+    "http_x_forwarded_user", "x_auth_request_user", "jwt_sub", "jwt_claim_sub", "sub", "principal", "login",
 )  # fmt: skip
 _METHOD = ("request_method", "RequestMethod", "method", "http_method", "verb", "cs-method")
 _TARGET = (
@@ -66,13 +69,23 @@ FIELDS = web.FIELDS
 
 def parse(unit: bytes) -> Row | Unreadable:
     """One line."""
+    entry = decoded(unit)
+    return entry if isinstance(entry, Unreadable) else row(entry)
+
+
+def decoded(unit: bytes) -> dict[str, Any] | Unreadable:
+    """The object of a line."""
     prefix = _CONTAINER.search(unit[:100])
     try:
-        entry = _DECODER.decode(unit[prefix.end() if prefix and not prefix.start() else 0 :])
+        return _DECODER.decode(unit[prefix.end() if prefix and not prefix.start() else 0 :])
     except msgspec.ValidationError:
         return NOT_THIS_FORMAT
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NO_JSON
+
+
+def row(entry: dict[str, Any]) -> Row | Unreadable:
+    """What an object says."""
     if not _text(entry, _TARGET) and "request" not in entry:
         entry = _inside(entry)
     request = entry.get("request")
@@ -82,7 +95,7 @@ def parse(unit: bytes) -> Row | Unreadable:
             **entry,
             "user_agent": _header(request, "User-Agent"),
             "referer": _header(request, "Referer"),
-            "x_forwarded_for": _header(request, "X-Forwarded-For"),
+            "x_forwarded_for": entry.get("x_forwarded_for") or _header(request, "X-Forwarded-For"),
         }
     address, method, target = _text(entry, _ADDRESS), _text(entry, _METHOD), _text(entry, _TARGET)
     if not target and isinstance(request, str):
@@ -98,10 +111,9 @@ def parse(unit: bytes) -> Row | Unreadable:
         return NO_TIME
     if (size is not None and size > INT64_MAX) or not 0 <= status <= 999:  # noqa: PLR2004  # three digits
         return BEYOND_64_BITS
-    user = _text(entry, _USER)
     return web.row(
-        time=time, address=web.client(_bare(address), _text(entry, _FORWARDED)),
-        user="" if user in {"-", "--"} else user, method=method.upper(), target_=target,
+        time=time, address=_bare(address), forwarded=_text(entry, _FORWARDED),
+        user=_who(entry), method=method.upper(), target_=target,
         agent=_text(entry, _AGENT) or _unnamed(entry), referrer=_text(entry, _REFERRER), status=status, size=max(size or 0, 0),
     )  # fmt: skip
 
@@ -167,6 +179,17 @@ def _text(entry: dict[str, Any], names: tuple[str, ...]) -> str:
     """The first of these fields that is text, made safe to store."""
     value = next((entry[name] for name in names if isinstance(entry.get(name), str)), "")
     return text(value.encode("utf-8", "backslashreplace"))
+
+
+def _who(entry: dict[str, Any]) -> str:
+    """The first of the fields for a login that has one. Programs number their accounts."""
+    for name in _USER:
+        value = entry.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if isinstance(value, str) and value not in {"", "-", "--"}:
+            return _text(entry, (name,))
+    return ""
 
 
 def _number(entry: dict[str, Any], names: tuple[str, ...]) -> int | None:

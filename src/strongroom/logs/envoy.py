@@ -41,6 +41,7 @@ def parse(unit: bytes) -> Row | Unreadable:
     return web.row(
         time=time, address=_client(forwarded, more or ""), user="", method=method, target_=target,
         agent="" if agent == "-" else agent, referrer="", status=0 if status == "-" else int(status), size=sent,
+        forwarded=forwarded,
     )  # fmt: skip
 
 

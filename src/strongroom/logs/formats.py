@@ -39,7 +39,7 @@ from strongroom.logs import (
 )
 from strongroom.logs.batch import Columns
 from strongroom.logs.datagrams import datagrams
-from strongroom.logs.record import NOT_THIS_FORMAT, Read, Unreadable
+from strongroom.logs.record import NOT_THIS_FORMAT, Read, Row, Unreadable
 from strongroom.logs.units import is_document, lines, some_elements
 from strongroom.logs.wrapped import CARRIERS, Unwrap
 
@@ -195,9 +195,27 @@ def _binary(sample: bytes) -> Kind:
     return "datagrams" if sample[:1] == b"\0" else "lines"
 
 
-def fits(format_: Format, sample: bytes) -> bool:
-    """Whether this format reads at least half of the sample."""
-    return _share(format_, _some(sample, "lines")) >= _SHARE
+def fitting(format_: Format, sample: bytes) -> Format | None:
+    """The format, where it reads at least half of the sample, as it is or carried; else None."""
+    units = _some(sample, "lines")
+    if _share(format_, units) >= _SHARE:
+        return format_
+    for how, unwrap in CARRIERS:
+        inner = [line for unit in units if (line := unwrap(unit))]
+        if inner and len(inner) >= _SHARE * len(units) and _share(format_, inner) >= _SHARE:
+            return _unwrapped(format_, how, unwrap)
+    return None
+
+
+def sampled(format_: Format, sample: bytes) -> list[Row]:
+    """Events of a sample of a log of lines."""
+    units = _some(sample, "lines")
+    parse = format_.parse
+    if format_.heading and units:
+        parse, units = format_.heading(units[0]) or parse, units[1:]
+    read = map(parse, units)
+    every = [one for found in read for one in (found if isinstance(found, list) else [found])]
+    return [one for one in every if not isinstance(one, Unreadable)]
 
 
 def _some(sample: bytes, kind: Kind) -> list[bytes]:

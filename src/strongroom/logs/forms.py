@@ -51,7 +51,7 @@ _PAPERS: Final = re.compile(
 IDENTIFIERS: Final = frozenset(
     "id doc docid doc_id docuid docguid document documentid document_id documentguid file fileid file_id filename file_name "
     "fileguid attachment attachmentid attachment_id record recordid record_id report reportid report_id letter letterid scan "
-    "scanid image imageid uuid guid oid uid study studyuid seriesuid objectuid accession item itemid blob object objectid "
+    "f fn scanid image imageid uuid guid oid uid study studyuid seriesuid objectuid accession item itemid blob object objectid "
     "patient patientid patient_id mrn nhi subject".split()
 )
 """Parameters that name a document, or whose it is, in whatever form: all that is no word counts as an id."""

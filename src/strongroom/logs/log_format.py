@@ -23,7 +23,7 @@ from strongroom.logs.moment import any_of, clf, epoch, iso
 from strongroom.logs.record import BEYOND_64_BITS, NO_TIME, NOT_THIS_FORMAT, Row, Unreadable, text
 
 FIELDS: Final = (*web.FIELDS, "actor.session.uid")
-NAMES: Final = ("principal", "session", "address", "document", "patient")
+NAMES: Final = ("principal", "session", "address", "forwarded", "document", "patient")
 """What the operator may say of a value that no server's own words tell."""
 Names = dict[str, str]
 """One of NAMES -> the variable or directive that holds it, as it stands in the string: $http_x_user, %{X-User}i."""
@@ -41,12 +41,12 @@ _NGINX: Final = {
     "time_local": "clf", "time_iso8601": "iso", "msec": "epoch", "request": "request", "request_method": "method",
     "request_uri": "target", "uri": "path", "document_uri": "path", "args": "query", "query_string": "query",
     "status": "status", "body_bytes_sent": "size", "bytes_sent": "size_all", "http_referer": "referrer",
-    "http_user_agent": "agent",
+    "http_user_agent": "agent", "http_x_forwarded_for": "forwarded", "proxy_add_x_forwarded_for": "forwarded",
 }  # fmt: skip
 _APACHE: Final = {
     "h": "address", "a": "address", "{c}a": "peer", "u": "principal", "t": "clf", "r": "request", "m": "method", "U": "path",
     "U%q": "target", "q": "query", "s": "status", "b": "size", "B": "size", "O": "size_all",
-    "{referer}i": "referrer", "{user-agent}i": "agent",
+    "{referer}i": "referrer", "{user-agent}i": "agent", "{x-forwarded-for}i": "forwarded",
     "{sec}t": "epoch", "{msec}t": "epoch", "{usec}t": "micros", "{begin:sec}t": "epoch", "{begin:msec}t": "epoch",
     "{begin:usec}t": "micros", "{end:sec}t": "epoch", "{end:msec}t": "epoch", "{end:usec}t": "micros",
 }  # fmt: skip
@@ -222,9 +222,9 @@ def _reader(plan: _Plan) -> Callable[[bytes], Row | Unreadable]:
         row = web.row(
             time=time, address=address, user=told("principal"), method=method, target_=target,
             agent=told("agent") or ("-" if "agent" in plan.places else ""),
-            referrer=told("referrer"), status=int(status or 0), size=size,
+            referrer=told("referrer"), status=int(status or 0), size=size, forwarded=told("forwarded"),
         )  # fmt: skip
-        return (*_owned(row, told("document"), told("patient")), told("session") or None)
+        return (*owned(row, told("document"), told("patient")), told("session") or None)
 
     return parse
 
@@ -239,7 +239,7 @@ def _asked(told: Callable[[str], str]) -> tuple[str, str]:
     return told("method"), told("target") or told("path") + (f"?{query}" if query else "")
 
 
-def _owned(row: Row, document: str, patient: str) -> Row:
+def owned(row: Row, document: str, patient: str) -> Row:
     """The row, with the document and the patient that the log itself names."""
     if not document and not patient:
         return row

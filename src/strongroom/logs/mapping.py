@@ -11,6 +11,10 @@ Where in the world addresses are is told by MMDB files, of countries, of network
 
     places = ["GeoLite2-Country.mmdb", "GeoLite2-ASN.mmdb"]
 
+Behind a content network every request comes from it; whose networks are believed when they say for whom they ask (`proxies`):
+
+    proxies = ["192.0.2.0/24", "2001:db8::/32"]
+
 A table instead of a log has its columns named (`table` says which there are):
 
     [columns]
@@ -23,6 +27,8 @@ An access log in a format of its own has its string, and what its values mean th
     log_format = '$remote_addr $http_x_user [$time_local] "$request" $status $body_bytes_sent'
     [fields]
     principal = "$http_x_user"
+
+Without a string these are names of fields in an access log in JSON (`log_fields`).
 
 Paths of tables are relative to the file. With routes only what they match is a document; the names in braces stand for one
 segment of the path each. Of any other address the ids stay known: whoever walks over them is found, for an address that nobody
@@ -39,10 +45,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strongroom.errors import ConfigError
-from strongroom.logs import formats, log_format, places, routes, table
+from strongroom.logs import formats, log_fields, log_format, places, proxies, routes, table
 from strongroom.logs.batch import ARROW
 from strongroom.logs.formats import Format
 from strongroom.logs.places import Places
+from strongroom.logs.proxies import Proxies
 from strongroom.logs.record import COLUMNS
 from strongroom.logs.routes import Route, Told
 
@@ -75,6 +82,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     relations: str = ""
     accounts: str = ""
     places: list[str] = []
+    proxies: list[str] = []
     columns: dict[str, str | list[str]] = {}
     log_format: str = ""
     fields: dict[str, str] = {}
@@ -99,15 +107,23 @@ class Mapping:
     custom: Format | None = None
     accounts: tuple[tuple[str, ...], ...] = ()
     places: Places | None = None
+    proxies: Proxies | None = None
 
     def format_of(self, sample: bytes) -> Format | None:
         """The table's format, for a file that has the columns; that of the format string, for a file that fits; else None."""
         if self.columns and table.fits(sample, self.columns):
             return table.format_of(self.columns)
-        return self.custom if self.custom and formats.fits(self.custom, sample) else None
+        if self.custom is None:
+            return None
+        if self.custom.unit == "json":  # a format of its own with fields of the same names is read as that
+            known = formats.recognise(sample)
+            if known is not None and known.name != "access-json":
+                return None
+        return formats.fitting(self.custom, sample)
 
     def changed(self, events: pa.Table) -> pa.Table:
-        """The events with what the routes make of their paths, and where their clients are."""
+        """The events with who asked, what the routes make of their paths, and where their clients are."""
+        events = events if self.proxies is None else self.proxies.changed(events)
         events = self._routed(events)
         return events if self.places is None else self.places.changed(events)
 
@@ -176,7 +192,10 @@ def load(path: Path) -> Mapping:
     )
     accounts = _table(path, file.accounts, _ACCOUNTS)
     where = places.load([path.parent / name for name in file.places]) if file.places else None
-    return Mapping(wanted, documents, relations, _columns(file.columns, path), _custom(file, path), accounts, where)
+    known = proxies.read(file.proxies) if file.proxies else None
+    return Mapping(
+        wanted, documents, relations, _columns(file.columns, path), _custom(file, path), accounts, where, known
+    )
 
 
 def by_string(written: str, mapping: Mapping | None) -> Mapping:
@@ -185,9 +204,14 @@ def by_string(written: str, mapping: Mapping | None) -> Mapping:
 
 
 def _custom(file: _File, path: Path) -> Format | None:
-    if set(file.fields) - set(log_format.NAMES) or (file.fields and not file.log_format):
-        advice = f"They name values of log_format: {', '.join(log_format.NAMES)}."
+    if set(file.fields) - set(log_format.NAMES):
+        advice = f"They name values of log_format, or fields of a log in JSON: {', '.join(log_format.NAMES)}."
         raise ConfigError(f"The fields of {path} do not fit.", advice=advice)
+    if file.fields and not file.log_format:
+        if any(value.startswith(("$", "%")) for value in file.fields.values()):
+            advice = "What begins with $ or % stands in a log_format, which is missing; fields of a log in JSON have names alone."
+            raise ConfigError(f"The fields of {path} do not fit.", advice=advice)
+        return log_fields.format_of(file.fields)
     try:
         return log_format.format_of(file.log_format, file.fields) if file.log_format else None
     except log_format.Misfit as error:

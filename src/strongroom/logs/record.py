@@ -40,6 +40,7 @@ COLUMNS: Final[dict[str, Type]] = {
     "http_request.url.query_string": "VARCHAR",
     "http_request.user_agent": "VARCHAR",
     "http_request.referrer": "VARCHAR",
+    "http_request.x_forwarded_for": "VARCHAR",  # for whom a proxy says that it asks; its beginning is the client's own word
     "http_response.code": "INTEGER",
     "traffic.bytes_out": "BIGINT",  # towards the client; of a flow: from src_endpoint to dst_endpoint, as in OCSF
     "traffic.bytes_in": "BIGINT",  # of a flow: from dst_endpoint to src_endpoint; null where a record counts one way only

@@ -27,12 +27,12 @@ from strongroom.logs.record import (
 FIELDS: Final = (
     "time", "metadata.log_name", "metadata.uid", "status_id", "act", "principal", "principal.kind", "actor.user.name",
     "src_endpoint.ip", "http_request.user_agent", "http_request.referrer", "http_response.code", "traffic.bytes_out",
-    "api.operation", "api.response.error", "store", "route", "document", "number",
+    "api.operation", "api.response.error", "store", "route", "document", "number", "http_request.url.query_string",
 )  # fmt: skip
 
 _LINE: Final = re.compile(
     r"([0-9a-f]{64}|\S+) (\S+) \[([^\]]{20,40})\] (\S+) (\S+) (\S+) ([A-Z]+\.[A-Za-z0-9_.]+) (\S+) "
-    r'(?:"(?:[^"]*)"|-) (\d{3}|-) (\S+) (\d+|-) (\d+|-) (\d+|-) (\d+|-) (?:"([^"]*)"|-) (?:"(.*)"|-) '
+    r'(?:"([^"]*)"|-) (\d{3}|-) (\S+) (\d+|-) (\d+|-) (\d+|-) (\d+|-) (?:"([^"]*)"|-) (?:"(.*)"|-) '
     r"\S+(?: \S+ \S+ \S+ (\S+).*| .*)?",
     re.DOTALL,
 )
@@ -60,6 +60,7 @@ def parse(unit: bytes) -> Row | Unreadable:
         request_id,
         operation,
         key,
+        request,
         status,
         error,
         sent,
@@ -91,8 +92,14 @@ def parse(unit: bytes) -> Row | Unreadable:
             route,
             f"{bucket}/{object_}" if object_ else None,
             number,
+            _query(request or "") if signed == LINK else None,
         ),
     )
+
+
+def _query(request: str) -> str | None:
+    """What a signed link has behind its question mark: it is the same whenever the same link is followed."""
+    return request.partition("?")[2].rpartition(" ")[0] or None
 
 
 def _act(operation: str) -> Act:

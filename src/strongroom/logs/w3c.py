@@ -94,7 +94,7 @@ def _row(said: Mapping[str, str]) -> Read:
     query = told.get("cs-uri-query", "")
     agent = _plain(told.get("cs(User-Agent)", "")) or ("-" if "cs(User-Agent)" in told else "")
     return web.row(
-        time=time, address=web.client(told["c-ip"], _plain(_forwarded(told))),
+        time=time, address=told["c-ip"], forwarded=_plain(_forwarded(told)),
         user=told.get("cs-username", ""), method=told.get("cs-method", ""),
         target_=told["cs-uri-stem"] + (f"?{query}" if query else ""), agent=agent,
         referrer=_plain(told.get("cs(Referer)", "")), status=int(status), size=size,

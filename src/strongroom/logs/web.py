@@ -1,6 +1,7 @@
 """What all logs of web requests have in common: the columns, and how a request becomes a row."""
 
 import functools
+import itertools
 import re
 from typing import Final
 
@@ -11,6 +12,7 @@ FIELDS: Final = (
     "time", "metadata.log_name", "status_id", "act", "principal", "principal.kind", "actor.user.name", "src_endpoint.ip",
     "http_request.http_method", "http_request.url.path", "http_request.url.query_string", "http_request.user_agent",
     "http_request.referrer", "http_response.code", "traffic.bytes_out", "route", "document", "number", "patient",
+    "http_request.x_forwarded_for",
 )  # fmt: skip
 """The columns that a web request fills."""
 
@@ -54,8 +56,13 @@ def client(peer: str, forwarded: str) -> str:
     """
     if PRIVATE.fullmatch(peer) is None:
         return peer
+    return next((one for one in hops(forwarded) if PRIVATE.fullmatch(one) is None), peer)
+
+
+def hops(forwarded: str) -> list[str]:
+    """The addresses in X-Forwarded-For, the last first, down to what is none: what stands before it is anybody's word."""
     said = (address_of(one.strip()) for one in reversed(forwarded.split(",")[-_HOPS:]))
-    return next((one for one in said if ADDRESSES.fullmatch(one) and PRIVATE.fullmatch(one) is None), peer)
+    return list(itertools.takewhile(ADDRESSES.fullmatch, said))
 
 
 def address_of(written: str) -> str:
@@ -66,8 +73,14 @@ def address_of(written: str) -> str:
 
 def row(
     *, time: int, address: str, user: str, method: str, target_: str, agent: str, referrer: str, status: int, size: int,
+    forwarded: str = "",
 ) -> Row:  # fmt: skip
-    """One request. Empty strings mean that the log does not tell; an agent of "-" that the client named none, stored as ''."""
+    """One request. Empty strings mean that the log does not tell; an agent of "-" that the client named none, stored as ''.
+
+    `address` is whose connection it was, and `forwarded` for whom it says that it asks.
+    """
+    forwarded = "" if forwarded == "-" else forwarded
+    address = client(address, forwarded) if forwarded else address
     path, _, query = target_.partition("?")
     aim = target(path, query)
     return (
@@ -84,7 +97,7 @@ def row(
             status,
             size,
         ),
-        *(aim.route, aim.document, aim.number, aim.patient),
+        *(aim.route, aim.document, aim.number, aim.patient, forwarded or None),
     )
 
 

@@ -1,0 +1,42 @@
+"""Format strings guessed by lines. Invariant: a string that is given reads them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strongroom.logs import formats, log_format
+from strongroom.logs.guess import string
+
+LINES = {
+    '2026-03-15T19:00:07-05:00 10.0.0.9 sub=ann "GET /a HTTP/1.1" 200 2 rt=0.720 "Mozilla/5.0 (X11)"':
+        '$time_iso8601 $remote_addr sub=$x1 "$request" $status $body_bytes_sent rt=$x2 "$http_user_agent"',
+    '203.0.113.9 portal ann [29/Dec/2025:22:00:00 +1300] "GET /d/7 HTTP/1.1" 0.002 200 5 "https://a/" "curl/8.1" "sid 9"':
+        '$remote_addr $x1 $x2 [$time_local] "$request" $x3 $status $body_bytes_sent "$http_referer" "$http_user_agent" "$x4"',
+    '1766998800.123|2001:db8::9|"GET /d/7 HTTP/1.1"|200': None,
+    '1766998800.123 | 2001:db8::9 | "GET /d/7 HTTP/1.1" | 200 | -':
+        '$msec | $remote_addr | "$request" | $status | $body_bytes_sent',
+    "2026-03-02 06:00:00,123 INFO user=ann": None, '203.0.113.9 "GET /d/7 HTTP/1.1" 200 5': None, "": None,
+    '1766998800.123 203.0.113.9 "GET /$x HTTP/1.1" 200 5': None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "expected"), LINES.items())
+def test_lines_tell_what_they_look_like(line: str, expected: str | None) -> None:
+    """And what does not is $x1, $x2; where there is no time, no client or no answer there is no string."""
+    assert string(f"{line}\n{line}\n".encode()) == (expected or "")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["203.0.113.9", "[29/Dec/2025:22:00:00 +1300]", '"GET /a HTTP/1.1"', "200", "-", "x=1", '"y/1 "', "7"]
+        ),
+        max_size=9,
+    ),
+    st.text(max_size=9),
+)
+def test_what_is_given_reads(pieces: list[str], end: str) -> None:
+    """Whatever the lines are."""
+    line = " ".join([*pieces, end]).replace("\n", " ").encode("utf-8", "replace")
+    guessed = string(line + b"\n")
+    assert not guessed or formats.fitting(log_format.format_of(guessed), line + b"\n") is not None
