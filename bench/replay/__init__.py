@@ -124,6 +124,7 @@ def _hunted(condition: str, folder: Path, told: mapping.Mapping | None, truth: T
         result = hunt(files.expand((str(folder / "logs"),)), Wanted(mapping=told), engine)
         unread = [file.source.path.name for file in result.files if file.account.unreadable]
         assert not unread, unread
+        assert not result.stopped, result.stopped
         assert told is None or all(file.format for file in result.files if file.source.path.name == AUDIT)
         _say(f"{condition}: {result.events:,} events hunted in {time.process_time() - began:.0f} CPU-s")
         return score(condition, result, engine, truth)

@@ -2,7 +2,8 @@
 
 Truth is the requests themselves. An event of a log is a playbook's when its second and its principal are those of one of its
 requests (at a store: its second and its document; of flows: a client's address while it was at it). A finding is a
-playbook's when at least half of its events are; every other is a false alarm. Detections never see any of this.
+playbook's when at least half of the events of one of its moments are; every other is a false alarm. Detections never see any of
+this.
 """
 
 from array import array
@@ -13,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from bench.replay.ask import DAYS, Ask, at
+from strongroom.detect.correlation import APART
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import Result
 from strongroom.sigma.rule import LEVELS
@@ -137,9 +139,7 @@ class Scores:
 def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Scores:
     """How the hunt did. `truth` has seen all of the replay."""
     truth.mark(engine)
-    shares = dict[str, tuple[int, int, str]]()
-    for about, events, attack, play in engine.rows(_SHARES):
-        shares[about] = (events, attack, play)
+    stolen = {about for about, events, attack in engine.rows(_SHARES) if attack >= HALF * events}
     fired: dict[str, tuple[int, str]] = {}
     titles = {detection.head.id: detection.head.title for detection in result.detections}
     loud = {
@@ -149,14 +149,14 @@ def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Score
         if LEVELS.index(reason.level) >= ALARM
     }
     for detection, about, when, play in engine.rows(_FIRED):
-        ours = (detection, about) in loud and shares[about][1] >= HALF * shares[about][0]
+        ours = (detection, about) in loud and about in stolen
         if (
             ours
             and when // 1000 >= truth.thefts[play].times[0] // 1000
             and (play not in fired or when < fired[play][0])
         ):
             fired[play] = when, titles[detection]
-    false = [one for one in result.findings if shares[one.about][1] < HALF * shares[one.about][0]]
+    false = [one for one in result.findings if one.about not in stolen]
     wrong = [one for one in false if LEVELS.index(one.level) >= ALARM]
     alarms, settled = len(wrong), sum(one.fired >= at(COLD) for one in wrong)
     plays = tuple(_score(play, theft, fired.get(play)) for play, theft in sorted(truth.thefts.items()))
@@ -170,11 +170,15 @@ def _score(play: str, theft: Theft, fired: tuple[int, str] | None) -> Score:
     return Score(play, documents, people, seconds, taken, fired[1] if fired else "")
 
 
-_SHARES: Final = """
-WITH of AS (SELECT DISTINCT about, event FROM hit)
-SELECT about, count(DISTINCT of.event), count(DISTINCT attack.event), coalesce(mode(play), '')
-FROM of LEFT JOIN attack ON attack.event = of.event GROUP BY about
-"""
+_SHARES: Final = f"""
+WITH placed AS (
+    SELECT about, of.event, time, attack.event IS NOT NULL AS stolen FROM (SELECT DISTINCT about, event FROM hit) AS of
+    JOIN event ON event.rowid = of.event LEFT JOIN (SELECT DISTINCT event FROM attack) AS attack ON attack.event = of.event
+),
+gap AS (SELECT *, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart FROM placed),
+numbered AS (SELECT *, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap)
+SELECT about, count(*), count(*) FILTER (stolen) FROM numbered GROUP BY about, nth
+"""  # noqa: S608  # a number
 _FIRED: Final = """
 SELECT detection, about, min(fired), play FROM hit JOIN attack ON attack.event = hit.event GROUP BY detection, about, play
 """

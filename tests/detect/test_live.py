@@ -70,7 +70,7 @@ class World:
             name, begin = self.rng.choice(["p1", "p2", "p3", "p30", "eve", "zoe"]), self.any_time()
             pace, first_ = self.rng.choice([1, 30, 140, 2_000, 30_000]), self.rng.randrange(10**6)
             stride, refused = self.rng.choice([1, 7, 37, 0]), self.rng.choice([0, 0.5])
-            for at in range(self.rng.randrange(5, 70)):
+            for at in range(self.rng.randrange(5, 100)):
                 number = first_ + at * stride if stride else self.rng.randrange(10**6)
                 failed = {"status_id": 2, "http_response.code": 404} if self.rng.random() < refused else {}
                 self.read_by(name, begin + at * pace, number, **failed)

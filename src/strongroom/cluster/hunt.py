@@ -67,9 +67,7 @@ def _fill(engine: Engine, events: Data, cluster: Cluster[Data], hits: pa.Table) 
     """The hits and their events, into the engine of the one who asks; and how many events came from the same addresses."""
     engine.numbered()
     engine.make("found", hits)
-    engine.run("""
-    INSERT INTO hit SELECT detection, about, min(fired) OVER (PARTITION BY detection, about), event FROM found
-    """)
+    engine.run("INSERT INTO hit SELECT detection, about, fired, event FROM found")
     numbers = engine.table("SELECT DISTINCT event FROM found ORDER BY event")
     engine.make("found", hits.slice(0, 0))
     came = [CAME.empty_table()]

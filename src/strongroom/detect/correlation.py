@@ -15,6 +15,7 @@ comes to the same.
 
 from typing import Final
 
+from strongroom.clock import DAY
 from strongroom.detect.detection import PLACE, SOURCE, Base, digest, simple
 from strongroom.detect.parts import By, Parts
 from strongroom.sigma.rule import Correlation, Extended, Joined, Kind, Matched
@@ -44,8 +45,13 @@ def together(base: str, fire: str, window: int) -> Parts:
     return Parts((By("together", base, "g"),), windowed("SELECT * FROM together", fire, window))
 
 
+APART: Final = DAY
+"""Milliseconds without an event after which the next are another moment: a watch tells of them again."""
+
+
 def windowed(base: str, fire: str, window: int) -> str:
-    """The events of `base` in a window that ends at an instant of `fire` (g, t), with the first such instant of the group.
+    """The events of `base` in a window that ends at an instant of `fire` (g, t), with the first such instant of their moment: of
+    events about the same between which there is never more than APART.
 
     `fire` may read `base` by this name. A group whose events are about several is told of each. The first instant from an event on
     is told by going back in time: a minimum from there on, which grows by itself; one over the window would be made anew for each.
@@ -59,9 +65,13 @@ def windowed(base: str, fire: str, window: int) -> str:
     ),
     seen AS (
         SELECT event, about, time, min(t) OVER (PARTITION BY g ORDER BY time DESC) AS ends FROM both_
-    )
-    SELECT about, min(ends) OVER (PARTITION BY about) AS fired, event FROM seen
-    WHERE event IS NOT NULL AND ends <= time + {window}
+    ),
+    hit_ AS (
+        SELECT *, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart FROM seen
+        WHERE event IS NOT NULL AND ends <= time + {window}
+    ),
+    moment AS (SELECT *, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM hit_)
+    SELECT about, min(ends) OVER (PARTITION BY about, nth) AS fired, event FROM moment
     """
 
 

@@ -102,7 +102,8 @@ class Joint(Fold, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One detection. `hits` selects (about, fired, event): about whom, when it would first have fired, an event's rowid.
+    """One detection. `hits` selects (about, fired, event): about whom, when it would first have fired by what happened then, an
+    event's rowid. Of events apart from one another by more than a day it may tell more than one `fired`: the earliest is the first.
 
     `quiet` is the level when nothing left: trying is not taking. A watch folds the rows of `bases` (event, time, g, about …);
     without a fold no watch can say the same, and says so. Where there are `parts`, `hits` is their whole.

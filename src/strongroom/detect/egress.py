@@ -76,10 +76,10 @@ large AS (
     FROM past LEFT JOIN peers USING (kind, d) JOIN hour USING (about, b)
 ),
 running AS (
-    SELECT about, event, time, enough, sum(size) OVER (PARTITION BY about, b ORDER BY time, event) AS so_far
+    SELECT about, b, event, time, enough, sum(size) OVER (PARTITION BY about, b ORDER BY time, event) AS so_far
     FROM sent JOIN large USING (about, b) WHERE c >= enough
 )
-SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY about) AS fired, event FROM running
+SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY about, b) AS fired, event FROM running
 """
 """Of whoever was sent too much in an hour."""
 

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
+from strongroom.detect.correlation import APART
 from strongroom.detect.detection import GIVEN, SERVED, Detection
 from strongroom.detect.duckdb import Engine
 from strongroom.sigma.rule import LEVELS, Level
@@ -54,9 +55,10 @@ class Finding:
     addresses: int
     countries: tuple[str, ...]  # where those addresses are, where an operator's files tell
     principals: int
-    fired: int
+    fired: int  # of the moment in which most left: when it would first have fired, and what had left of it by then
     lost: int
     lost_people: int | None
+    moments: int  # more than a day without an event is between them
     reasons: tuple[Reason, ...]
     evidence: tuple[Evidence, ...]
 
@@ -68,6 +70,8 @@ EVIDENCE: Final = 20
 def findings(engine: Engine, detections: tuple[Detection, ...], most: int = EVIDENCE) -> list[Finding]:
     """The findings, worst first: by level, then by documents and people that left, then by events."""
     known = {detection.head.id: detection for detection in detections}
+    engine.run("DROP TABLE IF EXISTS temp.told")
+    engine.write(_TOLD)
     reasons: dict[str, list[Reason]] = {}
     for row in engine.rows(_REASONS):
         reason = _reason(known[row[0]], row[2:])
@@ -101,9 +105,8 @@ def _reason(detection: Detection, row: tuple[Any, ...]) -> Reason:
 
 
 def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[Evidence, ...]) -> Finding:
-    about, events, documents, people, size, first, last, addresses, countries, principals, fired, lost, lost_people = (
-        row
-    )
+    about, events, documents, people, size, first, last, addresses, countries, principals, fired, *told = row
+    lost, lost_people, moments = told
     level = max((reason.level for reason in reasons), key=LEVELS.index)
     return Finding(
         id=hashlib.blake2b(about.encode(), digest_size=6).hexdigest(),
@@ -121,21 +124,42 @@ def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[
         fired=fired,
         lost=lost,
         lost_people=lost_people if people else None,
+        moments=moments,
         reasons=reasons,
         evidence=evidence,
     )
 
 
 _ID: Final = "(route || chr(31) || number)"
-_ONCE: Final = "SELECT detection, about, event, min(fired) AS fired FROM hit GROUP BY detection, about, event"
-"""An event may be in several windows of one."""
+_TOLD: Final = f"""
+CREATE TEMP TABLE told AS  -- of each the moment in which most left, and how many there are
+WITH placed AS (
+    SELECT about, time, CASE WHEN {SERVED} THEN document END AS document
+    FROM (SELECT DISTINCT about, event FROM hit) AS of JOIN event ON event.rowid = of.event
+),
+gap AS (SELECT *, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart FROM placed),
+numbered AS (SELECT *, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap),
+moment AS (
+    SELECT about, nth, min(time) AS since, max(time) AS until, count(DISTINCT document) AS documents FROM numbered GROUP BY ALL
+)
+SELECT about, since, until, count(*) OVER (PARTITION BY about) AS moments FROM moment
+QUALIFY row_number() OVER (PARTITION BY about ORDER BY documents DESC, since) = 1
+"""
+_ONCE: Final = """
+SELECT hit.detection, hit.about, event, fired FROM (SELECT DISTINCT detection, about, event FROM hit) AS hit JOIN (
+    SELECT detection, about, coalesce(min(fired) FILTER (fired BETWEEN since AND until), min(fired)) AS fired
+    FROM hit JOIN told USING (about) GROUP BY detection, about
+) AS first ON first.detection = hit.detection AND first.about = hit.about
+"""
+"""An event may be in several windows of one. When a detection fired is said of the moment that is told, if it did then."""
 _REASONS: Final = f"""
 WITH once AS ({_ONCE}),
 asked AS (  -- each document, or id, of each: to count those that differ costs far more by hit than by these
-    SELECT detection, about, document, CASE WHEN document IS NULL THEN {_ID} END AS id, count(*) AS events, min(fired) AS fired,
-        bool_or({SERVED}) AS left_, bool_or({SERVED} AND time <= fired) AS lost, bool_or(status_id = 2) AS missed,
-        bool_or({GIVEN}) AS given, min(number) AS low, max(number) AS high, min(route) AS route
-    FROM once JOIN event ON event.rowid = once.event GROUP BY detection, about, document, id
+    SELECT detection, once.about, document, CASE WHEN document IS NULL THEN {_ID} END AS id, count(*) AS events,
+        min(fired) AS fired, bool_or({SERVED}) AS left_,
+        bool_or({SERVED} AND time <= fired AND (time >= since OR fired < since)) AS lost,
+        bool_or(status_id = 2) AS missed, bool_or({GIVEN}) AS given, min(number) AS low, max(number) AS high, min(route) AS route
+    FROM once JOIN told USING (about) JOIN event ON event.rowid = once.event GROUP BY detection, once.about, document, id
 )
 SELECT detection, about, sum(events)::BIGINT, count(*) FILTER (left_), min(fired), count(*) FILTER (lost),
     count(coalesce(document, id)), count(coalesce(document, id)) FILTER (missed), min(low), max(high), min(route),
@@ -144,13 +168,16 @@ FROM asked GROUP BY detection, about ORDER BY detection, about
 """
 
 _ABOUT: Final = f"""
-WITH first AS (SELECT about, min(fired) AS fired FROM hit GROUP BY about),
-of AS (SELECT about, event, fired FROM (SELECT DISTINCT about, event FROM hit) JOIN first USING (about))
+WITH first AS (
+    SELECT about, since, moments, coalesce(min(fired) FILTER (fired BETWEEN since AND until), min(fired)) AS fired
+    FROM hit JOIN told USING (about) GROUP BY about, since, moments
+),
+of AS (SELECT about, event, fired, since, moments FROM (SELECT DISTINCT about, event FROM hit) JOIN first USING (about))
 SELECT about, count(*), count(DISTINCT document) FILTER ({SERVED}), count(DISTINCT patient) FILTER ({SERVED}),
     sum("traffic.bytes_out") FILTER (status_id = 1)::BIGINT, min(time), max(time), count(DISTINCT "src_endpoint.ip"),
     list_sort(list(DISTINCT "src_endpoint.location.country") FILTER ("src_endpoint.location.country" IS NOT NULL)),
-    count(DISTINCT principal), min(fired), count(DISTINCT document) FILTER ({SERVED} AND time <= fired),
-    count(DISTINCT patient) FILTER ({SERVED} AND time <= fired)
+    count(DISTINCT principal), min(fired), count(DISTINCT document) FILTER ({SERVED} AND time BETWEEN since AND fired),
+    count(DISTINCT patient) FILTER ({SERVED} AND time BETWEEN since AND fired), min(moments)
 FROM of JOIN event ON event.rowid = of.event GROUP BY about ORDER BY about
 """
 

@@ -111,10 +111,10 @@ large AS (
     WHERE debut // {DAY} = d AND daily.c >= enough
 ),
 running AS (
-    SELECT host, event, time, enough, sum(out) OVER (PARTITION BY host, dst, d ORDER BY time, event) AS so_far
+    SELECT host, d, event, time, enough, sum(out) OVER (PARTITION BY host, dst, d ORDER BY time, event) AS so_far
     FROM sent JOIN large USING (host, dst, d)
 )
-SELECT 'server ' || host AS about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY host) AS fired, event
+SELECT 'server ' || host AS about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY host, d) AS fired, event
 FROM running
 """
 

@@ -61,7 +61,7 @@ def detection() -> Detection:
         SELECT about, patient, d, min(fired) AS fired FROM run JOIN long USING (about, run) ANTI JOIN usual USING (about)
         GROUP BY ALL
     )
-    SELECT reading.about, min(fired) OVER (PARTITION BY reading.about) AS fired, event
+    SELECT reading.about, fired, event
     FROM reading JOIN odd ON odd.about = reading.about AND odd.patient = reading.patient AND odd.d = reading.time // {DAY}
     """
     steps = (By("reading", _BASE.sql, "about"), Here("met", met), Here("step", step), Here("run", run))

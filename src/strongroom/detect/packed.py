@@ -94,6 +94,15 @@ def drop(held: Packed) -> Packed:
     return held[_SIZE:]
 
 
+def without(held: Packed, key: int) -> Packed:
+    """Without this one, which must be there."""
+    if isinstance(held, dict):
+        del held[key]
+        return held
+    at = _place(held, key.to_bytes(8, "big"))
+    return held[:at] + held[at + _SIZE :]
+
+
 def items(held: Packed) -> Iterable[tuple[int, int]]:
     """All, in their order."""
     return held.items() if isinstance(held, dict) else _unpacked(held)

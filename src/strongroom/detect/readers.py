@@ -5,7 +5,7 @@ exact count matters only to somebody who has as many things in the longest as wo
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from sys import intern
 from typing import Any, Final, NamedTuple, cast
 
@@ -18,6 +18,10 @@ MOST: Final = 20_000
 """Different documents or people of one principal in one window. It bounds what a watch keeps in memory."""
 RARE: Final = 99
 """Per cent of a principal's own windows that held less, or as much."""
+DOUBT: Final = 4 * 7 * DAY
+"""For so long a window with too much, but for the past, is none: a theft must not excuse the next."""
+SURE: Final = 5
+"""So many times what is enough is told of as ever where nobody has a past."""
 _NOTHING: Final[Sequence[Fire]] = ()
 
 
@@ -25,11 +29,13 @@ class Window(NamedTuple):
     """A window of `size` milliseconds, in which fewer than `floor` are never too many.
 
     `age`: how many windows of log it takes before one's own past, and nothing else, says what is; None: `wide` says what.
+    `cold`: this is told of days in which nobody has a past.
     """
 
     size: int
     floor: int
     age: int | None = None
+    cold: bool = False
 
 
 _CELL: Final = 6
@@ -41,13 +47,24 @@ _NEW: Final = (-1, 0, 0, None, b"", None)
 
 
 class Rest:
-    """What few have: the bucket before, while it is not known yet; and what is in this window alone, once it may be too much."""
+    """What few have: buckets that are no past yet; and what is in this window alone, once it may be too much."""
 
-    __slots__ = ("before", "values")
+    __slots__ = ("doubted", "later", "values")
 
     def __init__(self) -> None:
-        self.before: tuple[int, int] | None = None  # number and count
+        self.doubted = False  # the present bucket
+        self.later: packed.Packed = b""  # number -> count, below 0 of those that are doubted
         self.values: dict[int, int] | None = None  # thing -> when last
+
+    def dump(self) -> list[Any]:
+        """As bytes and numbers."""
+        return [self.doubted, packed.dump(self.later), None if self.values is None else packed.dump(self.values)]
+
+    def load(self, kept: list[Any]) -> None:
+        """The way back."""
+        self.doubted, later, values = kept
+        self.later = packed.load(later)
+        self.values = None if values is None else dict(packed.items(values))
 
 
 class Reader:
@@ -67,19 +84,29 @@ class Reader:
             rest = self.cells[at + REST] = Rest()
         return cast("Rest", rest)
 
-    def turn(self, at: int, bucket: int) -> None:
-        """A bucket has begun: what had ended before the one before it is known now."""
+    def turn(self, at: int, bucket: int, size: int) -> None:
+        """A bucket has begun: what had ended before the one before it is known now, but for what is doubted."""
         cells = self.cells
-        rest: Rest | None = cells[at + REST]
-        if rest is not None and rest.before is not None and rest.before[0] <= bucket - 2:
-            self._learn(at, rest.before[1])
-            rest.before = None
-        if cells[at + COUNT]:
-            if cells[at] <= bucket - 2:
-                self._learn(at, cells[at + COUNT])
-            else:
-                self.rest(at).before = (cells[at], cells[at + COUNT])
+        number, count, rest = cells[at], cells[at + COUNT], cells[at + REST]
+        if rest is not None:
+            self._known(at, rest, bucket, DOUBT // size)
+        doubted = rest is not None and rest.doubted
+        if count and number <= bucket - 2 and not doubted:
+            self._learn(at, count)
+        elif count:
+            rest = self.rest(at)
+            rest.later, rest.doubted = packed.put(rest.later, number, -count if doubted else count), False
         cells[at], cells[at + COUNT] = bucket, 0
+
+    def _known(self, at: int, rest: Rest, bucket: int, doubt: int) -> None:
+        due = [
+            (number, count)
+            for number, count in packed.items(rest.later)
+            if number <= bucket - (2 if count > 0 else doubt)
+        ]
+        for number, count in due:
+            self._learn(at, abs(count))
+            rest.later = packed.without(rest.later, number)
 
     def _learn(self, at: int, count: int) -> None:
         past = self.cells[at + PAST]
@@ -140,9 +167,8 @@ class Reader:
         """As lists, numbers and bytes."""
         cells = []
         for at in range(0, len(self.cells), _CELL):
-            bucket, count, much, enough, past, rest = self.cells[at : at + _CELL]
-            values = None if rest is None or rest.values is None else packed.dump(rest.values)
-            cells.append([bucket, count, much, enough, packed.dump(past), rest and rest.before, values])
+            *plain, past, rest = self.cells[at : at + _CELL]
+            cells.append([*plain, packed.dump(past), rest and rest.dump()])
         return [self.about, self.kind, packed.dump(self.values), cells]
 
     @classmethod
@@ -151,24 +177,23 @@ class Reader:
         about, kind, values, cells = kept
         reader = cls(about, kind, len(cells))
         reader.values = packed.load(values)
-        for nth, (*plain, past, before, own) in enumerate(cells):
+        for nth, (*plain, past, rest) in enumerate(cells):
             at = nth * _CELL
             reader.cells[at : at + REST] = [*plain, packed.load(past)]
-            if before is not None:
-                reader.rest(at).before = (before[0], before[1])
-            if own is not None:
-                reader.rest(at).values = dict(packed.items(own))
+            if rest is not None:
+                reader.rest(at).load(rest)
         return reader
 
 
 class Watched:
-    """A window that is watched for a detection: its peers, its present bucket, and who waits for the end of a first day."""
+    """A window that is watched: for which detections, its peers, its present bucket, and who waits for the end of a first day."""
 
-    __slots__ = ("age", "begin", "end", "floor", "held", "id", "now", "peers", "size")
+    __slots__ = ("age", "begin", "cold", "end", "floor", "held", "id", "now", "peers", "size")
 
-    def __init__(self, id_: str, window: Window) -> None:
-        self.id, (self.size, self.floor, self.age) = id_, window
-        self.peers = peers.Peers()
+    def __init__(self, window: Window) -> None:
+        self.size, self.floor, self.age, _ = window
+        self.id = self.cold = ""  # of the detections that are told, where they are watched
+        self.peers = peers.Peers() if self.age is None else peers.Peers(self.age)
         self.now, self.begin, self.end = -1, 0, 0
         self.held: dict[str, list[tuple[int, int, int]]] = {}  # who -> (how many, when, `own` then)
 
@@ -177,20 +202,38 @@ class Watched:
         self.now = time // self.size
         self.begin = self.now * self.size
         self.end = self.begin + self.size
+        if self.age is not None:
+            self.peers.turn(self.now)
 
     def limit(self, reader: Reader, at: int, began: int) -> float | None:
         """What is enough in a bucket that has begun. In the first days of a kind that is known when the day is over."""
         if self.age is not None:
-            old = self.now - began // self.size >= self.age
-            return min(MOST, max(self.floor, OWN * reader.own(at))) if old else None
+            return (
+                self.by_peers(reader.kind, 0) if self.young(began) else min(MOST, max(self.floor, OWN * reader.own(at)))
+            )
         past = reader.cells[at + PAST]
         if past and sum(n for _, n in packed.items(past)) >= TEN:
             return min(MOST, max(self.floor, OWN * reader.own(at), reader.spread(at)))
-        return None if self.peers.learning(reader.kind) else self.by_peers(self.peers.much, reader.kind, reader.own(at))
+        return None if self.peers.learning(reader.kind) else self.by_peers(reader.kind, reader.own(at))
 
-    def by_peers(self, much: Mapping[str, int], kind: str, own: int) -> int:
-        """What is enough for whoever has little of a past, or none."""
-        return min(MOST, max(self.floor, PEERS * much.get(kind, 0), OWN * own))
+    def young(self, began: int) -> bool:
+        """Whether there are too few weeks of log."""
+        return self.age is not None and self.now - began // self.size < self.age
+
+    def by_peers(self, kind: str, own: int) -> int | None:
+        """What is enough for whoever has little of a past, or none. In a log's first weeks never, where there is no crowd."""
+        much = (self.peers.much if self.age is None else self.peers.works).get(kind, 0)
+        return min(MOST, max(self.floor, PEERS * much, OWN * own)) if much or self.age is None else None
+
+    def ended(self, kind: str, own: int) -> int:
+        """The same of a day that is over."""
+        return min(MOST, max(self.floor, PEERS * self.peers.ended.get(kind, 0), OWN * own))
+
+    def bar(self, kind: str, began: int) -> int:
+        """From how much on a bucket is no past for a while: what is told of but for the past."""
+        if self.age is not None:
+            return (self.by_peers(kind, 0) or MOST + 1) if self.young(began) else self.floor
+        return SURE * self.floor if self.peers.learning(kind) else max(self.floor, PEERS * self.peers.much.get(kind, 0))
 
     def wait(self, g: str, level: int, time: int, own: int) -> None:
         """More than ever on one of these first days: by which of these it fires is known when it is over."""
@@ -210,7 +253,14 @@ class Readers:
 
     def serve(self, id_: str, what: Window) -> None:
         """See `Joint`."""
-        self.windows = sorted([*self.windows, Watched(id_, what)], key=lambda one: one.size)
+        one = next((one for one in self.windows if one.size == what.size), None)
+        if one is None:
+            one = Watched(what)
+            self.windows = sorted([*self.windows, one], key=lambda one: one.size)
+        if what.cold:
+            one.cold = id_
+        else:
+            one.id = id_
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:  # noqa: C901  # one pass for each event
         """See `Fold`."""
@@ -231,13 +281,15 @@ class Readers:
             if time >= window.end:
                 window.at(time)
             if cells[at] != window.now:
-                reader.turn(at, window.now)
+                reader.turn(at, window.now, window.size)
                 cells[at + ENOUGH] = window.limit(reader, at, self.began)
             if before < window.begin and cells[at + COUNT] < MOST:
                 count = cells[at + COUNT] = cells[at + COUNT] + 1
-                if window.age is None and count > cells[at + MUCH]:
+                if count > cells[at + MUCH]:
                     window.peers.rise(reader.kind, cells[at + MUCH], count)
                     cells[at + MUCH] = count
+                if count >= window.floor and count == window.bar(reader.kind, self.began):
+                    reader.rest(at).doubted = True
             if many >= window.floor:
                 level = many if window is windows[-1] else reader.level(at, time, window.size)
                 fires = [*fires, *self._judge(reader, g, window, at, (time, level))]
@@ -251,12 +303,10 @@ class Readers:
         if level < window.floor:
             return _NOTHING
         enough = reader.cells[at + ENOUGH]
-        if enough is None and window.age is None:
-            if window.peers.learning(reader.kind):
-                window.wait(g, level, time, reader.own(at))
-                return _NOTHING
-            enough = reader.cells[at + ENOUGH] = window.by_peers(window.peers.much, reader.kind, reader.own(at))
-        if enough is None or level < enough:
+        if enough is None and window.age is None:  # one of a kind's first days
+            window.wait(g, level, time, reader.own(at))
+            return _NOTHING
+        if enough is None or level < enough or not window.id:
             return _NOTHING
         return (Fire(reader.about, time, level, of=window.id),)
 
@@ -265,18 +315,23 @@ class Readers:
         if time // DAY <= self.day:
             return _NOTHING
         self.day = time // DAY
-        fires = []
+        fires: list[Fire] = []
         for window in self.windows:
+            if window.age is not None:
+                continue
             window.peers.turn(self.day)
             for g, held in window.held.items():
-                reader = self.readers[g]
-                much, kind = window.peers.ended, reader.kind
-                of = ((level, when) for level, when, own in held if level >= window.by_peers(much, kind, own))
-                first = next(of, None)
-                if first is not None:
-                    fires.append(Fire(reader.about, first[1], first[0], of=window.id))
+                fires += self._held(self.readers[g], window, held)
             window.held = {}
         return fires
+
+    def _held(self, reader: Reader, window: Watched, held: list[tuple[int, int, int]]) -> Iterator[Fire]:
+        """Of somebody without a past on a first day, which is over."""
+        for id_, times in ((window.cold, 1), (window.id, SURE)):
+            of = (one for one in held if one[0] >= min(MOST, times * window.ended(reader.kind, one[2])))
+            first = next(of, None)
+            if id_ and first is not None:
+                yield Fire(reader.about, first[1], first[0], of=id_)
 
     def tidy(self, time: int) -> None:
         """See `Fold`. What a principal did in earlier windows is kept."""

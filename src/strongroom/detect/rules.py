@@ -112,7 +112,7 @@ def _used(rules: list[tuple[str, Rule | Correlation]]) -> set[str]:
 def _single(rule: Rule) -> Detection:
     about = _about(rule.head)
     base = simple(f"({_condition(rule)}) AND {about} IS NOT NULL", _names(rule), g=about, about=about)
-    sql = f"SELECT about, min(time) OVER (PARTITION BY about) AS fired, event FROM ({base.sql})"
+    sql = f"SELECT about, time AS fired, event FROM ({base.sql})"
     return Detection(rule.head, sql, bases=(base,), fold=sliding.Single, parts=Parts((), sql))
 
 

@@ -84,13 +84,18 @@ def campaign(one: Campaign) -> str:
 
 def loss(finding: Finding) -> str:
     """How much was gone when the first detection would have fired."""
+    apart = (
+        f" There are {finding.moments:,} such moments, a day or more apart; this is the one in which most left."
+        if finding.moments > 1
+        else ""
+    )
     if not finding.documents:
-        return f"This would first have fired at {when(finding.fired)} UTC."
+        return f"This would first have fired at {when(finding.fired)} UTC.{apart}"
     # None of them in the tables that were given: then it is not known whose they were, which is not nobody's.
     people = f" of {count(finding.lost_people, 'person', 'people')}" if finding.lost_people else ""
     return (
         f"{count(finding.lost, 'document')}{people} had left when this would first have fired, {when(finding.fired)} UTC; "
-        f"{finding.documents - finding.lost:,} more by the end."
+        f"{finding.documents - finding.lost:,} {'more by the end' if finding.moments == 1 else 'more in all'}.{apart}"
     )
 
 

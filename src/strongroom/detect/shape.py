@@ -88,6 +88,7 @@ def finding(one: Finding, evidence: list[Opened]) -> dict[str, Any]:
         "fired": one.fired,
         "documents_lost_when_fired": one.lost,
         "people_lost_when_fired": one.lost_people,
+        "moments": one.moments,
         "sentences": [say.headline(one), *say.sentences(one)],
         "reasons": [
             {

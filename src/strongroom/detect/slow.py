@@ -1,13 +1,18 @@
 """Low and slow: more different documents or people in a week than a principal ever read before, and more than a few.
 
-Against its own past alone: what peers do in a week differs by their work, which logs do not tell. It needs AGE weeks of log; a
-principal that was silent in them has a past of nothing, so that a login that wakes up and reads is seen.
+Once there are AGE weeks of log, against its own past alone: what peers do in a week differs by their work, which logs do not tell.
+A principal that was silent in them has a past of nothing, so that a login that wakes up and reads is seen. A week with FLOOR or
+more is no past for four weeks, as in `wide`.
+
+Until then nobody has a past, and peers are all there is: from the second week on, three times what is much in a week among those
+of its kind and role, by the weeks before; where a work that few do is seen (`peers`), three times what is much among these. So who
+goes on from the first week as no peer does is seen, and among peers who do as much is not.
 """
 
 from typing import Final
 
 from strongroom.clock import DAY
-from strongroom.detect import readers, wide
+from strongroom.detect import peers, readers, wide
 from strongroom.detect.detection import Base, Detection
 from strongroom.sigma.rule import Head
 
@@ -18,7 +23,8 @@ HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b06",
     title="More different documents or people in a week than ever before",
     level="medium",
-    description="One principal read more than twice what was its own most in a week, over some weeks of log.",
+    description="One principal read more than twice what was its own most in a week, over some weeks of log; or, in the first "
+    "weeks of a log, far more than its peers.",
     honest=(
         "somebody new, or somebody who came back or took over another's work",
         "a patient who takes all their own documents",
@@ -31,11 +37,15 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """The hunt for patience."""
-    enough = (
-        f"CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0))) END"
+    by_peers = f"{readers.PEERS} * much"
+    enough = f"""CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0)))
+        WHEN much > 0 THEN least({readers.MOST}, greatest({FLOOR}, {by_peers})) END"""
+    bar = f"CASE WHEN age < {AGE} THEN coalesce(least({readers.MOST}, {by_peers}), {readers.MOST + 1}) END"
+    note = (
+        f"at least {FLOOR} in a week, {readers.OWN} times its own most; in a log's first {AGE} weeks {readers.PEERS} times "
+        "its peers' most"
     )
-    note = f"at least {FLOOR} in a week, {readers.OWN} times its own most, after {AGE} weeks of log"
-    parts = wide.parts(WEEK, enough, FLOOR)
+    parts = wide.parts(WEEK, enough, FLOOR, peers.known(WEEK, WEEK, AGE), bar)
     bases, joint = (wide.LIVE, FIRST), readers.Window(WEEK, FLOOR, AGE)
     return Detection(
         HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=readers.Readers, joint=joint, parts=parts

@@ -105,7 +105,7 @@ walk AS (
     FROM run
 ),
 walked AS (SELECT about, route, number, min(fired) AS fired FROM walk WHERE fired IS NOT NULL GROUP BY ALL)
-SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event
+SELECT about, fired, event
 FROM (SELECT * FROM counted WHERE NOT steps) JOIN walked USING (about, route, number)
 """
 

@@ -4,58 +4,73 @@ The limit is three times what is much among its peers (`peers`): those of its ki
 principal has a past of TEN windows the limit is twice what was rare for itself (its 99th percentile, nearest rank), or four
 standard deviations over its median on a logarithmic scale (by its quartiles) where that is more: some have quiet days and busy
 ones. Fewer windows excuse twice of what was rare in them; peers still do. A past is of windows that had ended before the one that
-is judged began: what is done now is no past. The limit is never below a floor that an honest person hardly reaches, and it is the
-floor where there is neither a past nor a crowd. Counts are exact in windows that slide; buckets of a window's length serve only
-for learning. A limit never looks ahead: a watch has the same. Nobody's count goes beyond MOST, which is always too many.
+is judged began: what is done now is no past. And a window with so much that floor and peers would have told of it is none for
+four weeks (`readers.DOUBT`): else a theft would excuse the next. Who was told of for so long and goes on is known to the operator.
+The limit is never below a floor that an honest person hardly reaches, and is the floor where there is neither a past nor a crowd.
+Counts are exact in windows that slide; buckets of a window's length serve only for learning. A limit never looks ahead: a watch has
+the same. Nobody's count goes beyond MOST, which is always too many.
+
+In the first days of a kind (`peers.LEARN`) nobody knows who is a desk or a program: somebody without a past is then told of with
+a low level, and as ever from SURE times the limit on; and what is less than SURE times the floor is a past as any other.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
 from strongroom.detect.detection import ABOUT, SERVED, Detection, digest, simple
-from strongroom.detect.parts import By, Here, Parts
-from strongroom.detect.readers import MOST, OWN, PEERS, TEN, Readers, Window
-from strongroom.sigma.rule import Head
+from strongroom.detect.parts import By, Here, Known, Parts, Step
+from strongroom.detect.readers import DOUBT, MOST, OWN, PEERS, SURE, TEN, Readers, Window
+from strongroom.sigma.rule import Head, Level
 
-FLOORS: Final = ((HOUR, 25, "an hour", "04"), (DAY, 60, "a day", "05"))
-"""(window, the least that is much, in words, end of the id). A primary-care clinician sees some 25 patients a day; reception up
+FLOORS: Final = ((HOUR, 25, "an hour", ("04", "12")), (DAY, 60, "a day", ("05", "13")))
+"""(window, the least that is much, in words, ends of the ids). A primary-care clinician sees some 25 patients a day; reception up
 to 150, which its own past or its peers excuse."""
-_SPREAD: Final = """(quantile_disc(c, 0.5) OVER earlier)
-    * pow((quantile_disc(c, 0.75) OVER earlier)::DOUBLE / quantile_disc(c, 0.25) OVER earlier, 3)"""
+_SPREAD: Final = """(quantile_disc(was, 0.5) OVER earlier)
+    * pow((quantile_disc(was, 0.75) OVER earlier)::DOUBLE / quantile_disc(was, 0.25) OVER earlier, 3)"""
 """Four standard deviations over the median: between the quartiles of a normal distribution are 1.35 of them."""
 
 
 def detections() -> list[Detection]:
-    """One a window."""
-    return [_detection(*floor) for floor in FLOORS]
+    """Two a window: one for the days in which nobody has a past."""
+    return [one for floor in FLOORS for one in _detections(*floor)]
 
 
-def _detection(window: int, floor: int, words: str, end: str) -> Detection:
-    head = Head(
-        id=f"4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b{end}",
-        title=f"Unusually many different documents or people in {words}",
-        level="medium",
-        description="One principal read more different documents (people, where the logs tell them) than its peers and its "
-        "own past let expect.",
-        honest=(
-            "a clinician, a reception or a migration at work: give relations or roles by a mapping",
-            "an address behind which many people are: a clinic, a mobile network, a proxy of your own",
-            "a patient who takes all their own documents at once",
-        ),
-        tags=("attack.t1213", "d3fend.d3-rapa", "d3fend.d3-udta"),
-        by=(),
-    )
+def _detections(window: int, floor: int, words: str, ends: tuple[str, str]) -> Iterator[Detection]:
+    title = f"Unusually many different documents or people in {words}"
     note = f"at least {floor} in {words}, {PEERS} times its peers' most or {OWN} times its own"
     past = f"greatest({OWN} * own, CASE WHEN known >= {TEN} THEN spread ELSE {PEERS} * much END)"
-    enough = f"least({MOST}, greatest({floor}, {past}))"
-    whole = parts(window, enough, floor)
-    return Detection(
-        head, whole.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=Window(window, floor), parts=whole
-    )
+    usual, cold = f"least({MOST}, greatest({floor}, {past}))", f"(young AND known < {TEN})"
+    limits = f"""
+        CASE WHEN {cold} THEN least({MOST}, {SURE} * {usual}) ELSE {usual} END AS enough,
+        CASE WHEN {cold} THEN {usual} END AS hint
+    """
+    bar = f"CASE WHEN young THEN {SURE * floor} ELSE {PEERS} * much END"
+    steps = _steps(window, floor, peers.known(window), bar, limits)
+    told: tuple[tuple[Level, str, str, str], ...] = (
+        ("medium", title, ends[0], "enough"), ("low", f"{title}, while nobody has a past", ends[1], "hint"),
+    )  # fmt: skip
+    for level, said, end, enough in told:
+        head = Head(
+            id=f"4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b{end}", title=said, level=level, description=_DESCRIPTION, honest=_HONEST,
+            tags=("attack.t1213", "d3fend.d3-rapa", "d3fend.d3-udta"), by=(),
+        )  # fmt: skip
+        parts = Parts(steps, _hits(window, enough))
+        joint = Window(window, floor, cold=level == "low")
+        yield Detection(head, parts.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=joint, parts=parts)
 
 
+_DESCRIPTION: Final = (
+    "One principal read more different documents (people, where the logs tell them) than its peers and its own "
+    "past let expect."
+)
+_HONEST: Final = (
+    "a clinician, a reception or a migration at work: give relations or roles by a mapping",
+    "an address behind which many people are: a clinic, a mobile network, a proxy of your own",
+    "a patient who takes all their own documents at once",
+)
 _WHERE: Final = f"""{SERVED} AND "principal.kind" <> 'service' AND principal IS NOT NULL"""
 BASE: Final = simple(
     _WHERE,
@@ -74,29 +89,45 @@ LIVE: Final = simple(
 """What a watch is told of it."""
 
 
-def parts(window: int, enough: str, floor: int) -> Parts:
-    """Hits of principals who read at least `enough` different documents or people within a window.
+def _steps(window: int, floor: int, known: Known, bar: str, limits: str) -> tuple[Step, ...]:
+    """Towards `_hits`: the table `limits` (g, b, c, previous, …) of principals whom some window may be too much of.
 
-    `enough` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
-    would be rare by how they differ), `much` (what is much among its peers) and `age` (windows since the first event of all).
-    Null: never enough; it is never below `floor`.
+    `limits` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
+    would be rare by how they differ), `much` (what is much among its peers), `young` (whether it is one of its kind's first days)
+    and `age` (windows since the first event of all). A window is no past for a while from `bar` on, which is never below `floor`.
     """
     once = f"SELECT DISTINCT g, kind, time // {window} AS b, v FROM reading"
     bucket = f"SELECT g, kind, b, least({MOST}, count(v)) AS c FROM ({once}) GROUP BY ALL"
-    fire = f"""
+    unit = max(window, DAY)
+    made = f"""
     WITH ample AS (SELECT g FROM bucket GROUP BY g HAVING 2 * max(c) >= {floor}),  -- whom no window can be too much of has no past
+    asked AS (
+        SELECT g, b, c, much, young, b - (SELECT first // {window} FROM span) AS age
+        FROM (SELECT *, b * {window} // {unit} AS d FROM bucket SEMI JOIN ample USING (g)) LEFT JOIN peers USING (kind, d)
+    ),
+    doubted AS (SELECT g, b, c, greatest({floor}, {bar}) AS bar FROM asked),
+    both_ AS (
+        SELECT g, b, NULL AS was, c, much, young, age FROM asked
+        UNION ALL SELECT g, b + CASE WHEN c < bar THEN 2 ELSE {DOUBT // window} END, c, NULL, NULL, NULL, NULL FROM doubted
+    ),
     past AS (
-        SELECT g, kind, b, c, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own, {_SPREAD} AS spread,
-            b - (SELECT first // {window} FROM span) AS age, b * {window} // {DAY} AS d
-        FROM bucket SEMI JOIN ample USING (g)
-        WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING)
-    ),
-    limits AS (
-        SELECT g, b, c, {enough} AS enough,
-            coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0) AS previous
-        FROM past LEFT JOIN peers USING (kind, d)
-    ),
-    candidate AS (SELECT DISTINCT g FROM limits WHERE c + previous >= enough),
+        SELECT *, count(was) OVER earlier AS known, quantile_disc(was, 0.99) OVER earlier AS own, {_SPREAD} AS spread
+        FROM both_ WINDOW earlier AS (PARTITION BY g ORDER BY b RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    )
+    SELECT g, b, c, coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 PRECEDING AND 1 PRECEDING), 0) AS previous,
+        {limits}
+    FROM past WHERE was IS NULL
+    """
+    return By("reading", BASE.sql, "g"), Here("bucket", bucket), known, Here("limits", made)
+
+
+def _hits(window: int, enough: str) -> str:
+    """Hits of principals who read at least `enough`, a column of `limits`, different documents or people within a window.
+
+    Null: never enough.
+    """
+    fire = f"""
+    WITH candidate AS (SELECT DISTINCT g FROM limits WHERE c + previous >= {enough}),
     value AS (
         SELECT g, time,
             lag(time) OVER (PARTITION BY g, v ORDER BY time) AS before,
@@ -108,7 +139,11 @@ def parts(window: int, enough: str, floor: int) -> Parts:
         UNION ALL SELECT g, time + {window} + 1, -1 FROM value WHERE next IS NULL OR next > time + {window}
     ),
     level AS (SELECT g, t, x, t // {window} AS b, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
-    SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= enough AND x >= 0  -- at an event, not at an end
+    SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= {enough} AND x >= 0  -- at an event, not at an end
     """
-    hits = windowed("SELECT * FROM reading", fire, window)
-    return Parts((By("reading", BASE.sql, "g"), Here("bucket", bucket), peers.known(window)), hits)
+    return windowed("SELECT * FROM reading", fire, window)
+
+
+def parts(window: int, enough: str, floor: int, known: Known, bar: str) -> Parts:
+    """Hits of principals who read at least `enough`, SQL as `_steps` describes it."""
+    return Parts(_steps(window, floor, known, bar, f"{enough} AS enough"), _hits(window, "enough"))
