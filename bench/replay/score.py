@@ -2,8 +2,8 @@
 
 Truth is the requests themselves. An event of a log is a playbook's when its second and its principal are those of one of its
 requests (at a store: its second and its document; of flows: a client's address while it was at it). A finding is a
-playbook's when at least half of the events of one of its moments are; every other is a false alarm. Detections never see any of
-this.
+playbook's when at least half of its events in the time of the playbook are; every other is a false alarm. Detections never see any
+of this.
 """
 
 from array import array
@@ -14,7 +14,6 @@ from typing import Final
 import pyarrow as pa
 
 from bench.replay.ask import DAYS, Ask, at
-from strongroom.detect.correlation import APART
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import Result
 from strongroom.sigma.rule import LEVELS
@@ -139,7 +138,7 @@ class Scores:
 def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Scores:
     """How the hunt did. `truth` has seen all of the replay."""
     truth.mark(engine)
-    stolen = {about for about, events, attack in engine.rows(_SHARES) if attack >= HALF * events}
+    stolen = {about for about, _, events, attack in engine.rows(_SHARES) if attack >= HALF * events}
     fired: dict[str, tuple[int, str]] = {}
     titles = {detection.head.id: detection.head.title for detection in result.detections}
     loud = {
@@ -170,15 +169,16 @@ def _score(play: str, theft: Theft, fired: tuple[int, str] | None) -> Score:
     return Score(play, documents, people, seconds, taken, fired[1] if fired else "")
 
 
-_SHARES: Final = f"""
-WITH placed AS (
-    SELECT about, of.event, time, attack.event IS NOT NULL AS stolen FROM (SELECT DISTINCT about, event FROM hit) AS of
-    JOIN event ON event.rowid = of.event LEFT JOIN (SELECT DISTINCT event FROM attack) AS attack ON attack.event = of.event
-),
-gap AS (SELECT *, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart FROM placed),
-numbered AS (SELECT *, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap)
-SELECT about, count(*), count(*) FILTER (stolen) FROM numbered GROUP BY about, nth
-"""  # noqa: S608  # a number
+_SHARES: Final = """
+WITH of AS (SELECT about, of.event, time FROM (SELECT DISTINCT about, event FROM hit) AS of JOIN event ON event.rowid = of.event),
+span AS (SELECT play, min(time) AS since, max(time) AS until FROM attack JOIN event ON event.rowid = attack.event GROUP BY play),
+met AS (
+    SELECT about, attack.play, count(DISTINCT attack.event) AS stolen FROM of JOIN attack ON attack.event = of.event GROUP BY ALL
+)
+SELECT about, play, count(*), min(stolen) FROM met JOIN span USING (play) JOIN of USING (about)
+WHERE time BETWEEN since AND until GROUP BY about, play
+"""
+"""Of whom findings are about, and of each playbook that these have events of: how many there are in its time, and of it."""
 _FIRED: Final = """
 SELECT detection, about, min(fired), play FROM hit JOIN attack ON attack.event = hit.event GROUP BY detection, about, play
 """

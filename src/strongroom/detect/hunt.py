@@ -156,7 +156,7 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     told = (foreign.detection(),) if mapping is not None and mapping.relations else ()
     placed = borrowed.placed() if mapping is not None and mapping.places else ()
     return (
-        *told, walk.detection(), relay.detection(), *wide.detections(), slow.detection(), unlisted.detection(), order.detection(),
+        *told, walk.detection(), relay.detection(), *wide.detections(), *slow.detections(), unlisted.detection(), order.detection(),
         campaign.detection(), borrowed.detection(), *placed, newcomer.detection(), egress.detection(),
         *flows.detections(), books.detection(), silence.detection(), surge.detection(),
     )  # fmt: skip

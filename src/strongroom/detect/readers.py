@@ -20,6 +20,8 @@ RARE: Final = 99
 """Per cent of a principal's own windows that held less, or as much."""
 DOUBT: Final = 4 * 7 * DAY
 """For so long a window with too much, but for the past, is none: a theft must not excuse the next."""
+FAR: Final = 10
+"""So many times what is much among peers is told in a log's first weeks, where nobody has a past."""
 SURE: Final = 5
 """So many times what is enough is told of as ever where nobody has a past."""
 _NOTHING: Final[Sequence[Fire]] = ()
@@ -222,8 +224,10 @@ class Watched:
 
     def by_peers(self, kind: str, own: int) -> int | None:
         """What is enough for whoever has little of a past, or none. In a log's first weeks never, where there is no crowd."""
-        much = (self.peers.much if self.age is None else self.peers.works).get(kind, 0)
-        return min(MOST, max(self.floor, PEERS * much, OWN * own)) if much or self.age is None else None
+        if self.age is None:
+            return min(MOST, max(self.floor, PEERS * self.peers.much.get(kind, 0), OWN * own))
+        much = self.peers.works.get(kind, 0)
+        return min(MOST, max(self.floor, FAR * much)) if much else None
 
     def ended(self, kind: str, own: int) -> int:
         """The same of a day that is over."""
@@ -232,7 +236,8 @@ class Watched:
     def bar(self, kind: str, began: int) -> int:
         """From how much on a bucket is no past for a while: what is told of but for the past."""
         if self.age is not None:
-            return (self.by_peers(kind, 0) or MOST + 1) if self.young(began) else self.floor
+            sure = self.by_peers(kind, 0)
+            return self.floor if not self.young(began) else MOST + 1 if sure is None else min(MOST, PEERS * sure)
         return SURE * self.floor if self.peers.learning(kind) else max(self.floor, PEERS * self.peers.much.get(kind, 0))
 
     def wait(self, g: str, level: int, time: int, own: int) -> None:
@@ -306,9 +311,12 @@ class Readers:
         if enough is None and window.age is None:  # one of a kind's first days
             window.wait(g, level, time, reader.own(at))
             return _NOTHING
-        if enough is None or level < enough or not window.id:
+        if enough is None or level < enough:
             return _NOTHING
-        return (Fire(reader.about, time, level, of=window.id),)
+        if self.began is not None and window.young(self.began):
+            sure = window.id if level >= min(MOST, PEERS * enough) else ""
+            return [Fire(reader.about, time, level, of=id_) for id_ in (window.cold, sure) if id_]
+        return (Fire(reader.about, time, level, of=window.id),) if window.id else _NOTHING
 
     def passed(self, time: int) -> Sequence[Fire]:
         """See `Fold`."""

@@ -4,9 +4,10 @@ Once there are AGE weeks of log, against its own past alone: what peers do in a 
 A principal that was silent in them has a past of nothing, so that a login that wakes up and reads is seen. A week with FLOOR or
 more is no past for four weeks, as in `wide`.
 
-Until then nobody has a past, and peers are all there is: from the second week on, three times what is much in a week among those
-of its kind and role, by the weeks before; where a work that few do is seen (`peers`), three times what is much among these. So who
-goes on from the first week as no peer does is seen, and among peers who do as much is not.
+Until then nobody has a past, and peers are all there is: from the second week on, ten times what is much in a week among those
+of its kind and role, by the weeks before; where a work that few do is seen (`peers`), ten times what is much among these. So who
+goes on from the first week as no peer does is seen, and among peers who do as much is not. Somebody of a small practice looks so
+too: it is told with a low level, and as ever from three times as many on.
 """
 
 from typing import Final
@@ -14,41 +15,54 @@ from typing import Final
 from strongroom.clock import DAY
 from strongroom.detect import peers, readers, wide
 from strongroom.detect.detection import Base, Detection
-from strongroom.sigma.rule import Head
+from strongroom.detect.parts import Parts
+from strongroom.sigma.rule import Head, Level
 
 WEEK: Final = 7 * DAY
 FLOOR, AGE = 30, 4
 
-HEAD: Final = Head(
-    id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b06",
-    title="More different documents or people in a week than ever before",
-    level="medium",
-    description="One principal read more than twice what was its own most in a week, over some weeks of log; or, in the first "
-    "weeks of a log, far more than its peers.",
-    honest=(
-        "somebody new, or somebody who came back or took over another's work",
-        "a patient who takes all their own documents",
-        "an address that other people use now",
-    ),
-    tags=("attack.t1213", "attack.t1030", "d3fend.d3-rapa", "d3fend.d3-udta"),
-    by=(),
-)
+TITLE: Final = "More different documents or people in a week than ever before"
 
 
-def detection() -> Detection:
-    """The hunt for patience."""
-    by_peers = f"{readers.PEERS} * much"
-    enough = f"""CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0)))
-        WHEN much > 0 THEN least({readers.MOST}, greatest({FLOOR}, {by_peers})) END"""
-    bar = f"CASE WHEN age < {AGE} THEN coalesce(least({readers.MOST}, {by_peers}), {readers.MOST + 1}) END"
+def detections() -> list[Detection]:
+    """The hunt for patience, and the same while nobody has a past."""
+    hint = f"least({readers.MOST}, greatest({FLOOR}, {readers.FAR} * much))"
+    sure = f"least({readers.MOST}, {readers.PEERS} * {hint})"
+    limits = f"""
+        CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0)))
+            WHEN much > 0 THEN {sure} END AS enough,
+        CASE WHEN age < {AGE} AND much > 0 THEN {hint} END AS hint
+    """
+    bar = f"CASE WHEN age < {AGE} THEN CASE WHEN much > 0 THEN {sure} ELSE {readers.MOST + 1} END END"
+    steps = wide.steps(WEEK, FLOOR, peers.known(WEEK, WEEK, AGE), bar, limits)
     note = (
-        f"at least {FLOOR} in a week, {readers.OWN} times its own most; in a log's first {AGE} weeks {readers.PEERS} times "
+        f"at least {FLOOR} in a week, {readers.OWN} times its own most; in a log's first {AGE} weeks {readers.FAR} times "
         "its peers' most"
     )
-    parts = wide.parts(WEEK, enough, FLOOR, peers.known(WEEK, WEEK, AGE), bar)
-    bases, joint = (wide.LIVE, FIRST), readers.Window(WEEK, FLOOR, AGE)
+    return [
+        _detection("06", "medium", TITLE, note, Parts(steps, wide.hits(WEEK, "enough"))),
+        _detection("14", "low", f"{TITLE}, while nobody has a past", note, Parts(steps, wide.hits(WEEK, "hint"))),
+    ]
+
+
+def _detection(end: str, level: Level, title: str, note: str, parts: Parts) -> Detection:
+    head = Head(
+        id=f"4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b{end}",
+        title=title,
+        level=level,
+        description="One principal read more than twice what was its own most in a week, over some weeks of log; or, in the "
+        "first weeks of a log, far more than its peers.",
+        honest=(
+            "somebody new, or somebody who came back or took over another's work",
+            "a patient who takes all their own documents",
+            "an address that other people use now",
+        ),
+        tags=("attack.t1213", "attack.t1030", "d3fend.d3-rapa", "d3fend.d3-udta"),
+        by=(),
+    )
+    bases, joint = (wide.LIVE, FIRST), readers.Window(WEEK, FLOOR, AGE, cold=level == "low")
     return Detection(
-        HEAD, parts.sql, shape="wide", note=note, bases=bases, fold=readers.Readers, joint=joint, parts=parts
+        head, parts.sql, shape="wide", note=note, bases=bases, fold=readers.Readers, joint=joint, parts=parts
     )
 
 

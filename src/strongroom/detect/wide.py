@@ -48,7 +48,7 @@ def _detections(window: int, floor: int, words: str, ends: tuple[str, str]) -> I
         CASE WHEN {cold} THEN {usual} END AS hint
     """
     bar = f"CASE WHEN young THEN {SURE * floor} ELSE {PEERS} * much END"
-    steps = _steps(window, floor, peers.known(window), bar, limits)
+    all_ = steps(window, floor, peers.known(window), bar, limits)
     told: tuple[tuple[Level, str, str, str], ...] = (
         ("medium", title, ends[0], "enough"), ("low", f"{title}, while nobody has a past", ends[1], "hint"),
     )  # fmt: skip
@@ -57,7 +57,7 @@ def _detections(window: int, floor: int, words: str, ends: tuple[str, str]) -> I
             id=f"4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b{end}", title=said, level=level, description=_DESCRIPTION, honest=_HONEST,
             tags=("attack.t1213", "d3fend.d3-rapa", "d3fend.d3-udta"), by=(),
         )  # fmt: skip
-        parts = Parts(steps, _hits(window, enough))
+        parts = Parts(all_, hits(window, enough))
         joint = Window(window, floor, cold=level == "low")
         yield Detection(head, parts.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=joint, parts=parts)
 
@@ -89,8 +89,8 @@ LIVE: Final = simple(
 """What a watch is told of it."""
 
 
-def _steps(window: int, floor: int, known: Known, bar: str, limits: str) -> tuple[Step, ...]:
-    """Towards `_hits`: the table `limits` (g, b, c, previous, …) of principals whom some window may be too much of.
+def steps(window: int, floor: int, known: Known, bar: str, limits: str) -> tuple[Step, ...]:
+    """Towards `hits`: the table `limits` (g, b, c, previous, …) of principals whom some window may be too much of.
 
     `limits` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
     would be rare by how they differ), `much` (what is much among its peers), `young` (whether it is one of its kind's first days)
@@ -121,7 +121,7 @@ def _steps(window: int, floor: int, known: Known, bar: str, limits: str) -> tupl
     return By("reading", BASE.sql, "g"), Here("bucket", bucket), known, Here("limits", made)
 
 
-def _hits(window: int, enough: str) -> str:
+def hits(window: int, enough: str) -> str:
     """Hits of principals who read at least `enough`, a column of `limits`, different documents or people within a window.
 
     Null: never enough.
@@ -142,8 +142,3 @@ def _hits(window: int, enough: str) -> str:
     SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= {enough} AND x >= 0  -- at an event, not at an end
     """
     return windowed("SELECT * FROM reading", fire, window)
-
-
-def parts(window: int, enough: str, floor: int, known: Known, bar: str) -> Parts:
-    """Hits of principals who read at least `enough`, SQL as `_steps` describes it."""
-    return Parts(_steps(window, floor, known, bar, f"{enough} AS enough"), _hits(window, "enough"))
