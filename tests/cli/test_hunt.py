@@ -139,6 +139,7 @@ def test_who_asked_behind_a_content_network_is_asked_for_and_told(
     run("hunt", logs)
     out = capsys.readouterr().out
     assert "203.0.113.9" not in out
+    assert "may be a proxy's" in out.splitlines()[0]
     assert out.count("a --mapping with proxies") == 1
     (tmp_path / "portal.toml").write_text('proxies = ["192.0.2.0/24"]\n')
     assert run("hunt", logs, "--mapping", tmp_path / "portal.toml") == 1

@@ -96,7 +96,7 @@ def test_answers_without_a_document_are_something(scene: Scene) -> None:
     """Lists that were taken are not said to be nothing."""
     scene.add(*({**read(at, at), "document": None, "number": None, "route": "/list"} for at in range(20)))
     (found,) = findings(scene.engine, run([every("all", "high", "true")], scene.engine, []))
-    assert headline(found) == "login ann: 20.0 kB of answers, and no document"
+    assert headline(found) == "login ann: 20.0 kB went out, and no document"
 
 
 def test_evidence_is_the_first_events_and_all_on_demand(scene: Scene) -> None:

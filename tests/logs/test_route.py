@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from strongroom.logs.forms import shape
 from strongroom.logs.route import Target, target
 
+SIGNED = "eyJfcmFpbHMiOnsibWVzc2FnZSI6IkJBaHBCZz09IiwiZXhwIjpudWxsLCJwdXIiOiJibG9iX2lkIn19--" + "9f86d081" * 8
+"""A signed id of Ruby on Rails, 145 characters long."""
+
 
 @pytest.mark.parametrize(
     ("path", "query", "expected"),
@@ -50,6 +53,11 @@ from strongroom.logs.route import Target, target
         ("/call/doc", "batch=1&input=%7B%220%22%3A%7B%22id%22%3A4711%2C%22all%22%3Atrue%2C%22x%22%3A%5Bnull%5D%7D%7D", Target(
             "/call/doc?id={int}", "/call/doc?id=4711", 4711)),
         ("/call/doc", "input=%7B%22id%22%3A4711", Target("/call/doc")),
+        ("/download.aspx", "UniqueId=%7B5F0C8F0E-0000-4000-8000-000000000001%7D", Target(
+            "/download.aspx?UniqueId={uuid}", "/download.aspx?UniqueId={5F0C8F0E-0000-4000-8000-000000000001}")),
+        ("/d/{5f0c8f0e-0000-4000-8000-000000000001", "", Target("/d/{5f0c8f0e-0000-4000-8000-000000000001")),
+        (f"/blobs/{SIGNED}/letter.pdf", "", Target("/blobs/{token}/letter.pdf", f"/blobs/{SIGNED}/letter.pdf")),
+        ("/drives/b!-RIj2DuyvEyV1T4NlOaMHk8XkS_I8MdF", "", Target("/drives/{token}", "/drives/b!-RIj2DuyvEyV1T4NlOaMHk8XkS_I8MdF")),
         ("/rest", "id=eq.4711", Target("/rest?id=eq.{int}", "/rest?id=eq.4711", 4711)),
         ("/get", "key=people/77/letters/3.pdf", Target(
             "/get?key=people/{int}/letters/{int}.pdf", "/get?key=people/77/letters/3.pdf", 3)),

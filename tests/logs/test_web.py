@@ -26,12 +26,13 @@ def test_answers_succeed_or_fail(status: int, expected: int) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/d", "read"),
-        ("POST", "/d", "write"),
-        ("POST", "/fhir/DocumentReference/_search", "list"),
+        ("GET", "/d", "read"), ("POST", "/d", "write"), ("POST", "/fhir/DocumentReference/_search", "list"),
         ("PROPFIND", "/", "other"),
+        ("POST", "/documents/4711/download", "read"), ("POST", "/DownloadFile.aspx", "read"), ("POST", "/getDocument/", "read"),
+        ("POST", "/documents/4711/content", "write"), ("POST", "/getaway", "write"), ("POST", "/messages/9/read", "write"),
+        ("PUT", "/documents/4711/download", "write"),
     ],
-)
-def test_a_search_by_post_writes_nothing(method: str, path: str, expected: str) -> None:
-    """FHIR's searches are lists, however they are sent."""
+)  # fmt: skip
+def test_what_is_sent_by_post_may_be_read(method: str, path: str, expected: str) -> None:
+    """Where the last word of the address says so. FHIR's searches are lists, however they are sent."""
     assert web.act(method, path) == expected

@@ -278,11 +278,19 @@ def _answer(found: "Result") -> str:
 
     quiet = f" {len(found.suppressed)} suppressed." if found.suppressed else ""
     if not found.findings:
-        return f"Nothing was found in {say.count(found.events, 'event')}.{quiet} {_limits(found)}{_pages(found)}"
+        return f"Nothing was found in {say.count(found.events, 'event')}.{quiet} {_limits(found)}{_pages(found)}{_claims(found)}"
     taken = [one for one in found.findings if one.documents]
     worst = found.findings[0]
     left = f", {len(taken)} of them with documents that left" if taken else ", and no document left by what they saw"
-    return f"{say.count(len(found.findings), 'finding')}{left}. The worst: {say.headline(worst)}.{quiet}"
+    return (
+        f"{say.count(len(found.findings), 'finding')}{left}. The worst: {say.headline(worst)}.{quiet}{_claims(found)}"
+    )
+
+
+def _claims(found: "Result") -> str:
+    """A word of warning where findings may be about a proxy's addresses."""
+    claimed = any(file.format and file.looks for file in found.files)
+    return " Addresses may be a proxy's and not who asked: see below." if claimed else ""
 
 
 def _pages(found: "Result") -> str:

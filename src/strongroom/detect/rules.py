@@ -172,6 +172,10 @@ def _names(rule: Rule) -> tuple[str, ...]:
     return tuple(log.value for log in logs_of(rule.logsource))
 
 
+_CALLED: Final = {"src_endpoint.ip": "address", "dst_endpoint.ip": "to", "http_request.url.path": "path"}
+"""Columns that findings are about, in words that a person says."""
+
+
 def _about(head: Head) -> str:
     """Whom a hit is about: the principal, or the columns that the rule names in `strongroom.by`."""
     if not head.by:
@@ -179,4 +183,4 @@ def _about(head: Head) -> str:
     unknown = [name for name in head.by if name not in COLUMNS]
     if unknown:
         raise CannotRun(f"It is about {unknown[0]}, which is no column.")
-    return " || ' ' || ".join(f"""'{name} ' || CAST("{name}" AS VARCHAR)""" for name in head.by)
+    return " || ' ' || ".join(f"""'{_CALLED.get(name, name)} ' || CAST("{name}" AS VARCHAR)""" for name in head.by)

@@ -51,7 +51,7 @@ def headline(finding: Finding) -> str:
     nothing = (
         f"{count(given, 'answer')} at addresses that the mapping does not name"
         if given
-        else f"{size(finding.bytes)} of answers, and no document"
+        else f"{size(finding.bytes)} went out, and no document"
         if finding.bytes
         else "nothing left by these requests"
     )

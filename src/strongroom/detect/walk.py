@@ -33,6 +33,7 @@ HEAD: Final = Head(
     honest=(
         "a person or clinician opens documents that were put in together",
         "an import, a migration or a search engine goes through everything it may",
+        "one's own files, which a camera or a program numbers",
     ),
     tags=("attack.t1119", "attack.t1213", "d3fend.d3-rapa"),
     by=(),

@@ -34,7 +34,7 @@ _ADDRESS = (
 _FORWARDED = (
     "x_forwarded_for", "http_x_forwarded_for", "request_X-Forwarded-For", "x-forwarded-for", "X-Forwarded-For", "forwarded_for",
     "xff", "proxy_add_x_forwarded_for", "http_cf_connecting_ip", "cf_connecting_ip", "cf-connecting-ip", "http_true_client_ip",
-    "true_client_ip", "true-client-ip",
+    "true_client_ip", "true-client-ip", "request_Cf-Connecting-Ip", "request_True-Client-Ip",
 )  # fmt: skip
 _USER = (
     "remote_user", "ClientUsername", "user", "user_id", "username", "auth_user", "cs-username", "user_name", "userId",

@@ -1,7 +1,7 @@
 """What ids look like, and where the digits of their numbers stand.
 
     4711                        {int}                number 4711
-    5f0c…-….pdf                 {uuid}.pdf           no number: these ids have no order
+    5f0c…-….pdf, {5f0c…-…}      {uuid}.pdf, {uuid}   no number: these ids have no order
     ZAA0083                     {code}               number: the id read to the base 36
     5f3a0011                    {hex}                number: the id read to the base 16
     2025-001234, 110034_200x200 2025-{int}, {int}_{size}
@@ -20,12 +20,12 @@ from typing import Final
 
 from strongroom.logs.record import INT64_MAX
 
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID: Final = re.compile(r"(?P<open>\{)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?(open)\})")
 _HEX: Final = re.compile(r"(?=[0-9a-fA-F]*[0-9])(?=[0-9]*[a-fA-F])[0-9a-fA-F]{8,128}")
-_TOKEN: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,128}")
+_TOKEN: Final = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,512}")
 _CODE: Final = re.compile(r"[A-Z]{1,4}[0-9]{2,8}[A-Z0-9]{0,3}")
 _PREFIXED: Final = re.compile(r"([A-Za-z][A-Za-z_-]{0,23}?)([0-9]{3,19})")
-_OPAQUE: Final = re.compile(r"(?=.*[0-9]|.*[a-z].*[A-Z]|.*[A-Z].*[a-z])[A-Za-z0-9+=_~.-]{6,255}")
+_OPAQUE: Final = re.compile(r"(?=.*[0-9]|.*[a-z].*[A-Z]|.*[A-Z].*[a-z])[A-Za-z0-9+=_~.!-]{6,512}")
 _INT: Final = re.compile(r"[0-9]{1,40}")
 _SUFFIX: Final = re.compile(r"(.+?)((?:\.[A-Za-z][A-Za-z0-9]{0,4}){1,2})")
 _OID: Final = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40}){4,31}")
@@ -41,7 +41,7 @@ _CALLED: Final = re.compile(
 )
 """A thing by its key, as OData writes it, in all its versions."""
 _KINDED: Final = re.compile(r"((?:[A-Za-z][A-Za-z_.-]{0,30}[:|]|eq\.){1,3})([^:|]{1,128})")
-_MIXED: Final = re.compile(r"[A-Za-z0-9_~-]{6,128}={0,2}")
+_MIXED: Final = re.compile(r"[A-Za-z0-9_~!-]{6,512}={0,2}(?:--[0-9a-f]{40,128})?")
 _PIECES: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PICTURES: Final = frozenset(".png .gif .webp .avif .jpg .jpeg .mp3 .mp4 .webm".split())
 _PAPERS: Final = re.compile(
@@ -66,6 +66,8 @@ _PARTS: Final = 16
 """Of a path that is a parameter's value, which are looked at."""
 _SHORT: Final = 3
 """Digits of a number that is one of years, pages or parts."""
+_LONGEST: Final = 512
+"""Characters of an id. Signed ones, which hold what they are, have some two hundred."""
 _LONG: Final = 8
 """Characters of a token whose letters are all large or all small."""
 
@@ -84,7 +86,7 @@ def formed(segment: str) -> Formed:
 
     Where the form has digits in it that are the id's own, others of the same outline have another form.
     """
-    if not segment or len(segment) > 255:  # noqa: PLR2004  # no file name is longer
+    if not segment or len(segment) > _LONGEST:
         return NO_ID
     suffixed = _SUFFIX.fullmatch(segment)
     stem, suffix = (suffixed[1], suffixed[2]) if suffixed else (segment, "")

@@ -36,6 +36,7 @@ _LISTS: Final = re.compile(
     r"(?:.{0,200}[^A-Za-z]|(?i:(?:doc|document|file|record|patient|result)s?))?(?i:list|search)|.{0,200}[a-z](?:List|Search)"
 )
 """A word for a list by itself, behind what it is of, or as the last word of several; a checklist is none."""
+_WORDS: Final = ("list", "search")
 _ENDING: Final = re.compile(r"\.(?:json|xml|html?|aspx?|php|jsp|jsf|do|action|cgi)\Z", re.IGNORECASE)
 """Of pages, and of what programs read: a .zip of documents is no list of them."""
 _KEYED: Final = re.compile(r"([A-Za-z]{1,40})\(.*", re.DOTALL)
@@ -43,7 +44,7 @@ _KEYED: Final = re.compile(r"([A-Za-z]{1,40})\(.*", re.DOTALL)
 
 def of_people(segment: str, before: str) -> bool:
     """Whether an id in this segment is a person's: it stands behind a word for people, or is one's key."""
-    keyed = _KEYED.fullmatch(segment)
+    keyed = _KEYED.fullmatch(segment) if "(" in segment else None
     return (keyed[1] if keyed else before).lower() in _PEOPLE
 
 
@@ -54,5 +55,7 @@ def names_people(parameter: str) -> bool:
 
 def collects(path: str, *, whose: bool) -> bool:
     """Whether the address ends in a list; `whose`: all ids in it are people's."""
-    last = _ENDING.sub("", path.rstrip("/").rpartition("/")[2])
-    return _LISTS.fullmatch(last) is not None or (whose and last.lower() in _COLLECTIONS)
+    last = path.rstrip("/").rpartition("/")[2]
+    last = _ENDING.sub("", last) if "." in last else last
+    small = last.lower()
+    return (small.endswith(_WORDS) and _LISTS.fullmatch(last) is not None) or (whose and small in _COLLECTIONS)

@@ -72,13 +72,13 @@ class Proxies:
 
 
 def claimed(sample: bytes, format_: Format) -> bool:
-    """Whether most requests of a file that begins like this come from outside and say that they are somebody else's: nobody who
-    names no proxies knows then who asked.
+    """Whether most requests from outside, of a file that begins like this, say that they are somebody else's: nobody who names no
+    proxies knows then who asked.
     """
     if _SAID not in format_.fields:
         return False
     address, said = (format_.fields.index(name) for name in (_ADDRESS, _SAID))
-    rows = formats.sampled(format_, sample)
+    rows = [row for row in formats.sampled(format_, sample) if not web.PRIVATE.fullmatch(row[address] or "-")]
     foreign = [row for row in rows if row[said] and row[address] not in web.hops(row[said])]
     return 2 * len(foreign) > len(rows)
 

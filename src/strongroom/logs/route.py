@@ -100,6 +100,8 @@ def target(path: str, query: str) -> Target:
 
 def _dated(segments: list[str], place: int) -> bool:
     """Whether this segment is the year or the month of a date: /2015/05/…."""
+    if not segments[place].isdigit():
+        return False
     year, month = segments[place : place + 2], segments[place - 1 : place + 1] if place else []
     return any(
         len(pair) == 2  # noqa: PLR2004  # a pair
@@ -142,7 +144,8 @@ def _told(query: str) -> Iterator[tuple[str, str]]:
         name, equals, value = part.partition("=")
         if not equals:
             continue
-        name, value = unquote(name), unquote(value)
+        if "%" in part:
+            name, value = unquote(name), unquote(value)
         if value[:1] in {"{", "["} and len(value) <= _JSON and telling(name, value):
             try:
                 yield from list(_fields(name, msgspec.json.decode(value)))[:PARAMETERS]

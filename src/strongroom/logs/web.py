@@ -21,7 +21,8 @@ ACTS: Final = {
     "GET": Act.READ.value, "PUT": Act.WRITE.value, "POST": Act.WRITE.value, "PATCH": Act.WRITE.value,
     "DELETE": Act.DELETE.value,
 }  # fmt: skip
-WEB, OTHER, LIST, LOGIN, ADDRESS = Log.WEB.value, Act.OTHER.value, Act.LIST.value, Kind.LOGIN.value, Kind.ADDRESS.value
+WEB, LOGIN, ADDRESS = Log.WEB.value, Kind.LOGIN.value, Kind.ADDRESS.value
+READ, WRITE, LIST, OTHER = Act.READ.value, Act.WRITE.value, Act.LIST.value, Act.OTHER.value
 
 _REQUEST: Final = re.compile(r"([A-Z]{1,20}) (\S.*)", re.DOTALL)
 _PORT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):[0-9]{1,5}")
@@ -37,9 +38,17 @@ _HOPS: Final = 16
 _PROTOCOL: Final = re.compile(r" HTTP/[0-9.]{1,4}\Z")
 
 
+_READS: Final = re.compile(
+    r"(?i:downloads?|get|fetch|retrieve|view|preview|print|pdf|render|export|stream)(?:[_.A-Z].*)?", re.DOTALL
+)
+
+
 def act(method: str, path: str) -> str:
-    """What a request does. FHIR's searches may be sent by POST, and write nothing."""
-    return LIST if method == "POST" and path.endswith("/_search") else ACTS.get(method, OTHER)
+    """What a request does. A POST reads where the last word of its address says so; FHIR's searches may be sent by it, too."""
+    if method != "POST":
+        return ACTS.get(method, OTHER)
+    last = path.rstrip("/").rpartition("/")[2]
+    return LIST if last == "_search" else READ if _READS.fullmatch(last) else WRITE
 
 
 def split(request: str) -> tuple[str, str]:
