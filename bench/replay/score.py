@@ -138,7 +138,7 @@ class Scores:
 def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Scores:
     """How the hunt did. `truth` has seen all of the replay."""
     truth.mark(engine)
-    stolen = {about for about, _, events, attack in engine.rows(_SHARES) if attack >= HALF * events}
+    stolen = {(about, play) for about, play, events, attack in engine.rows(_SHARES) if attack >= HALF * events}
     fired: dict[str, tuple[int, str]] = {}
     titles = {detection.head.id: detection.head.title for detection in result.detections}
     loud = {
@@ -148,14 +148,15 @@ def score(condition: str, result: Result, engine: Engine, truth: Truth) -> Score
         if LEVELS.index(reason.level) >= ALARM
     }
     for detection, about, when, play in engine.rows(_FIRED):
-        ours = (detection, about) in loud and about in stolen
+        ours = (detection, about) in loud and (about, play) in stolen
         if (
             ours
             and when // 1000 >= truth.thefts[play].times[0] // 1000
             and (play not in fired or when < fired[play][0])
         ):
             fired[play] = when, titles[detection]
-    false = [one for one in result.findings if one.about not in stolen]
+    theirs = {about for about, _ in stolen}
+    false = [one for one in result.findings if one.about not in theirs]
     wrong = [one for one in false if LEVELS.index(one.level) >= ALARM]
     alarms, settled = len(wrong), sum(one.fired >= at(COLD) for one in wrong)
     plays = tuple(_score(play, theft, fired.get(play)) for play, theft in sorted(truth.thefts.items()))

@@ -1,6 +1,8 @@
 """Findings: everything they say is counted."""
 
-from strongroom.detect import walk
+from typing import Any
+
+from strongroom.detect import walk, wide
 from strongroom.detect.detection import ABOUT, SERVED, Detection
 from strongroom.detect.finding import EVIDENCE, events_of, findings
 from strongroom.detect.hunt import run
@@ -118,3 +120,32 @@ def test_an_id_does_not_change(scene: Scene) -> None:
     scene.add(read(2, 2))
     (other,) = findings(scene.engine, run([every("more", "low", "true")], scene.engine, []))
     assert one.id == other.id
+
+
+def taken(day: float, many: int, first: int) -> list[dict[str, Any]]:
+    """So many different documents, a minute each, from a day on."""
+    return [read(first + at, int(day * 86_400) + at * 60, principal="ann") for at in range(many)]
+
+
+def told_of(scene: Scene, *events: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Of a login that reads one a day before: when it would first have fired, what had left by then, of how many, and moments."""
+    scene.add(*(read(10**6 + day, day * 86_400, principal="ann") for day in range(20)), *events)
+    (found,) = findings(scene.engine, run([wide.detections()[2]], scene.engine, []))
+    assert [(reason.fired, reason.lost) for reason in found.reasons] == [(found.fired, found.lost)]
+    return found.fired, found.lost, found.documents, found.moments
+
+
+def test_a_first_moment_is_of_what_is_told(scene: Scene) -> None:
+    """A busy day that was told of weeks before the theft does not say when the theft would have been, whichever was first."""
+    busy, theft = taken(22.5, 70, 0), taken(35.5, 500, 10**4)
+    assert told_of(scene, *busy, *theft) == ((int(35.5 * 86_400) + 59 * 60) * 1_000, 60, 570, 2)
+    scene.clear()
+    busy, theft = taken(35.5, 70, 0), taken(22.5, 500, 10**4)
+    assert told_of(scene, *busy, *theft) == ((int(22.5 * 86_400) + 59 * 60) * 1_000, 60, 570, 2)
+
+
+def test_what_goes_on_is_one_moment(scene: Scene) -> None:
+    """Two nights of one theft, with less than a day between them."""
+    assert told_of(scene, *taken(30, 100, 0), *taken(30.9, 400, 10**4)) == (
+        (30 * 86_400 + 59 * 60) * 1_000, 60, 500, 1,
+    )  # fmt: skip
