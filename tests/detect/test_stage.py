@@ -5,7 +5,7 @@ import pytest
 from strongroom.detect import walk, wide
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
-from strongroom.detect.parts import Here, Known, Parts
+from strongroom.detect.parts import By, Here, Known, Parts, Step
 from strongroom.detect.stage import Stage
 from tests.detect.conftest import Scene, read
 
@@ -16,7 +16,7 @@ STEPS = (
 """Of a detection that says nothing of interest."""
 
 
-def parted(*steps: Known | Here, hits: str) -> Detection:
+def parted(*steps: Step, hits: str) -> Detection:
     """A detection of these steps."""
     parts = Parts(steps, hits)
     return Detection(walk.HEAD, parts.sql, parts=parts)
@@ -24,7 +24,11 @@ def parted(*steps: Known | Here, hits: str) -> Detection:
 
 def tables(engine: Engine) -> set[str]:
     """What there is besides the events."""
-    return {name for (name,) in engine.rows("SELECT table_name FROM duckdb_tables() WHERE temporary")}
+    sql = """
+    SELECT table_name FROM duckdb_tables() WHERE temporary
+    UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal
+    """
+    return {name for (name,) in engine.rows(sql)}
 
 
 def test_step_by_step_is_the_same_as_at_once(scene: Scene) -> None:
@@ -34,10 +38,12 @@ def test_step_by_step_is_the_same_as_at_once(scene: Scene) -> None:
     with Stage(scene.engine) as stage:
         for detection in every:
             stage.run(detection)
+    told = []
     for detection in every:
         found = scene.engine.rows(f"SELECT about, fired, event FROM hit WHERE detection = '{detection.head.id}'")  # noqa: S608  # an id
         assert sorted(found) == sorted(scene.engine.rows(detection.hits))
-        assert found
+        told += [detection.head.level] if found else []
+    assert told == ["high", "low", "low"]  # nobody has a past here
     assert tables(scene.engine) == set()
 
 
@@ -56,6 +62,19 @@ def test_what_two_begin_with_is_made_once(scene: Scene) -> None:
         ("one", 1),
         ("three", 2),
     ]
+
+
+def test_what_need_not_be_kept_is_a_question(scene: Scene) -> None:
+    """It is asked when it is named, and goes like a table."""
+    scene.add(read(1, 1))
+    asked = By("asked", "SELECT * FROM event", "principal", kept=False)
+    with Stage(scene.engine) as stage:
+        stage.run(parted(asked, hits="SELECT 'one' AS about, count(*) AS fired, 0 AS event FROM asked"))
+        assert tables(scene.engine) == {"asked"}
+        scene.add(read(2, 2))
+        stage.run(parted(asked, hits="SELECT 'two' AS about, count(*) AS fired, 0 AS event FROM asked"))
+    assert scene.engine.rows("SELECT about, fired FROM hit ORDER BY fired") == [("one", 1), ("two", 2)]
+    assert tables(scene.engine) == set()
 
 
 def test_a_step_that_the_engine_refuses_leaves_nothing(scene: Scene) -> None:

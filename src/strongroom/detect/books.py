@@ -57,7 +57,7 @@ def detection() -> Detection:
     matched = " ".join(f"WHEN '{book}' THEN there{at}" for at, book in enumerate(BOOKS))
     before = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     held = f"""
-    WITH reading AS (SELECT *, {there} FROM every WHERE (SELECT count(*) FROM kept) > 1),
+    WITH reading AS (SELECT *, {there} FROM every),
     pair AS (
         SELECT one.book AS book, other.book AS other, greatest(one.since, other.since) AS since, other.until AS until
         FROM kept AS one, kept AS other WHERE one.book <> other.book
@@ -100,12 +100,12 @@ def detection() -> Detection:
     FROM compared JOIN late USING (book, other, h) WHERE NOT matched
     """
     steps: tuple[Step, ...] = (
-        By("every", _BASE.sql, "number"),
         Known(
             "kept",
-            "SELECT book, min(time) AS since, max(time) AS until FROM every GROUP BY book",
+            f"SELECT book, min(time) AS since, max(time) AS until FROM ({_BASE.sql}) GROUP BY book",
             "SELECT book, min(since) AS since, max(until) AS until FROM kept_share GROUP BY book",
         ),
+        By("every", f"SELECT * FROM ({_BASE.sql}) WHERE (SELECT count(*) FROM kept) > 1", "number"),
         Here("held", held),
         Known(
             "comparable",

@@ -44,25 +44,14 @@ HEAD: Final = Head(
 
 def detection() -> Detection:
     """One finding a thing in common."""
-    common = f"""
+    reading = f"""
     WITH program AS (
         SELECT "http_request.user_agent", {AGENT} AS agent FROM (SELECT DISTINCT "http_request.user_agent" FROM event)
-    ),
-    base AS (
-        SELECT event.rowid AS event, time, {SOURCE} AS source, {PLACE} AS place, {ABOUT} AS who, agent, route
-        FROM event LEFT JOIN program USING ("http_request.user_agent") WHERE {_WHERE}
     )
-    SELECT event, time, source, place, who, 'program ' || agent AS about FROM base WHERE agent IS NOT NULL
-    UNION ALL SELECT event, time, source, place, who, 'address ' || route FROM base WHERE route IS NOT NULL
+    SELECT event.rowid AS event, time, {SOURCE} AS source, {PLACE} AS place, {ABOUT} AS who, agent, route
+    FROM event LEFT JOIN program USING ("http_request.user_agent") WHERE {_WHERE}
     """
-    new = f"""
-    WITH debut AS (SELECT about, who, min(time) // {DAY} AS day FROM common GROUP BY ALL),
-    first AS (
-        SELECT about, who, time // {HOUR} AS h, min((time, source, place)) AS moment
-        FROM common JOIN debut USING (about, who) WHERE time // {DAY} = debut.day GROUP BY ALL
-    )
-    SELECT about, who, h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM first
-    """
+    new = f"{_new('program', 'agent')} UNION ALL {_new('address', 'route')}"
     forecast = f"""
     WITH bound AS (SELECT first // {DAY} AS first FROM span),
     hour AS (SELECT about, h, sum(c)::BIGINT AS c FROM forecast_share GROUP BY ALL),
@@ -91,22 +80,39 @@ def detection() -> Detection:
     SELECT about, h, min(time) AS fired FROM expected
     WHERE n >= greatest({FLOOR}, {TIMES} * expected, expected + {DEVIATIONS} * sqrt(expected)) GROUP BY ALL
     """
+    first = f"""
+    WITH likely AS (
+        SELECT about, h, time, min((source, place)) AS place FROM new SEMI JOIN forecast USING (h) JOIN reading USING (who, time)
+        WHERE {_HAS} GROUP BY about, who, h, time
+    )
+    SELECT about, h, time, place[1] AS source, place[2] AS place FROM likely
+    """
     hits = f"""
     WITH taking AS (SELECT about, who, min(fired) AS fired, min(h) AS h FROM new JOIN fired USING (about, h) GROUP BY ALL)
-    SELECT about, taking.fired, event FROM common JOIN taking USING (about, who)  -- a later night has a moment of its own
-    WHERE common.time // {HOUR} BETWEEN taking.h AND taking.h + 1
+    SELECT about, taking.fired, event FROM reading JOIN taking USING (who)  -- a later night has a moment of its own
+    WHERE {_HAS} AND time // {HOUR} BETWEEN taking.h AND taking.h + 1
     """
     steps = (
-        By("common", common, "who"),
+        By("reading", reading, "who", kept=False),
         Here("new", new),
         Known("forecast", "SELECT about, h, count(*) AS c FROM new GROUP BY ALL", forecast),
-        Known("fired", "SELECT about, h, time, source, place FROM new SEMI JOIN forecast USING (h)", fired),
+        Known("fired", first, fired),
     )
     parts = Parts(steps, hits)
     note = f"at least {FLOOR} new ones in an hour, {TIMES} times the forecast for it"
     return Detection(HEAD, parts.sql, shape="wide", note=note, bases=(_BASE, slow.FIRST), fold=Campaign, parts=parts)
 
 
+def _new(kind: str, column: str) -> str:
+    """Who has what in common for the first time, and when in each hour of that day: (about, who, h, time)."""
+    return f"""
+    SELECT '{kind} ' || {column} AS about, who, time // {HOUR} AS h, min(time) AS time
+    FROM reading JOIN (SELECT {column}, who, min(time) // {DAY} AS day FROM reading GROUP BY ALL) USING ({column}, who)
+    WHERE time // {DAY} = day GROUP BY {column}, who, h
+    """
+
+
+_HAS: Final = "about IN ('program ' || agent, 'address ' || route)"
 _LOGS: Final = ("web", "s3-access")
 _WHERE: Final = (
     f"""{SERVED} AND "principal.kind" IN ('login', 'address', 'anonymous') AND "metadata.log_name" IN {_LOGS}"""

@@ -4,7 +4,8 @@
 about, which of the correlation's rules it matches (counted from 0), and the field that is counted.
 
 Counting (event_count, value_count, value_sum) goes in three steps, each plain SQL with window functions:
-1. Groups that cannot reach the threshold in any window are dropped: two neighbouring buckets of a window's length hold less.
+1. Groups that cannot reach the threshold in any window are dropped: all that they have, or two neighbouring buckets of a window's
+   length, hold less.
 2. Every event adds at its time and takes away when it has left the window; a value that is there already adds nothing
    (but its instant is looked at: it is one more event of a window that holds enough). The running sum is exact at every instant.
 3. Hits are the events of windows in which the sum was reached.
@@ -17,7 +18,7 @@ from typing import Final
 
 from strongroom.clock import DAY
 from strongroom.detect.detection import PLACE, SOURCE, Base, digest, simple
-from strongroom.detect.parts import By, Parts
+from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Correlation, Extended, Joined, Kind, Matched
 
 
@@ -37,12 +38,17 @@ def parts(correlation: Correlation, base: str) -> Parts:
     if correlation.kind not in {Kind.TEMPORAL, Kind.TEMPORAL_ORDERED}:
         # An event without the value that is counted is none of those that are.
         base = f"SELECT * FROM ({base}) WHERE v IS NOT NULL"
-    return together(base, fire, correlation.window)
+    ample = _ample(correlation) if at_once(correlation) else ""
+    return together(base, fire, correlation.window, ample)
 
 
-def together(base: str, fire: str, window: int) -> Parts:
-    """`windowed`, group by group."""
-    return Parts((By("together", base, "g"),), windowed("SELECT * FROM together", fire, window))
+def together(base: str, fire: str, window: int, ample: str = "") -> Parts:
+    """`windowed`, group by group. `ample`, if given, selects (g) from `together`: the groups that are worth looking at."""
+    if not ample:
+        return Parts((By("together", base, "g"),), windowed("SELECT * FROM together", fire, window))
+    every = By("together", base, "g", kept=any(name in base for name in _DEAR))
+    rows = Here("grouped", f"SELECT * FROM together SEMI JOIN ({ample}) USING (g)")
+    return Parts((every, rows), windowed("SELECT * FROM grouped", fire, window))
 
 
 APART: Final = DAY
@@ -95,6 +101,9 @@ def distinct(window: int, least: int) -> str:
 
 _AMOUNT: Final = "CASE WHEN try_cast(v AS DOUBLE) BETWEEN 0 AND 1e300 THEN try_cast(v AS DOUBLE) ELSE 0 END"
 """What a text adds to a sum: what is no number, or below nothing, adds nothing."""
+
+_DEAR: Final = ("regexp_", "json_")
+"""Functions that take longer to ask again than to write their answer down."""
 
 NAMES: Final = ("g", "about", "which", "v")
 """What a base selects besides an event and its time."""
@@ -191,18 +200,25 @@ def _compared(correlation: Correlation) -> str:
     """
 
 
+def _ample(correlation: Correlation) -> str:
+    """Groups that may reach the threshold, at little cost. Of most rules nearly no group does."""
+    kind, enough = correlation.kind, correlation.at_least
+    if kind is Kind.VALUE_COUNT:
+        return f"SELECT g FROM (SELECT DISTINCT g, v FROM together) GROUP BY g HAVING count(*) >= {enough!r}"
+    if kind in _ADDED:
+        amount = f"sum({_AMOUNT})" if kind is Kind.VALUE_SUM else "count(*)"
+        bucket = f"SELECT g, {amount} AS c FROM together GROUP BY g, time // {correlation.window}"
+        return f"SELECT g FROM ({bucket}) GROUP BY g HAVING 2 * max(c) >= {enough!r}"
+    every = " AND ".join(f"bool_or(which = {rule})" for rule in range(len(correlation.rules)))
+    return f"SELECT g FROM together GROUP BY g HAVING {every}"
+
+
 def _counting(correlation: Correlation) -> str:
     window, enough = correlation.window, correlation.at_least
     amount = {Kind.EVENT_COUNT: "count(*)", Kind.VALUE_COUNT: "count(DISTINCT v)", Kind.VALUE_SUM: "sum(w)"}
     weighed = _AMOUNT if correlation.kind is Kind.VALUE_SUM else "1"
     return f"""
-    WITH every AS (SELECT *, {weighed} AS w FROM base),
-    ample AS (
-        SELECT g FROM (
-            SELECT g, {"sum(w)" if correlation.kind is Kind.VALUE_SUM else "count(*)"} AS c FROM every GROUP BY g, time // {window}
-        ) GROUP BY g HAVING 2 * max(c) >= {enough!r}
-    ),
-    weighed AS (SELECT * FROM every SEMI JOIN ample USING (g)),
+    WITH weighed AS (SELECT *, {weighed} AS w FROM base),
     bucket AS (SELECT g, time // {window} AS b, {amount[correlation.kind]} AS c FROM weighed GROUP BY ALL),
     pair AS (
         SELECT g, c + coalesce(sum(c) OVER (PARTITION BY g ORDER BY b RANGE BETWEEN 1 FOLLOWING AND 1 FOLLOWING), 0) AS c

@@ -52,32 +52,35 @@ _BASE: Final = simple(
 )  # fmt: skip
 
 
-def steps(base: str) -> tuple[Step, ...]:
-    """Towards `HITS`. `base` selects (event, time, about, kind, size), size above 0."""
+def steps(base: str, *, kept: bool = False) -> tuple[Step, ...]:
+    """Towards `HITS`. `base` selects (event, time, about, kind, size), size above 0; `kept`: see `By`."""
     return (
-        By("sent", f"SELECT event, time, about, kind, size, time // {HOUR} AS b FROM ({base})", "about"),
+        By("sent", f"SELECT event, time, about, kind, size, time // {HOUR} AS b FROM ({base})", "about", kept=kept),
         Here("hour", "SELECT about, kind, b, sum(size) AS c FROM sent GROUP BY ALL"),
-        Here("bucket", f"SELECT about AS g, kind, b, least((c + {MIB - 1}) // {MIB}, {MANY})::BIGINT AS c FROM hour"),
+        Here("bucket", f"SELECT about AS g, kind, b, {_MIBS} AS c FROM hour"),
         peers.known(HOUR),
+        Here("large", _LARGE),
     )
 
 
-HITS: Final = f"""
-WITH ample AS (SELECT about AS g FROM hour GROUP BY about HAVING max(c) >= {FLOOR}),  -- whom no hour can be too much of has no past
+_MIBS: Final = f"least((c + {MIB - 1}) // {MIB}, {MANY})::BIGINT"
+_LARGE: Final = f"""
+WITH ample AS (  -- whom no hour can be too much of has no past
+    SELECT about, kind, b, c, {_MIBS} AS mib FROM hour
+    SEMI JOIN (SELECT about FROM hour GROUP BY about HAVING max(c) >= {FLOOR}) USING (about)
+),
 past AS (
-    SELECT g AS about, kind, b, count(*) OVER earlier AS known, quantile_disc(c, 0.99) OVER earlier AS own,
+    SELECT about, kind, b, c, count(*) OVER earlier AS known, quantile_disc(mib, 0.99) OVER earlier AS own,
         b * {HOUR} // {DAY} AS d
-    FROM bucket SEMI JOIN ample USING (g)
-    WINDOW earlier AS (PARTITION BY g ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-),
-large AS (
-    SELECT about, b, c,
-        greatest({FLOOR}, {MIB} * CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END) AS enough
-    FROM past LEFT JOIN peers USING (kind, d) JOIN hour USING (about, b)
-),
-running AS (
+    FROM ample WINDOW earlier AS (PARTITION BY about ORDER BY b ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT about, b, greatest({FLOOR}, {MIB} * CASE WHEN known >= {TEN} THEN {OWN} * own ELSE {PEERS} * much END) AS enough
+FROM past LEFT JOIN peers USING (kind, d) WHERE c >= enough
+"""
+HITS: Final = """
+WITH running AS (
     SELECT about, b, event, time, enough, sum(size) OVER (PARTITION BY about, b ORDER BY time, event) AS so_far
-    FROM sent JOIN large USING (about, b) WHERE c >= enough
+    FROM sent JOIN large USING (about, b)
 )
 SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY about, b) AS fired, event FROM running
 """

@@ -90,7 +90,7 @@ def detections() -> list[Detection]:
     SELECT event, time, 'address ' || client AS about, 'client' AS kind, size FROM answer
     """
     note = f"at least 100 MiB in an hour, {egress.PEERS} times its peers' most or {egress.OWN} times its own"
-    served, unseen = Parts((*_OURS, *egress.steps(sent)), egress.HITS), Parts((*_OURS, *_SENT), _UNSEEN)
+    served, unseen = Parts((*_OURS, *egress.steps(sent, kept=True)), egress.HITS), Parts((*_OURS, *_SENT), _UNSEEN)
     rare = f"at least 1 MiB in a day, {TIMES} times what it nearly ever sent"
     bases = (Base(_FLOW, ("network",)),)
     return [

@@ -18,11 +18,16 @@ class Known(NamedTuple):
 
 
 class By(NamedTuple):
-    """Rows of which all with the same `key`, an expression over them, come together. They are all that later steps have."""
+    """Rows of which all with the same `key`, an expression over them, come together. They are all that later steps have.
+
+    Those that need not be `kept` are asked for anew on one machine, where nothing has to be moved, each time they are named: what
+    is cheap to select and asked for once or twice is not worth writing down.
+    """
 
     name: str
     rows: str
     key: str
+    kept: bool = True
 
 
 class Here(NamedTuple):

@@ -38,32 +38,33 @@ HEAD: Final = Head(
 def detection() -> Detection:
     """The walk of many."""
     near = " OR ".join(
-        f"abs(number - lag(number, {n}) OVER w) <= reach AND moment[1] - lag(moment[1], {n}) OVER w <= {WEEK}"
+        f"abs(number - lag(number, {n}) OVER w) <= reach AND time - lag(time, {n}) OVER w <= {WEEK}"
         for n in range(1, TURNS + 1)
     )
     goes_on = f"(number BETWEEN high AND high + {STRIDE} OR number BETWEEN low - {STRIDE} AND low)"
-    near = f"{near} OR {goes_on} AND moment[1] - lag(moment[1]) OVER w <= {WEEK}"
+    near = f"{near} OR {goes_on} AND time - lag(time) OVER w <= {WEEK}"
     new = f"""
-    WITH weekly AS (
+    WITH early AS (SELECT route, number, min(time) AS time FROM asked GROUP BY route, number, time // {WEEK}),
+    weekly AS (
         SELECT route, number, time // {WEEK} AS week, time, source, place, about AS who FROM asked
-        QUALIFY row_number() OVER (PARTITION BY route, number, time // {WEEK} ORDER BY time, source, place) = 1
+        SEMI JOIN early USING (route, number, time)
+        QUALIFY row_number() OVER (PARTITION BY route, number, time ORDER BY source, place) = 1
     )
     SELECT route, number, time, source, place, who FROM weekly
     QUALIFY coalesce(lag(week) OVER (PARTITION BY route, number ORDER BY week) < week - 1, true)
     """
     likely = f"""
-    WITH new AS (SELECT *, (time, source, place) AS moment FROM likely_share),
-    ranged AS (
-        SELECT *, max(number) OVER earlier AS high, min(number) OVER earlier AS low FROM new
-        WINDOW earlier AS (PARTITION BY route ORDER BY moment ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WITH ranged AS (
+        SELECT *, max(number) OVER earlier AS high, min(number) OVER earlier AS low FROM likely_share
+        WINDOW earlier AS (PARTITION BY route ORDER BY time, source, place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ),
     reached AS (SELECT *, greatest(1, least({STRIDE}, (high - low) // {NARROW})) AS reach FROM ranged),
     near AS (
         SELECT *, coalesce({near}, false) AS near, row_number() OVER w AS nth FROM reached
-        WINDOW w AS (PARTITION BY route ORDER BY moment)
+        WINDOW w AS (PARTITION BY route ORDER BY time, source, place)
     ),
     step AS (
-        SELECT *, coalesce(nth - lag(nth) OVER w > {TURNS} OR moment[1] - lag(moment[1]) OVER w > {WEEK}, true) AS breaks
+        SELECT *, coalesce(nth - lag(nth) OVER w > {TURNS} OR time - lag(time) OVER w > {WEEK}, true) AS breaks
         FROM near WHERE near WINDOW w AS (PARTITION BY route ORDER BY nth)
     ),
     run AS (SELECT *, sum(breaks::INT) OVER (PARTITION BY route ORDER BY nth) AS run FROM step),
@@ -104,8 +105,8 @@ def detection() -> Detection:
     SELECT 'walk on ' || route AS about, min(fired) OVER (PARTITION BY route) AS fired, event
     FROM asked JOIN walked USING (route, number)
     """
-    steps = (By("asked", BASE.sql, "(route, number)"), Known("likely", new, likely), Known("walked", askers, walked))
-    parts = Parts(steps, hits)
+    asked = By("asked", BASE.sql, "(route, number)", kept=False)
+    parts = Parts((asked, Known("likely", new, likely), Known("walked", askers, walked)), hits)
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
     bases = (BASE,)
     return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Relay, parts=parts)

@@ -40,8 +40,8 @@ def detections() -> list[Detection]:
         "its peers' most"
     )
     return [
-        _detection("06", "medium", TITLE, note, Parts(steps, wide.hits(WEEK, "enough"))),
-        _detection("14", "low", f"{TITLE}, while nobody has a past", note, Parts(steps, wide.hits(WEEK, "hint"))),
+        _detection("06", "medium", TITLE, note, wide.parts(steps, WEEK, "enough")),
+        _detection("14", "low", f"{TITLE}, while nobody has a past", note, wide.parts(steps, WEEK, "hint")),
     ]
 
 

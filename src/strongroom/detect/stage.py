@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine, Error
-from strongroom.detect.parts import Known, Parts, Step
+from strongroom.detect.parts import By, Known, Parts, Step
 from strongroom.sigma.sql import literal
 
 
@@ -51,16 +51,23 @@ class Stage:
             share = f"{step.name}_share"
             self._engine.write(_MAKE.format(share, step.share))
             self._engine.write(_MAKE.format(step.name, step.whole))
-            self._engine.run(_DROP.format(share))
+            self._engine.run(_DROP.format("TABLE", share))
+        elif _named(step):
+            self._engine.run(f"CREATE TEMP VIEW {step.name} AS {step.rows}")
         else:
             self._engine.write(_MAKE.format(step.name, step.rows))
 
     def _keep(self, many: int) -> None:
         for step in self._made[many:]:
-            self._engine.run(_DROP.format(step.name))
-            self._engine.run(_DROP.format(f"{step.name}_share"))
+            self._engine.run(_DROP.format("VIEW" if _named(step) else "TABLE", step.name))
+            self._engine.run(_DROP.format("TABLE", f"{step.name}_share"))
         del self._made[many:]
 
 
+def _named(step: Step) -> bool:
+    """Whether it is a name for a question, and no table."""
+    return isinstance(step, By) and not step.kept
+
+
 _MAKE: Final = "CREATE TEMP TABLE {} AS {}"
-_DROP: Final = "DROP TABLE IF EXISTS temp.{}"
+_DROP: Final = "DROP {} IF EXISTS temp.{}"

@@ -83,7 +83,7 @@ def detection() -> Detection:
     SELECT about, min(fired) OVER (PARTITION BY about) AS fired, event FROM named
     """
     steps = (
-        By("reading", reading, "document"),
+        By("reading", reading, "document", kept=False),
         Here("once", "SELECT g, h, document, min(time) AS time FROM reading GROUP BY g, h, document"),
         Known("large", "SELECT g, h, count(*) AS c FROM once GROUP BY g, h", large),
         Known("fire", "SELECT g, h, time, document FROM once SEMI JOIN large USING (g, h)", fire),

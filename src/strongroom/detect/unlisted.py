@@ -54,11 +54,11 @@ def detection() -> Detection:
     """What was fetched without a way to it."""
     first = f"""
     WITH daily AS (
-        SELECT route, g, time // {DAY} AS d, min((time, source, place)) AS moment, arg_min(served, (time, source, place)) AS served
-        FROM request WHERE route IS NOT NULL GROUP BY ALL
+        SELECT route, g, min((time, source, place, served)) AS moment FROM request WHERE route IS NOT NULL
+        GROUP BY route, g, time // {DAY}
     )
-    SELECT route, g, moment[1] // {HOUR} AS h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM daily WHERE served
-    QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY moment) <= {SAMPLE}
+    SELECT route, g, moment[1] // {HOUR} AS h, moment[1] AS time, moment[2] AS source, moment[3] AS place FROM daily
+    WHERE moment[4] QUALIFY row_number() OVER (PARTITION BY route, h ORDER BY moment) <= {SAMPLE}
     """
     sample = f"""
     SELECT route, g, time, h FROM sample_share
@@ -66,7 +66,8 @@ def detection() -> Detection:
     """
     came = f"""
     WITH hourly AS (
-        SELECT g, route, time // {HOUR} AS h, min(time) AS low, max(time) AS high FROM request WHERE route IS NOT NULL GROUP BY ALL
+        SELECT g, route, time // {HOUR} AS h, min(time) AS low, max(time) AS high
+        FROM request SEMI JOIN sample USING (g) WHERE route IS NOT NULL GROUP BY ALL
     ),
     came AS (
         SELECT DISTINCT tried.route, tried.g, tried.time, hourly.route AS way
@@ -75,7 +76,7 @@ def detection() -> Detection:
         WHERE hourly.route <> tried.route AND low <= tried.time AND high >= tried.time - {BEFORE}
     )
     SELECT route, way, time // {DAY} AS d, count(*) AS n FROM came GROUP BY ALL
-    UNION ALL SELECT DISTINCT route, NULL, d, NULL FROM reading  -- days that are asked for
+    UNION ALL SELECT route, NULL, d, NULL FROM asked  -- days that are asked for
     """
     known = f"""
     WITH tried AS (SELECT route, time // {DAY} AS d, count(*) AS n FROM sample GROUP BY ALL),
@@ -92,11 +93,13 @@ def detection() -> Detection:
     SELECT route, d, way FROM ways JOIN tries USING (route, d) WHERE n >= {CROWD} AND 100 * m >= {MOST} * n
     QUALIFY row_number() OVER (PARTITION BY route, d ORDER BY m DESC, way) = 1
     """
+    reading = f"""
+    SELECT event, time, g, agent, document, way
+    FROM (SELECT *, time // {DAY} AS d FROM request WHERE {_READING}) JOIN known USING (route, d)
+    """
     fetched = f"""
-    WITH opened AS (SELECT g, route, time FROM request WHERE route IN (SELECT way FROM known))
-    SELECT reading.*, way, coalesce(reading.time - opened.time > {BEFORE}, true) AS unlisted
-    FROM (SELECT * FROM reading JOIN known USING (route, d)) AS reading
-    ASOF LEFT JOIN opened ON reading.g = opened.g AND reading.way = opened.route AND reading.time >= opened.time
+    SELECT event, reading.time, reading.g, agent, document, coalesce(reading.time - opened.time > {BEFORE}, true) AS unlisted
+    FROM reading ASOF LEFT JOIN opened ON reading.g = opened.g AND reading.way = opened.route AND reading.time >= opened.time
     """
     early = f"SELECT g, agent, unlisted FROM fetched WHERE time < {_LEARNED}"
     base = f"""
@@ -105,11 +108,13 @@ def detection() -> Detection:
     WHERE unlisted AND time >= {_LEARNED}
     """
     steps = (
-        By("request", _BASE.sql, "g"),
-        Here("reading", f"SELECT *, time // {DAY} AS d FROM request WHERE served AND route IS NOT NULL"),
+        By("request", _BASE.sql, "g", kept=False),
+        Here("asked", f"SELECT DISTINCT route, time // {DAY} AS d FROM request WHERE {_READING}"),
         Known("sample", first, sample),
         Known("known", came, known),
-        Here("fetched", fetched),
+        Here("reading", reading),
+        Here("opened", "SELECT g, route, time FROM request WHERE route IN (SELECT way FROM known)"),
+        Here("fetched", fetched),  # an engine that guesses how many rows there are may do this row by row
         Here("early", early),
         Known(
             "program",
@@ -133,6 +138,7 @@ def _base(document: str) -> Base:
 
 
 _BASE, _LIVE = _base("document"), _base(digest('"document"'))
+_READING: Final = "served AND route IS NOT NULL"
 _LEARNED: Final = f"(SELECT first + {LEARN} FROM span)"
 
 

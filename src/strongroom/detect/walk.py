@@ -52,9 +52,8 @@ BASE: Final = simple(
     g=ABOUT, about=ABOUT, route="route", number="number", served=GIVEN, source=SOURCE, place=PLACE,
 )  # fmt: skip
 _COUNTED: Final = f"""
-WITH wanted AS (SELECT DISTINCT route, number FROM posed WHERE likely),
-once AS (
-    SELECT * FROM posed SEMI JOIN wanted USING (route, number)
+WITH once AS (
+    SELECT * FROM near
     QUALIFY row_number() OVER (PARTITION BY about, route, number, week ORDER BY time, source, place, event) = 1
 ),
 met AS (
@@ -68,11 +67,11 @@ known AS (
     FROM met LEFT JOIN weekly USING (route, number, week)
 )
 SELECT event, time, about, route, number, source, place, true AS steps FROM known WHERE likely AND principals <= {FEW} AND new
-UNION ALL SELECT event, time, about, route, number, source, place, false FROM posed WHERE likely
+UNION ALL SELECT event, time, about, route, number, source, place, false FROM near WHERE likely
 """
 """What a principal asks for that may walk there, and again what of it are steps."""
 _STEPS: Final = (
-    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({BASE.sql})", "about"),
+    By("asked", f"SELECT *, time // {WEEK} AS week FROM ({BASE.sql})", "about", kept=False),
     Here(  # in two steps, as wherever different ones are counted among all: these spill, a count of different ones does not
         "walker",
         f"""SELECT about, route FROM (SELECT DISTINCT about, route, number FROM asked) GROUP BY ALL HAVING count(*) >= {RUN}""",
@@ -81,7 +80,10 @@ _STEPS: Final = (
         "posed",
         "SELECT asked.*, walker.route IS NOT NULL AS likely FROM asked LEFT JOIN walker USING (about, route)",
         "(route, number)",
+        kept=False,
     ),
+    Here("wanted", "SELECT DISTINCT route, number FROM posed WHERE likely"),
+    Here("near", "SELECT * FROM posed SEMI JOIN wanted USING (route, number)"),
     By("counted", _COUNTED, "about"),
 )
 _HITS: Final = f"""

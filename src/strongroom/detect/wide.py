@@ -57,9 +57,9 @@ def _detections(window: int, floor: int, words: str, ends: tuple[str, str]) -> I
             id=f"4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b{end}", title=said, level=level, description=_DESCRIPTION, honest=_HONEST,
             tags=("attack.t1213", "d3fend.d3-rapa", "d3fend.d3-udta"), by=(),
         )  # fmt: skip
-        parts = Parts(all_, hits(window, enough))
+        whole = parts(all_, window, enough)
         joint = Window(window, floor, cold=level == "low")
-        yield Detection(head, parts.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=joint, parts=parts)
+        yield Detection(head, whole.sql, shape="wide", note=note, bases=(LIVE,), fold=Readers, joint=joint, parts=whole)
 
 
 _DESCRIPTION: Final = (
@@ -90,7 +90,7 @@ LIVE: Final = simple(
 
 
 def steps(window: int, floor: int, known: Known, bar: str, limits: str) -> tuple[Step, ...]:
-    """Towards `hits`: the table `limits` (g, b, c, previous, …) of principals whom some window may be too much of.
+    """Towards `parts`: the table `limits` (g, b, c, previous, …) of principals whom some window may be too much of.
 
     `limits` is SQL of `known` (windows in which the principal read before), `own` (what was rare for it in these), `spread` (what
     would be rare by how they differ), `much` (what is much among its peers), `young` (whether it is one of its kind's first days)
@@ -121,18 +121,23 @@ def steps(window: int, floor: int, known: Known, bar: str, limits: str) -> tuple
     return By("reading", BASE.sql, "g"), Here("bucket", bucket), known, Here("limits", made)
 
 
-def hits(window: int, enough: str) -> str:
+def parts(made: tuple[Step, ...], window: int, enough: str) -> Parts:
     """Hits of principals who read at least `enough`, a column of `limits`, different documents or people within a window.
 
-    Null: never enough.
+    Null: never enough. Whoever reaches a limit in a bucket does so by what is in this one and in the one before; no more is looked
+    at.
+    """
+    likely = f"SELECT g, b FROM limits WHERE c + previous >= {enough}"
+    near = f"""
+    SELECT * FROM (SELECT *, time // {window} AS b FROM reading)
+    SEMI JOIN ({likely} UNION SELECT g, b - 1 FROM ({likely})) USING (g, b)
     """
     fire = f"""
-    WITH candidate AS (SELECT DISTINCT g FROM limits WHERE c + previous >= {enough}),
-    value AS (
+    WITH value AS (
         SELECT g, time,
             lag(time) OVER (PARTITION BY g, v ORDER BY time) AS before,
             lead(time) OVER (PARTITION BY g, v ORDER BY time) AS next
-        FROM base SEMI JOIN candidate USING (g)
+        FROM base
     ),
     change AS (
         SELECT g, time AS t, CASE WHEN before IS NULL OR before < time - {window} THEN 1 ELSE 0 END AS x FROM value
@@ -141,4 +146,4 @@ def hits(window: int, enough: str) -> str:
     level AS (SELECT g, t, x, t // {window} AS b, sum(x) OVER (PARTITION BY g ORDER BY t) AS level FROM change)
     SELECT DISTINCT g, t FROM level JOIN limits USING (g, b) WHERE level >= {enough} AND x >= 0  -- at an event, not at an end
     """
-    return windowed("SELECT * FROM reading", fire, window)
+    return Parts((*made, Here("near", near)), windowed("SELECT * FROM near", fire, window))
