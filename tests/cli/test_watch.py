@@ -137,7 +137,7 @@ def test_each_alert_once_over_starts(log: Path, tmp_path: Path, capsys: pytest.C
     assert [json.loads(one)["title"] for one in capsys.readouterr().out.splitlines()] == [WALK]
     assert run("watch", "--once", "--json", "--tolerance", "0", "--state", state, log) == 0
     assert capsys.readouterr().out == ""
-    assert (state / "watch.db").stat().st_mode & 0o077 == 0
+    assert all((state / name).stat().st_mode & 0o077 == 0 for name in ("alerts.db", "watch.db"))
 
 
 def test_a_pipe_is_watched_to_its_end(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def noted(state: Path) -> None:
     """Wait until it is written down that the console was told of everything."""
     behind = "SELECT (SELECT max(number) FROM alert) > (SELECT number FROM told WHERE messenger = 'console')"
     end = time.monotonic() + LIMIT
-    with closing(sqlite3.connect(f"file:{state / 'watch.db'}?mode=ro", uri=True, timeout=LIMIT)) as database:
+    with closing(sqlite3.connect(f"file:{state / 'alerts.db'}?mode=ro", uri=True, timeout=LIMIT)) as database:
         while database.execute(behind).fetchone()[0]:
             assert time.monotonic() < end
             time.sleep(0.01)
@@ -293,7 +293,7 @@ def test_a_state_of_another_version_is_78(log: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert run("watch", "--once", "--state", state, log) == 1
     with sqlite3.connect(state / "watch.db") as connection:
-        connection.execute("UPDATE state SET form = 999")
+        connection.execute("PRAGMA user_version = 999")
     connection.close()
     assert run("watch", "--once", "--state", state, log) == 78
     assert (state / "watch.db").stat().st_size > 0

@@ -1,22 +1,25 @@
 """Events as a watch gets them, and what it and a hunt say of them."""
 
 import random
+import tempfile
 import zlib
+from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
+import pytest
 
 from strongroom.clock import MINUTE
 from strongroom.cluster.asking import Facts, ask
 from strongroom.cluster.local import Local
 from strongroom.cluster.part import EVENT, Filling, Settling
 from strongroom.cluster.piece import pieces
-from strongroom.detect import hunt, rules
+from strongroom.detect import hunt, rules, shelf
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import Wanted
 from strongroom.detect.live import Alert, Live
+from strongroom.detect.state import State
 from strongroom.logs.batch import table
 from strongroom.logs.mapping import Mapping
 from tests.detect.conftest import DEFAULTS
@@ -130,22 +133,35 @@ def first(alerts: list[Alert]) -> Verdicts:
 def watched(
     events: list[Event], detections: tuple[Detection, ...], mapping: Mapping | None, rng: random.Random
 ) -> list[Alert]:
-    """In batches of any size; now and then the watch is stopped, and another goes on with what it kept."""
-    live, alerts = Live(detections, mapping, TOLERANCE), []
-    at = 0
-    while at < len(events):
-        size = rng.choice([1, 7, 60, 500])
-        alerts += live.feed(rows(events[at : at + size]), 2**50)
-        at += size
-        if rng.random() < 0.3:
-            live.tidy()
-        if rng.random() < 0.15:
-            kept = [(name, msgspec.msgpack.encode(piece)) for name, piece in live.dump()]
-            live.close()
-            live = Live(detections, mapping, TOLERANCE)
-            for name, piece in kept:
-                live.load(name, msgspec.msgpack.decode(piece))
-    alerts += live.finish()
-    assert (live.late, live.future) == (0, 0)
-    live.close()
+    """In batches of any size; now and then it is saved, in pieces between which it goes on, with room for few in memory; or it is
+    killed, and another goes on from the last instant that was saved.
+    """
+    alerts: list[Alert] = []
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shelf, "MOST", rng.choice([0, 30, 10**6]))
+        patch.setattr(shelf, "PIECE", rng.choice([1, 20]))
+        patch.setattr(shelf, "LOOKED", rng.choice([1, 20]))
+        at, began, saved, state = 0, 0, 0, State(Path(folder))
+        live = Live(detections, mapping, TOLERANCE)
+        shelves = live.resume(state)
+        while at < len(events):
+            size = rng.choice([1, 7, 60, 500])
+            alerts += live.feed(rows(events[at : at + size]), 2**50)
+            at += size
+            if rng.random() < 0.3:
+                live.tidy()
+            if shelves.saving:
+                saved = began if shelves.go_on(rng.choice([0, 0.001, None])) else saved
+            elif rng.random() < 0.3:
+                began = at
+                shelves.begin(live.dump(), live.reached)
+            if rng.random() < 0.1:
+                live.close()
+                state.close()
+                live, state, at = Live(detections, mapping, TOLERANCE), State(Path(folder)), saved
+                shelves = live.resume(state)
+        alerts += live.finish()
+        assert (live.late, live.future) == (0, 0)
+        live.close()
+        state.close()
     return alerts

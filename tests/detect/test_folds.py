@@ -4,12 +4,14 @@ import random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strongroom.clock import DAY, SECOND
 from strongroom.detect import folds, rules
+from strongroom.detect.detection import Fold, Shelved
+from strongroom.detect.shelf import Shelf, Shelves
+from strongroom.detect.state import State
 from strongroom.sigma.rule import Correlation, Extended, Kind, Sign
 from tests.detect.conftest import read
 from tests.detect.replayed import Event, same
@@ -30,7 +32,8 @@ def rule(kind: Kind, bound: float, sign: Sign = ">=", **more: Any) -> Correlatio
 def folded(what: Correlation, events: list[tuple[int, str, int, str]], shuffled: random.Random) -> dict[str, int]:
     """Whom a fold tells of, and since when: whatever stands first within an instant, and over restarts."""
     make = folds.fold_of(what)
-    fold, fired = make(), dict[str, int]()
+    fold, fired, state = make(), dict[str, int](), State(None)
+    shelves = Shelves(state, shelved(fold))
     shuffled.shuffle(events)
     for at, g, which, v in sorted(events, key=lambda event: event[0]):
         value: Any = v
@@ -43,13 +46,23 @@ def folded(what: Correlation, events: list[tuple[int, str, int, str]], shuffled:
         fires = fold.feed((0, at * 1_000, g, g, which, value, 0, 7, 1))
         if shuffled.random() < 0.3:
             fold.tidy(at * 1_000)
-            kept, fold = msgspec.msgpack.encode(fold.dump()), make()
-            fold.load(msgspec.msgpack.decode(kept))
+            shelves.begin([("fold", fold.dump())], at * 1_000)
+            shelves.go_on()
+            fold = make()
+            shelves = Shelves(state, shelved(fold))
+            fold.load(dict(state.pieces())["fold"])
         for fire in fires:
             fired.setdefault(fire.about, fire.time)
     for fire in fold.passed(10**9):
         fired.setdefault(fire.about, fire.time)
+    state.close()
     return fired
+
+
+def shelved(fold: Fold) -> list[tuple[str, Shelf[Any]]]:
+    """Its shelves, with names."""
+    assert isinstance(fold, Shelved)
+    return [(str(nth), shelf) for nth, shelf in enumerate(fold.shelves())]
 
 
 @given(

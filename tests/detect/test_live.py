@@ -1,6 +1,7 @@
 """A watch says what a hunt says: the same events, in any batches and any order within the tolerance, the same verdicts."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from strongroom.clock import DAY
 from strongroom.detect import egress, foreign, hunt, rules, slow, walk, wide
 from strongroom.detect.detection import Base, Detection
 from strongroom.detect.live import AGAIN, Live
+from strongroom.detect.state import State
 from strongroom.logs.mapping import Mapping
 from tests.detect.conftest import read
 from tests.detect.replayed import Event, hunted, numbered, rows, same
@@ -208,9 +210,17 @@ def test_what_no_watch_can_say_is_said(live: Live) -> None:
 
 def test_a_state_of_other_rules_begins_anew(live: Live) -> None:
     """What a detection kept under other limits is of no use to it."""
+    state = State(None)
+    shelves = live.resume(state)
     live.feed(walk_of(*range(9)), 10**12)
-    again = Live([WALK], None, 0)
-    for name, piece in live.dump():
-        again.load(name if name == "live" else f"{name}x", piece)
-    assert again.feed(walk_of(*range(9, 12)), 10**12) == []
-    again.close()
+    shelves.begin(live.dump(), 0)
+    shelves.go_on()
+    other = Live([replace(WALK, hits="other limits")], None, 0)
+    other.resume(state)
+    assert other.feed(walk_of(*range(9, 12)), 10**12) == []
+    other.close()
+    same_ = Live([WALK], None, 0)
+    same_.resume(state)
+    assert same_.feed(walk_of(*range(9, 12)), 10**12) == [], "what was forgotten is gone"
+    same_.close()
+    state.close()

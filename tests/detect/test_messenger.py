@@ -14,7 +14,7 @@ from strongroom.detect import messenger
 from strongroom.detect.messenger import Messenger, way
 from strongroom.detect.sqlite import Store
 from strongroom.detect.syslog import Syslog
-from strongroom.errors import ConfigError, OperationError, UsageError
+from strongroom.errors import OperationError, UsageError
 
 LIMIT = 60.0
 
@@ -160,19 +160,8 @@ def test_what_could_not_be_told_waits_for_the_next_start(tmp_path: Path) -> None
     store.close()
 
 
-def test_a_state_is_kept_whole(tmp_path: Path) -> None:
-    """And one of another form is refused, as is a place that is no directory."""
-    store = Store(tmp_path / "s")
-    assert list(store.state()) == []
-    store.save([("gone", 1)])
-    store.save([("x", [1, "a", b"b", None]), ("y", {})])
-    store.close()
-    again = Store(tmp_path / "s")
-    assert dict(again.state()) == {"x": [1, "a", b"b", None], "y": {}}
-    again._do("UPDATE state SET form = ?", (99,))
-    with pytest.raises(ConfigError, match="another version"):
-        list(again.state())
-    again.close()
+def test_what_is_no_directory_is_refused(tmp_path: Path) -> None:
+    """Alerts must not go nowhere."""
     (tmp_path / "file").touch()
     with pytest.raises(OperationError):
         Store(tmp_path / "file")

@@ -21,9 +21,16 @@ def test_a_window_holds_what_its_threshold_needs() -> None:
     for at in range(5_000):
         for fold, value in ((events, "1"), (values, at), (amounts, 6.0)):
             fold.feed((0, at, "g", "a", 0, value))
-    assert len(events.groups["g"].held) == 3
-    assert packed.size(values.groups["g"].held) == 3
-    assert len(amounts.groups["g"].held) == 5  # their sum, and two with their times
+    assert len(events.groups.all["g"].held) == 3
+    assert packed.size(values.groups.all["g"].held) == 3
+    assert len(amounts.groups.all["g"].held) == 5  # their sum, and two with their times
     for fold in (events, values, amounts):
         fold.tidy(5_000 + 10**9)
-        assert fold.groups == {}
+        assert len(fold.groups) == 0
+
+
+def test_however_many_a_group_is_about_each_event_costs_the_same() -> None:
+    """Whoever was told of and has no event more is not told of again."""
+    fold, many = sliding.Events(10**9, 1_000), 3_000
+    told = [one.about for at in range(many) for one in fold.feed((0, at, "", f"p{at}", 0, "1"))]
+    assert sorted(told) == sorted(f"p{at}" for at in range(many))

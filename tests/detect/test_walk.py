@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from strongroom.detect import walk
+from strongroom.detect import ids, walk
 from tests.detect.conftest import Scene, read
 
 DETECTION = walk.detection()
@@ -17,7 +17,7 @@ def test_a_walk_fires_at_its_tenth_id(scene: Scene, stride: int) -> None:
     found = scene.hits(DETECTION)
     assert {about for about, _, _ in found} == {"login ann"}
     # A step is only known to be as far as another from the second on.
-    first = 10 if abs(stride) > walk.STRIDE else 9
+    first = 10 if abs(stride) > ids.STRIDE else 9
     assert {fired for _, fired, _ in found} == {first * 1_000}
 
 

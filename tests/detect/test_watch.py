@@ -12,6 +12,7 @@ from strongroom.clock import ManualClock, Millis
 from strongroom.detect import ending, hunt, rules
 from strongroom.detect.live import Live
 from strongroom.detect.sqlite import Store
+from strongroom.detect.state import State
 from strongroom.detect.watch import Watch
 from strongroom.logs.follow import Follower
 
@@ -30,13 +31,14 @@ class Scene:
     """A watch for walks in some paths."""
 
     def __init__(self, folder: Path, *paths: str, clock: int = 2**42, live: Live | None = None) -> None:
-        self.live, self.store = live or Live([WALK], None, 0), Store(folder)
+        self.live, self.state, self.store = live or Live([WALK], None, 0), State(folder), Store(folder)
         self.store.begin(["me"])
         self.said: list[str] = []
         self.calls = 0
         self.watch = Watch(
-            Follower(paths), self.live, self.store, ManualClock(Millis(clock)), told=self._told, said=self.said.append
-        )
+            Follower(paths), self.live, self.state, self.store, ManualClock(Millis(clock)), told=self._told,
+            said=self.said.append,
+        )  # fmt: skip
 
     def _told(self) -> None:
         self.calls += 1
@@ -49,6 +51,7 @@ class Scene:
         """End."""
         self.live.close()
         self.store.close()
+        self.state.close()
 
 
 @pytest.fixture

@@ -130,15 +130,16 @@ def _run(
     from strongroom.clock import SystemClock
     from strongroom.detect.messenger import Messenger
     from strongroom.detect.sqlite import Store
+    from strongroom.detect.state import State
     from strongroom.detect.watch import QUIET, Watch, unhurried
 
     unhurried()
     with stopping() as stop:
-        store = Store(folder)
+        state, store = State(folder), Store(folder)
         store.begin(ways)
         messengers = [Messenger(name, way, folder, _say) for name, way in ways.items()]
         try:
-            watch = Watch(follower, live, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
+            watch = Watch(follower, live, state, store, SystemClock(), told=lambda: _wake(messengers), said=_say)
             while not stop.told:
                 new = watch.round()
                 for one in (pipe, *listeners):
@@ -156,6 +157,7 @@ def _run(
             for messenger in messengers:
                 messenger.end(DRAIN)
             store.close()
+            state.close()
 
 
 def _freezer(file: Path, live: "Live") -> "Way":

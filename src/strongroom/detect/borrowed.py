@@ -10,10 +10,10 @@ from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect import packed
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Parts
+from strongroom.detect.shelf import Shelf, Thing
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
@@ -98,7 +98,7 @@ def _base(place: str, **more: str) -> Base:
     )  # fmt: skip
 
 
-class Login:
+class Login(Thing):
     """On how many days it came, the last of them, and its first places with when it was there first."""
 
     __slots__ = ("day", "days", "places")
@@ -119,12 +119,24 @@ class Login:
             self.places += (intern(place), time)
         return 1 <= earlier <= FEW and self.days > TEN
 
+    def dump(self) -> list[Any]:
+        """As lists, texts and numbers."""
+        return [self.days, self.day, self.places]
+
+    @classmethod
+    def loaded(cls, kept: list[Any]) -> "Login":
+        """The way back."""
+        login = cls()
+        login.days, login.day, places = kept
+        login.places = tuple(intern(one) if isinstance(one, str) else one for one in places)
+        return login
+
 
 class Borrowed:
     """The fold: where each login comes from, and what is read from places that are new, for a day."""
 
     def __init__(self) -> None:
-        self.logins: dict[str, Login] = {}
+        self.logins = Shelf(Login.dump, Login.loaded)
         self.until: dict[str, int] = {}
         self.read = Values(HOUR, TEN)
 
@@ -133,7 +145,7 @@ class Borrowed:
         event, time, g, about, place, value, served = row
         login = self.logins.get(g)
         if login is None:
-            login = self.logins[intern(g)] = Login()
+            login = self.logins.add(g, Login())
         if login.comes(place, time):
             self.until[f"{g}\x1f{place}"] = time + DAY
         if not served or not self.until:
@@ -152,14 +164,12 @@ class Borrowed:
 
     def dump(self) -> Any:
         """See `Fold`."""
-        logins = packed.pieces([g, login.days, login.day, login.places] for g, login in self.logins.items())
-        return [logins, self.until, self.read.dump()]
+        return self.until
+
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """See `Shelved`."""
+        return (self.logins, *self.read.shelves())
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        logins, self.until, read = kept
-        self.logins = {}
-        for g, days, day, places in packed.things(logins):
-            login = self.logins[g] = Login()
-            login.days, login.day, login.places = days, day, tuple(places)
-        self.read.load(read)
+        self.until = kept

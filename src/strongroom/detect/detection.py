@@ -6,9 +6,10 @@ enough for it, and folds what it finds, in the order of time, into a state that 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from strongroom.detect.parts import Parts
+from strongroom.detect.shelf import Shelf
 from strongroom.sigma.rule import Head
 
 SERVED: Final = (
@@ -91,6 +92,14 @@ class Fold(Protocol):
 
     def load(self, kept: Any) -> None:
         """A state that was dumped, in place of the present one."""
+
+
+@runtime_checkable
+class Shelved(Fold, Protocol):
+    """A fold that keeps something of each of very many."""
+
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """Where; always the same, in the same order. What lies there is no part of `dump`."""
 
 
 class Joint(Fold, Protocol):

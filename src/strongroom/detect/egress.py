@@ -11,6 +11,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import packed, peers
 from strongroom.detect.detection import ABOUT, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts, Step
+from strongroom.detect.shelf import Shelf, Thing
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 100 * 1024 * 1024
@@ -87,7 +88,7 @@ SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY a
 """Of whoever was sent too much in an hour."""
 
 
-class Client:
+class Client(Thing):
     """What a watch keeps of one client: bytes of this hour, and how many MiB earlier ones had."""
 
     __slots__ = ("enough", "hour", "kind", "known", "most", "past", "size")
@@ -112,13 +113,28 @@ class Client:
         """What it had in this hour, rounded up."""
         return min(-(-self.size // MIB), MANY)
 
+    def dump(self) -> list[Any]:
+        """As lists, numbers and bytes. Bytes may be more than a number of 64 bits can say; a limit is of whole MiB."""
+        enough = self.enough and self.enough // MIB
+        size = [*divmod(self.size, MIB)]
+        return [self.kind, self.hour, size, packed.dump(self.past), self.known, self.most, enough]
+
+    @classmethod
+    def loaded(cls, kept: list[Any]) -> "Client":
+        """The way back."""
+        kind, hour, (mib, rest), past, known, most, enough = kept
+        one = cls(kind)
+        one.hour, one.size, one.past, one.known = hour, mib * MIB + rest, packed.load(past), known
+        one.most, one.enough = most, enough and enough * MIB
+        return one
+
 
 class Egress:
     """The fold."""
 
     def __init__(self) -> None:
         self.peers = peers.Peers()
-        self.clients: dict[str, Client] = {}
+        self.clients = Shelf(Client.dump, Client.loaded)
         self.held: dict[
             str, list[tuple[int, int]]
         ] = {}  # while peers are being learned: who -> (MiB, when they were full)
@@ -134,7 +150,7 @@ class Egress:
             self.ends = (self.hour + 1) * HOUR
         client = self.clients.get(g)
         if client is None:
-            client = self.clients[intern(g)] = Client(kind)
+            client = self.clients.add(g, Client(kind))
         if client.hour != self.hour:
             client.turn(self.hour)
             client.enough = self._limit(client)
@@ -165,7 +181,10 @@ class Egress:
             return ()
         fires = []
         for g, held in self.held.items():
-            enough = self._by_peers(self.peers.ended, self.clients[g].kind)
+            client = self.clients.get(g)
+            if client is None:
+                continue
+            enough = self._by_peers(self.peers.ended, client.kind)
             fires += [Fire(g, when, full * MIB) for full, when in held if full * MIB >= enough][:1]
         self.held = {}
         return fires
@@ -174,21 +193,15 @@ class Egress:
         """See `Fold`."""
 
     def dump(self) -> Any:
-        """See `Fold`. Bytes may be more than a number of 64 bits can say; a limit is of whole MiB."""
-        clients = packed.pieces(
-            [g, one.kind, one.hour, [*divmod(one.size, MIB)], packed.dump(one.past), one.known, one.most,
-             one.enough and one.enough // MIB]
-            for g, one in self.clients.items()
-        )  # fmt: skip
-        return [self.peers.dump(), self.held, clients]
+        """See `Fold`."""
+        return [self.peers.dump(), self.held]
+
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """See `Shelved`."""
+        return (self.clients,)
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        known, held, clients = kept
+        known, held = kept
         self.peers.load(known)
         self.held = {g: [(full, time) for full, time in one] for g, one in held.items()}
-        self.clients = {}
-        for g, kind, hour, (mib, rest), past, number, most, enough in packed.things(clients):
-            one = self.clients[g] = Client(kind)
-            one.hour, one.size, one.past, one.known = hour, mib * MIB + rest, packed.load(past), number
-            one.most, one.enough = most, enough and enough * MIB

@@ -80,22 +80,21 @@ class Ending(Window):
         fires: list[Fire] = []
         begin = self.now - self.window
         for g, place in self.open.items():
-            group = self.groups[g]
-            amount = self.reached(group.held, begin, self.now)
-            if amount is not None:
-                fires += [Fire(one, self.now, amount, place=place) for one in group.within(begin)]
+            group = self.groups.get(g)
+            amount = None if group is None else self.reached(group.held, begin, self.now)
+            if group is not None and amount is not None:
+                fires += [Fire(one, self.now, amount, place=place) for one in group.told(begin)]
         self.open = {}
         return fires
 
     def dump(self) -> Any:
         """See `Fold`."""
-        return [self.now, [[g, *place] for g, place in self.open.items()], super().dump()]
+        return [self.now, [[g, *place] for g, place in self.open.items()]]
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.now, waiting, groups = kept
+        self.now, waiting = kept
         self.open = {g: (source, offset, length) for g, source, offset, length in waiting}
-        super().load(groups)
 
 
 class Fewer(Ending):
@@ -186,6 +185,7 @@ class Measured(Ending):
     """Of whole windows. A value is said by some whole numbers (`numbers`), and a window by their sums (`measure`)."""
 
     wide = 2
+    stays = True
 
     def __init__(self, window: int) -> None:
         super().__init__(window)

@@ -12,10 +12,8 @@ future, which would make all others late. An event that its source delivers twic
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, cast
 
@@ -23,12 +21,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strongroom.clock import DAY, HOUR, MINUTE
-from strongroom.detect.detection import PLACE, SOURCE, Base, Detection, Fire, Fold, Joint
+from strongroom.detect.asked import Asking, Row
+from strongroom.detect.detection import Base, Detection, Fire, Fold, Joint, Shelved
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.ending import Measured
 from strongroom.detect.rules import Stopped
+from strongroom.detect.shelf import Shelves
 from strongroom.detect.silence import Silence
 from strongroom.detect.sliding import Single
+from strongroom.detect.state import State
 from strongroom.logs.mapping import Mapping
 from strongroom.sigma.rule import LEVELS, Level
 
@@ -39,48 +40,10 @@ AHEAD: Final = 5 * MINUTE
 
 WAITING: Final = 1_000_000
 """Findings of bases that may wait. The earlier half is judged when there are more: a bound on memory comes before the tolerance."""
-
-
 TIDY: Final = 2 * HOUR
 """Of the events' time, between two looks at everything that is kept: it costs about what some thousands of events do."""
-MASK: Final = 60
-"""Bases that are asked at once: a bit of a number each."""
 PORTION: Final = 1_000
 """Events that are folded at once."""
-
-Row = tuple[Any, ...]
-"""What waits: time, source, offset, event, length; then which question was asked (`Asked`) and the bits of those bases that the
-event is of, with what they select; or, of a base that is asked by itself, its number below 0 and its row."""
-Pick = Callable[[Row], Row]
-_HEAD: Final = ("time", SOURCE, PLACE, "rowid", '"record.length"')
-
-
-Plan = tuple[list[str], list[tuple[int, Callable[[], list[Row]]]]]
-"""Of events of some logs: the names of prepared questions, and bases that are asked by themselves."""
-
-
-class Asked:
-    """Bases that are asked at once: an event is fetched with everything that any of them selects."""
-
-    def __init__(self, number: int, bases: dict[int, Base]) -> None:
-        """By their numbers; all have `columns`, the first two of them an event's rowid and time."""
-        told = (column for base in bases.values() for column in base.columns)
-        columns = list(dict.fromkeys((*_HEAD, *told)))
-        bits = " + ".join(
-            f"CASE WHEN {base.where} THEN {1 << nth}::BIGINT ELSE 0 END" for nth, base in enumerate(bases.values())
-        )
-        asked = [*columns[: len(_HEAD)], str(number), bits, *columns[len(_HEAD) :]]
-        names = ", ".join(f"{column} AS c{at}" for at, column in enumerate(asked))
-        self.sql = f"SELECT * FROM (SELECT {names} FROM event) WHERE c{len(_HEAD) + 1} <> 0"
-        places = {column: at if at < len(_HEAD) else at + 2 for at, column in enumerate(columns)}
-        self._members = [
-            (1 << nth, at, itemgetter(*(places[column] for column in base.columns)))
-            for nth, (at, base) in enumerate(bases.items())
-        ]
-
-    def of(self, bits: int) -> list[tuple[int, Pick]]:
-        """The bases of these bits, each with how to pick its row."""
-        return [(at, pick) for bit, at, pick in self._members if bits & bit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +60,7 @@ class Alert:
 
 
 class Live:
-    """The state of a watch; `dump` and `load` carry it over a restart."""
+    """The state of a watch; `resume` carries it over a restart."""
 
     def __init__(self, detections: Iterable[Detection], mapping: Mapping | None = None, tolerance: int = 0) -> None:
         """`tolerance`: milliseconds by which an event may come after one with a later time."""
@@ -109,9 +72,6 @@ class Live:
         self.without: list[Stopped] = []
         self._serving: list[dict[str, Detection]] = []  # of each fold: its detections by what `Fire.of` says
         self._bases: dict[Base, list[int]] = {}  # with the folds that it feeds
-        self._plans: dict[frozenset[str], Plan] = {}
-        self._asked: list[Asked] = []
-        self._known: dict[tuple[int, int], list[tuple[int, list[Pick]]]] = {}
         self._waiting: list[Row] = []
         self._events = 0
         self._seen: dict[tuple[Any, ...], int] = {}
@@ -126,7 +86,7 @@ class Live:
             mapping.fill(self._engine)
         for detection in detections:
             self._take(detection)
-        self._channels, self._reach = _channels(list(self._bases.values()))
+        self._asking = Asking(self._engine, self._bases)
 
     def _take(self, detection: Detection) -> None:
         if detection.fold is None:
@@ -224,39 +184,12 @@ class Live:
 
     def _ask(self, logs: Iterable[str], ahead: int) -> list[Alert]:
         """Ask all bases about the events of the engine, and let what they find wait."""
-        together, alone = self._plan(frozenset(logs))
-        found = [row for name in together for row in self._engine.prepared(name)]
-        for at, ask in alone:
-            found += [(row[5], *row[:4], -1 - at, row[4:]) for row in ask()]
-        reached = self.reached
+        found, reached = self._asking.found(logs), self.reached
         in_time = [row for row in found if reached < row[0] <= ahead]
         self._waiting += in_time
         if len(in_time) == len(found):
             return []
         return self._judge([row for row in found if not reached < row[0] <= ahead], alone=True)
-
-    def _plan(self, logs: frozenset[str]) -> Plan:
-        """How events of these logs are asked."""
-        plan = self._plans.get(logs)
-        if plan is None:
-            nth, together = len(self._plans), list[str]()
-            meant = {at: base for at, base in enumerate(self._bases) if not base.logs or logs.intersection(base.logs)}
-            once = [(at, base) for at, base in meant.items() if base.columns]
-            for first in range(0, len(once), MASK):
-                self._asked.append(Asked(len(self._asked), dict(once[first : first + MASK])))
-                together.append(f"plan_{nth}_{first}")
-                self._engine.prepare(together[-1], self._asked[-1].sql)
-            alone = [(at, self._alone(at, base, nth)) for at, base in meant.items() if not base.columns]
-            plan = self._plans[logs] = (together, alone)
-        return plan
-
-    def _alone(self, at: int, base: Base, nth: int) -> Callable[[], list[Row]]:
-        """How a base is asked that is asked by itself."""
-        sql, name = _PLACED.format(base=base.sql), f"alone_{nth}_{at}"
-        if base.tables:
-            return partial(self._engine.rows, sql)
-        self._engine.prepare(name, sql)
-        return partial(self._engine.prepared, name)
 
     def advance(self, time: int) -> list[Alert]:
         """No event up to `time` is expected any more: judge all that wait until then."""
@@ -293,19 +226,9 @@ class Live:
 
     def _fold(self, ready: list[Row], *, alone: bool) -> list[Alert]:
         """One fold after the other, which has at hand then what it needs for all of them."""
-        lots: list[list[Row]] = [[] for _ in self._channels]
-        origins: list[list[Row]] = [[] for _ in self._channels]
-        for (number, bits), alike in groupby(ready, _kind):
-            rows = list(alike)
-            for channel, picks in self._ways(number, bits):
-                if len(picks) == 1:
-                    lots[channel].extend(map(picks[0], rows))
-                    origins[channel].extend(rows)
-                else:
-                    lots[channel].extend(pick(row) for row in rows for pick in picks)
-                    origins[channel].extend(row for row in rows for _ in picks)
+        lots, origins = self._asking.lots(ready)
         alerts: list[Alert] = []
-        for channel, folds in enumerate(self._channels):
+        for channel, folds in enumerate(self._asking.channels):
             for at in folds:
                 if alone and not isinstance(self.folds[at], Single):
                     continue
@@ -316,18 +239,6 @@ class Live:
                         place = (origin[1], origin[2], origin[4])
                         alerts += [alert for fire in fires for alert in self._tell(at, fire, fire.place or place)]
         return alerts
-
-    def _ways(self, number: int, bits: int) -> list[tuple[int, list[Pick]]]:
-        """Where what waits goes to (see `Row`): groups of folds, and how the rows for them are picked."""
-        found = self._known.get((number, bits))
-        if found is None:
-            bases = self._asked[number].of(bits) if number >= 0 else [(-1 - number, itemgetter(6))]
-            ways: dict[int, list[Pick]] = {}
-            for at, pick in bases:
-                for channel in self._reach[at]:
-                    ways.setdefault(channel, []).append(pick)
-            found = self._known[number, bits] = list(ways.items())
-        return found
 
     def _tell(self, at: int, fire: Fire, place: tuple[int, int, int] | None) -> Sequence[Alert]:
         detection = self._serving[at][fire.of]
@@ -362,8 +273,26 @@ class Live:
             for one in serving.values()
         ]
 
+    def resume(self, state: State) -> Shelves:
+        """Go on from this state; and the shelves by which everything is kept there."""
+        folds = zip(self._serving, self.folds, strict=True)
+        shelves = Shelves(
+            state,
+            (
+                (f"{_name(serving.values())} {nth}", shelf)
+                for serving, fold in folds
+                if isinstance(fold, Shelved)
+                for nth, shelf in enumerate(fold.shelves())
+            ),
+        )
+        for name, kept in state.pieces():
+            self.load(name, kept)
+        return shelves
+
     def dump(self) -> Iterator[tuple[str, Any]]:
-        """Everything in pieces with names, each of lists, dicts, texts and numbers: so that the whole is never there twice."""
+        """Everything but what lies on shelves, in pieces with names, each of lists, dicts, texts and numbers: so that the whole is
+        never there twice.
+        """
         bases = list(self._bases)
         yield (
             "live",
@@ -372,7 +301,9 @@ class Live:
                 "reached": self.reached,
                 "counts": [self.late, self.future, self.twice],
                 "waiting": [
-                    [*row[:5], _digest(bases[at].sql), one] for row in self._waiting for at, one in self._rows(row)
+                    [*row[:5], _digest(bases[at].sql), one]
+                    for row in self._waiting
+                    for at, one in self._asking.rows(row)
                 ],
                 "seen": [[*key, time] for key, time in self._seen.items()],
                 "told": [[*key, *told] for key, told in self._told.items()],
@@ -380,13 +311,6 @@ class Live:
         )
         for serving, fold in zip(self._serving, self.folds, strict=True):
             yield _name(serving.values()), fold.dump()
-
-    def _rows(self, row: Row) -> list[tuple[int, Row]]:
-        """What waits, as rows of bases with their numbers."""
-        number = row[5]
-        return (
-            [(at, pick(row)) for at, pick in self._asked[number].of(row[6])] if number >= 0 else [(-1 - number, row[6])]
-        )
 
     def load(self, name: str, kept: Any) -> None:
         """The way back, a piece at once. A detection that was not there, or was another then, begins anew; one that is gone is
@@ -405,32 +329,6 @@ class Live:
         ]
         self._seen = {tuple(key): time for *key, time in kept["seen"]}
         self._told = {(id_, about): (since, last, rank) for id_, about, since, last, rank in kept["told"]}
-
-
-_PLACED: Final = """
-SELECT place."record.source", place."record.offset", place.rowid, place."record.length", found.*
-FROM ({base}) AS found JOIN event AS place ON place.rowid = found.event
-"""
-
-
-def _kind(row: Row) -> tuple[int, int]:
-    """What goes the same ways."""
-    return row[5], row[6] if row[5] >= 0 else 0
-
-
-def _channels(users: list[list[int]]) -> tuple[list[list[int]], list[list[int]]]:
-    """Folds by which bases feed them (`users`: the folds of each base), and of each base to which of these groups it goes: what
-    comes to a fold from several bases must come in the order of time.
-    """
-    sources: dict[int, list[int]] = {}
-    for base, folds in enumerate(users):
-        for fold in folds:
-            sources.setdefault(fold, []).append(base)
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for fold, bases in sources.items():
-        alike.setdefault(tuple(bases), []).append(fold)
-    reach = [[nth for nth, bases in enumerate(alike) if base in bases] for base in range(len(users))]
-    return list(alike.values()), reach
 
 
 def _digest(text: str) -> str:

@@ -12,6 +12,7 @@ from strongroom.clock import DAY
 from strongroom.detect import readers, slow
 from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts
+from strongroom.detect.shelf import Shelf, Thing
 from strongroom.sigma.rule import Head
 
 RUN: Final = 12
@@ -76,7 +77,7 @@ _BASE: Final = simple(
 )  # fmt: skip
 
 
-class Reader:
+class Reader(Thing):
     """How far somebody is in a list."""
 
     __slots__ = ("day", "last", "length", "met", "usual", "way")
@@ -101,13 +102,25 @@ class Reader:
         self.last = patient
         return self.length >= RUN - 1
 
+    def dump(self) -> list[Any]:
+        """As lists, texts and numbers."""
+        return [self.day, [*self.met], self.last, self.way, self.length, self.usual]
+
+    @classmethod
+    def loaded(cls, kept: list[Any]) -> "Reader":
+        """The way back."""
+        one = cls()
+        one.day, met, one.last, one.way, one.length, one.usual = kept
+        one.met = set(met)
+        return one
+
 
 class Order:
     """The fold."""
 
     def __init__(self) -> None:
         self.began: int | None = None
-        self.readers: dict[str, Reader] = {}
+        self.readers = Shelf(Reader.dump, Reader.loaded)
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
@@ -118,7 +131,7 @@ class Order:
             return ()
         reader = self.readers.get(g)
         if reader is None:
-            reader = self.readers[g] = Reader()
+            reader = self.readers.add(g, Reader())
         if reader.usual or not reader.meets(patient, time // DAY):
             return ()
         if time < self.began + LEARN:
@@ -138,15 +151,12 @@ class Order:
 
     def dump(self) -> Any:
         """See `Fold`."""
-        readers = [
-            [g, one.day, [*one.met], one.last, one.way, one.length, one.usual] for g, one in self.readers.items()
-        ]
-        return [self.began, readers]
+        return self.began
+
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """See `Shelved`."""
+        return (self.readers,)
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.began, readers = kept
-        self.readers = {}
-        for g, day, met, last, way, length, usual in readers:
-            one = self.readers[g] = Reader()
-            one.day, one.met, one.last, one.way, one.length, one.usual = day, set(met), last, way, length, usual
+        self.began = kept

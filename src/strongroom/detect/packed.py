@@ -4,16 +4,11 @@ A watch keeps something small of each of very many: what somebody read last, and
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from struct import Struct
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 FEW: Final = 16
 """Entries that are packed. More are a dict: to look through them would cost more than it saves."""
-PIECE: Final = 1_000
-"""Things that are written at once."""
 _ENTRY: Final = Struct(">Qq")
 _PACK: Final = _ENTRY.pack
 _SIZE: Final = _ENTRY.size
@@ -116,18 +111,6 @@ def dump(held: Packed) -> bytes:
 def load(kept: bytes) -> Packed:
     """The way back."""
     return kept if len(kept) <= FEW * _SIZE else dict(_unpacked(kept))
-
-
-def pieces(each: Iterable[Any]) -> list[bytes]:
-    """Many things for a state, some at once: so that they are there a second time in their smallest form alone."""
-    things = iter(each)
-    return [msgspec.msgpack.encode(some) for some in iter(lambda: list(islice(things, PIECE)), [])]
-
-
-def things(kept: Iterable[bytes]) -> Iterator[Any]:
-    """The way back."""
-    for piece in kept:
-        yield from msgspec.msgpack.decode(piece)
 
 
 def _unpacked(held: bytes) -> Iterator[tuple[int, int]]:

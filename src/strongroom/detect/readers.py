@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, cast
 from strongroom.clock import DAY
 from strongroom.detect import packed, peers
 from strongroom.detect.detection import Fire
+from strongroom.detect.shelf import Shelf, Thing
 
 PEERS, OWN, TEN = 3, 2, 10
 MOST: Final = 20_000
@@ -69,13 +70,13 @@ class Rest:
         self.values = None if values is None else dict(packed.items(values))
 
 
-class Reader:
+class Reader(Thing):
     """One principal: what it read last in the longest window, and its cells."""
 
     __slots__ = ("about", "cells", "kind", "values")
 
     def __init__(self, about: str, kind: str, windows: int) -> None:
-        self.about, self.kind = intern(about), intern(kind)
+        self.about, self.kind = about, intern(kind)
         self.values: packed.Packed = b""
         self.cells: list[Any] = [*_NEW] * windows
 
@@ -252,7 +253,7 @@ class Readers:
 
     def __init__(self) -> None:
         self.windows: list[Watched] = []  # the longest last
-        self.readers: dict[str, Reader] = {}
+        self.readers = Shelf(Reader.dump, Reader.loaded)
         self.began: int | None = None
         self.day = -1
 
@@ -279,7 +280,7 @@ class Readers:
         fires = self.passed(time) if time // DAY > self.day else _NOTHING
         reader, windows = self.readers.get(g), self.windows
         if reader is None:
-            reader = self.readers[intern(g)] = Reader(about, kind, len(windows))
+            reader = self.readers.add(g, Reader(about, kind, len(windows)))
         before = reader.reads(value, time, time - windows[-1].size)
         many, cells, at = packed.size(reader.values), reader.cells, 0
         for window in windows:
@@ -329,7 +330,8 @@ class Readers:
                 continue
             window.peers.turn(self.day)
             for g, held in window.held.items():
-                fires += self._held(self.readers[g], window, held)
+                reader = self.readers.get(g)
+                fires += self._held(reader, window, held) if reader is not None else ()
             window.held = {}
         return fires
 
@@ -349,12 +351,15 @@ class Readers:
     def dump(self) -> Any:
         """See `Fold`."""
         windows = [[one.peers.dump(), one.held] for one in self.windows]
-        return [self.began, self.day, windows, packed.pieces((g, one.dump()) for g, one in self.readers.items())]
+        return [self.began, self.day, windows]
+
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """See `Shelved`."""
+        return (self.readers,)
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.began, self.day, windows, readers = kept
+        self.began, self.day, windows = kept
         for window, (known, held) in zip(self.windows, windows, strict=True):
             window.peers.load(known)
             window.held = {g: [(level, time, own) for level, time, own in one] for g, one in held.items()}
-        self.readers = {g: Reader.loaded(one) for g, one in packed.things(readers)}

@@ -8,20 +8,14 @@ lowest of all ended is near to that. Those who take part must be several; one al
 ask for within an hour is what everybody looks at, and is no step from then on.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from strongroom.clock import HOUR
-from strongroom.detect.detection import Detection, Fire
+from strongroom.detect.detection import Detection
+from strongroom.detect.ids import FEW, NARROW, RUN, SEVERAL, STRIDE, TURNS, WEEK, Ids
 from strongroom.detect.parts import By, Known, Parts
-from strongroom.detect.walk import BASE, FEW, RUN, STRIDE, WEEK
+from strongroom.detect.walk import BASE
 from strongroom.sigma.rule import Head
-
-TURNS: Final = 3
-"""Requests back. With a thousand ids, each drawn by chance, a run has a chance of 0.17 to the power of 9."""
-SEVERAL: Final = 3
-NARROW: Final = 50
-"""Near is a fiftieth of all that ids are within: an id by chance is near to one of the last TURNS with a chance of 0.12."""
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b08",
@@ -109,127 +103,6 @@ def detection() -> Detection:
     parts = Parts((asked, Known("likely", new, likely), Known("walked", askers, walked)), hits)
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
     bases = (BASE,)
-    return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Relay, parts=parts)
-
-
-class Route:
-    """One kind of address: what was asked for in these two weeks, and the walk that is under way."""
-
-    __slots__ = ("before", "high", "latest", "left", "level", "low", "near", "now", "nth", "open", "since", "who")
-
-    def __init__(self) -> None:
-        self.now, self.before = set[int](), set[int]()
-        self.latest: list[tuple[int, int]] = []  # the last steps, with their times
-        self.nth = 0  # how many there were
-        self.low, self.high = 0, 0  # of all of them
-        self.near, self.since = -TURNS - 1, 0  # which of them was close to others last, and when
-        self.level, self.left = 0, False
-        self.who: list[str] = []
-        self.open: dict[int, tuple[int, list[str]]] = {}  # id -> when it was a step, and who asked for it since
-
-    def asks(self, number: int, g: str, time: int) -> None:
-        """Somebody asks again for what was a step."""
-        step = self.open[number]
-        if g in step[1]:
-            return
-        if time - step[0] <= HOUR:
-            step[1].append(g)
-            if len(step[1]) <= FEW:
-                return
-            self.level -= 1
-        del self.open[number]
-
-    def steps(self, number: int, g: str, time: int) -> bool:
-        """Somebody asks for what nobody had asked for; whether that is a step of a walk."""
-        self.nth += 1
-        near = self._near(number, time)
-        self.low, self.high = (min(self.low, number), max(self.high, number)) if self.latest else (number, number)
-        self.latest = [*self.latest, (number, time)][-TURNS:]
-        if not near:
-            return False
-        if self.nth - self.near > TURNS or time - self.since > WEEK:
-            self.level, self.left, self.who, self.open = 0, False, [], {}
-        self.near, self.since = self.nth, time
-        self.level += 1
-        if len(self.who) < SEVERAL and g not in self.who:
-            self.who.append(g)
-        while self.open and self.open[first := next(iter(self.open))][0] < time - HOUR:
-            del self.open[first]
-        self.open[number] = (time, [g])
-        return True
-
-    def _near(self, number: int, time: int) -> bool:
-        """Whether this is so near to one of the last, or to the end of all, as chance would hardly bring it."""
-        if not self.latest or time - self.latest[-1][1] > WEEK:
-            return False
-        if self.high <= number <= self.high + STRIDE or self.low - STRIDE <= number <= self.low:
-            return True
-        reach = max(1, min(STRIDE, (self.high - self.low) // NARROW))
-        return any(abs(number - one) <= reach and time - then <= WEEK for one, then in self.latest)
-
-
-class Relay:
-    """The fold."""
-
-    def __init__(self) -> None:
-        self.week = 0
-        self.routes: dict[str, Route] = {}
-
-    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
-        """See `Fold`."""
-        _, time, g, _, name, number, served = row[:7]
-        if time // WEEK > self.week:
-            self.passed(time)
-        route = self.routes.get(name)
-        if route is None:
-            route = self.routes[name] = Route()
-        if number in route.open:
-            route.asks(number, g, time)
-        if number in route.now:
-            return ()
-        route.now.add(number)
-        if number in route.before or not route.steps(number, g, time):
-            return ()
-        route.left = route.left or served
-        if route.level < RUN - 1 or len(route.who) < SEVERAL:
-            return ()
-        return (Fire(f"walk on {name}", time, route.level + 1, route.left),)
-
-    def passed(self, time: int) -> Sequence[Fire]:
-        """See `Fold`."""
-        week = time // WEEK
-        if week > self.week:
-            for route in self.routes.values():
-                route.before = route.now if week == self.week + 1 else set()
-                route.now = set()
-            self.week = week
-        return ()
-
-    def tidy(self, time: int) -> None:
-        """See `Fold`."""
-        self.passed(time)
-        self.routes = {name: route for name, route in self.routes.items() if route.now or route.before}
-
-    def dump(self) -> Any:
-        """See `Fold`. Numbers are no keys of every form in which a state may be written."""
-        routes = [
-            [name, [*one.now], [*one.before], [*one.open.items()], *(getattr(one, slot) for slot in _PLAIN)]
-            for name, one in self.routes.items()
-        ]
-        return [self.week, routes]
-
-    def load(self, kept: Any) -> None:
-        """See `Fold`."""
-        self.week, routes = kept
-        self.routes = {}
-        for name, now, before, open_, *values in routes:
-            one = self.routes[name] = Route()
-            one.now, one.before = set(now), set(before)
-            one.open = {number: (time, askers) for number, (time, askers) in open_}
-            for slot, value in zip(_PLAIN, values, strict=True):
-                setattr(one, slot, value)
-            one.latest = [(number, time) for number, time in one.latest]
-
-
-_PLAIN: Final = ("latest", "nth", "low", "high", "near", "since", "level", "left", "who")
-"""What a route has besides numbers of ids."""
+    return Detection(
+        HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Ids, joint="turns", parts=parts
+    )

@@ -14,6 +14,7 @@ from typing import Any, Final
 from strongroom.detect import packed
 from strongroom.detect.detection import Fire
 from strongroom.detect.packed import Packed
+from strongroom.detect.shelf import Shelf, Thing
 
 _NOTHING: Final[Sequence[Fire]] = ()
 _FEW: Final = 16
@@ -42,36 +43,60 @@ class Single:
         """See `Fold`."""
 
 
-class Group:
-    """One group: when each was last seen whom it is about (nearly always one alone), and what is counted of it."""
+class Group(Thing):
+    """One group: when each was last seen whom it is about (nearly always one alone), and what is counted of it.
 
-    __slots__ = ("about", "held", "others", "time")
+    Of several those are `new` who had an event since it last fired: whoever had none is told of already, and everybody's part in it
+    costs the same, however many they are.
+    """
+
+    __slots__ = ("about", "held", "new", "others", "time")
 
     def __init__(self, about: str, held: Any) -> None:
         self.about, self.time = about, -1
-        self.others: dict[str, int] | None = None
+        self.others: dict[str, int] | None = None  # who had the last event before this one is last
+        self.new: set[str] | None = None
         self.held = held
 
     def see(self, about: str) -> None:
         """Somebody else has an event of it now, or one of several."""
         if about != self.about:
-            self.others = {**(self.others or {}), self.about: self.time}
+            if self.others is None or self.new is None:
+                self.others, self.new = {}, {self.about}
             self.others.pop(about, None)
-            self.about = intern(about)
+            self.others[self.about] = self.time
+            self.about = about
+        if self.new is not None:
+            self.new.add(self.about)
 
-    def within(self, begin: int) -> list[str]:
-        """Who had one since then."""
-        if self.others is not None:
-            self.others = {about: time for about, time in self.others.items() if time >= begin} or None
-        return [*(self.others or ()), *([self.about] if self.time >= begin else [])]
+    def forget(self, begin: int) -> None:
+        """Who had none since then."""
+        others = self.others
+        if others is not None:
+            while others and others[first := next(iter(others))] < begin:
+                del others[first]
+            if not others:
+                self.others = self.new = None
+
+    def told(self, begin: int) -> list[str]:
+        """It fires: who is to be told of, of those who had an event since then."""
+        if self.new is None:
+            return [self.about] if self.time >= begin else []
+        self.forget(begin)
+        others, new = self.others or {}, self.new or {self.about}
+        if self.new is not None:
+            self.new = set()
+        return [one for one in sorted(new) if one in others or (one == self.about and self.time >= begin)]
 
 
 class Window:
-    """A correlation. What it counts is said by the three functions that subclasses give."""
+    """A correlation. What it counts is said by the functions that subclasses give."""
+
+    stays = False
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self.groups: dict[str, Group] = {}
+        self.groups = Shelf(self._flat, self._group, lambda group: group.time + window, stays=self.stays)
 
     def new(self) -> Any:
         """What a group holds at first."""
@@ -94,7 +119,7 @@ class Window:
         g, about = row[2], row[3]
         group = self.groups.get(g)
         if group is None:
-            group = self.groups[intern(g)] = Group(intern(about), self.new())
+            group = self.groups.add(g, Group(about, self.new()))
         elif about != group.about or group.others is not None:
             group.see(about)
         group.time = row[1]
@@ -104,7 +129,7 @@ class Window:
         """See `Fold`."""
         group, time = self.group(row), row[1]
         count = self.count(group, row)
-        return [Fire(one, time, count) for one in group.within(time - self.window)] if count else _NOTHING
+        return [Fire(one, time, count) for one in group.told(time - self.window)] if count else _NOTHING
 
     def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
         """See `Fold`."""
@@ -112,25 +137,31 @@ class Window:
 
     def tidy(self, time: int) -> None:
         """See `Fold`."""
-        begin = time - self.window
+        self.groups.tidy(time)
         for group in self.groups.values():
             if group.others is not None:
-                group.within(begin)
-        for g in [g for g, group in self.groups.items() if group.time < begin]:
-            del self.groups[g]
+                group.forget(time - self.window)
+
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """See `Shelved`."""
+        return (self.groups,)
 
     def dump(self) -> Any:
         """See `Fold`."""
-        return packed.pieces(
-            [g, group.about, group.time, group.others, self.plain(group.held)] for g, group in self.groups.items()
-        )
+        return None
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.groups = {}
-        for g, about, time, others, held in packed.things(kept):
-            group = self.groups[g] = Group(about, self.revived(held))
-            group.time, group.others = time, others
+
+    def _flat(self, group: Group) -> Any:
+        new = None if group.new is None else list(group.new)
+        return [group.about, group.time, group.others, new, self.plain(group.held)]
+
+    def _group(self, kept: Any) -> Group:
+        about, time, others, new, held = kept
+        group = Group(intern(about), self.revived(held))
+        group.time, group.others, group.new = time, others, None if new is None else set(new)
+        return group
 
 
 class Events(Window):

@@ -15,6 +15,7 @@ from strongroom.detect import slow
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Here, Known, Parts
+from strongroom.detect.shelf import Shelf
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
@@ -297,17 +298,19 @@ class Unlisted:
             ways.sampled,
             learned,
             programs,
-            self.read.dump(),
             self.open,
         ]
 
+    def shelves(self) -> Sequence[Shelf[Any]]:
+        """See `Shelved`."""
+        return self.read.shelves()
+
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.began, self.instant, opened, hour, day, sampled, learned, programs, read, waiting = kept
+        self.began, self.instant, opened, hour, day, sampled, learned, programs, waiting = kept
         ways = self.ways = Ways()
         ways.opened, ways.hour, ways.day, ways.sampled = opened, hour, day, sampled
         ways.tried, ways.led, ways.known = dict(learned[0]), dict(learned[1]), learned[2]
         usual, self.agents = programs
         self.usual = set(usual)
-        self.read.load(read)
         self.open = [(g, agent, route, document, sample) for g, agent, route, document, sample in waiting]

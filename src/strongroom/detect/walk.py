@@ -7,22 +7,12 @@ before, is no step, and neither is one that the same principal asks for again in
 own few documents every week goes nowhere. After a week's silence a walk begins anew.
 """
 
-from collections.abc import Sequence
-from sys import intern
-from typing import Any, Final
+from typing import Final
 
-from strongroom.clock import DAY
-from strongroom.detect import packed
-from strongroom.detect.detection import ABOUT, GIVEN, PLACE, SOURCE, Detection, Fire, simple
+from strongroom.detect.detection import ABOUT, GIVEN, PLACE, SOURCE, Detection, simple
+from strongroom.detect.ids import FEW, RUN, STRIDE, WEEK, Ids
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
-
-WEEK: Final = 7 * DAY
-STRIDE: Final = 10
-RUN: Final = 10
-"""Ids in a row. Ten draws at random from a thousand documents make a run with a chance of 0.02 to the power of 9."""
-FEW: Final = 3
-"""Principals that ask for one patient's document: the patient, somebody who cares for them, and a thief."""
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b01",
@@ -44,7 +34,9 @@ def detection() -> Detection:
     """The walk."""
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}"
     parts = Parts(_STEPS, _HITS)
-    return Detection(HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=(BASE,), fold=Walk, parts=parts)
+    return Detection(
+        HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=(BASE,), fold=Ids, joint="alone", parts=parts
+    )
 
 
 BASE: Final = simple(
@@ -111,102 +103,3 @@ walked AS (SELECT about, route, number, min(fired) AS fired FROM walk WHERE fire
 SELECT about, fired, event
 FROM (SELECT * FROM counted WHERE NOT steps) JOIN walked USING (about, route, number)
 """
-
-
-Askers = dict[str, dict[int, str | list[str]]]
-"""Route -> number -> who asked for it, by itself while it is one: at most one more than FEW, for then it is what many ask for."""
-
-
-class Run:
-    """Where a principal is on one route."""
-
-    __slots__ = ("left", "length", "number", "step", "time")
-
-    def __init__(self) -> None:
-        self.time, self.number, self.length = 0, 0, 0
-        self.step: int | None = None
-        self.left = False  # whether anything of this run was given out
-
-
-class Walk:
-    """The fold."""
-
-    def __init__(self) -> None:
-        self.week = 0
-        self.now: Askers = {}
-        self.before: Askers = {}
-        self.runs: dict[str, dict[str, Run]] = {}  # route -> who
-
-    def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
-        """See `Fold`."""
-        _, time, g, _, route, number, served = row[:7]
-        if time // WEEK > self.week:
-            self.passed(time)
-        numbers = self.now.get(route)
-        if numbers is None:
-            numbers = self.now[route] = {}
-        asked = numbers.get(number)
-        askers = [] if asked is None else [asked] if isinstance(asked, str) else asked
-        if g in askers or len(askers) > FEW:
-            return ()
-        askers.append(g)
-        numbers[number] = askers if asked is not None else intern(g)
-        before = self.before.get(route, {}).get(number, ())
-        earlier = (before,) if isinstance(before, str) else before
-        if g in earlier or len(askers) + sum(one not in askers for one in earlier) > FEW:
-            return ()
-        runs = self.runs.get(route)
-        if runs is None:
-            runs = self.runs[route] = {}
-        run = runs.get(g)
-        if run is None:
-            run = runs[intern(g)] = Run()
-        step = number - run.number if run.length and time - run.time <= WEEK else None
-        if step is not None and (abs(step) <= STRIDE or step == run.step):
-            run.length += 1
-            run.left = run.left or served
-        else:
-            run.length, run.left = 1, served
-        run.time, run.number, run.step = time, number, step
-        return (Fire(g, time, run.length, run.left),) if run.length >= RUN else ()
-
-    def passed(self, time: int) -> Sequence[Fire]:
-        """See `Fold`."""
-        week = time // WEEK
-        if week > self.week:
-            self.before = self.now if week == self.week + 1 else {}
-            self.now, self.week = {}, week
-        return ()
-
-    def tidy(self, time: int) -> None:
-        """See `Fold`."""
-        for runs in self.runs.values():
-            for g in [g for g, run in runs.items() if run.time < time - WEEK]:
-                del runs[g]
-        for route in [route for route, runs in self.runs.items() if not runs]:
-            del self.runs[route]
-
-    def dump(self) -> Any:
-        """See `Fold`. Numbers are no keys of every form in which a state may be written."""
-        askers = [
-            [[route, packed.pieces(numbers.items())] for route, numbers in one.items()]
-            for one in (self.now, self.before)
-        ]
-        runs = packed.pieces(
-            [g, route, *(getattr(run, name) for name in Run.__slots__)]
-            for route, runs in self.runs.items()
-            for g, run in runs.items()
-        )
-        return [self.week, *askers, runs]
-
-    def load(self, kept: Any) -> None:
-        """See `Fold`."""
-        self.week, now, before, runs = kept
-        self.now, self.before = (
-            {route: dict(packed.things(numbers)) for route, numbers in one} for one in (now, before)
-        )
-        self.runs = {}
-        for g, route, *values in packed.things(runs):
-            run = self.runs.setdefault(route, {})[g] = Run()
-            for name, value in zip(Run.__slots__, values, strict=True):
-                setattr(run, name, value)

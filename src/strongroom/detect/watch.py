@@ -1,8 +1,9 @@
 """A watch: logs that grow -> events -> the same detections as a hunt -> alerts, each once.
 
 One round after another: what is new in all logs, earliest first, goes through `live`; what fires is written down in the store, from
-where messengers tell it; now and then the state is saved, together with where reading stands, so that a watch that was killed goes
-on exactly where it was. When nothing has come for as long as the tolerance, what waits is judged: nothing is expected any more.
+where messengers tell it; now and then the state is saved (`shelf`), together with where reading stands, so that a watch that was
+killed goes on exactly where it was. When nothing has come for as long as the tolerance, what waits is judged: nothing is expected
+any more.
 """
 
 import gc
@@ -17,6 +18,7 @@ from strongroom.clock import SECOND, Clock, iso
 from strongroom.detect import say
 from strongroom.detect.live import Alert, Live
 from strongroom.detect.sqlite import Store
+from strongroom.detect.state import State
 from strongroom.errors import OperationError
 from strongroom.logs.follow import Follower
 
@@ -24,6 +26,8 @@ SAVE: Final = 60.0
 """Seconds between two states that are saved: what is read again after a kill."""
 QUIET: Final = 0.2
 """Seconds without anything new after which what waits is judged, if the tolerance is shorter."""
+LEAST, MOST, PART = 0.005, 0.05, 0.1
+"""Seconds that are written between two looks, at least and at most, and which part of the time that is otherwise."""
 BUCKETS: Final = 15.0
 """Seconds between two listings of a bucket."""
 
@@ -38,22 +42,23 @@ class Watch:
     """The loop's body. `told` is called when there are new alerts, `said` with sentences for the operator."""
 
     def __init__(
-        self, follower: Follower, live: Live, store: Store, clock: Clock, *, told: Callable[[], None],
+        self, follower: Follower, live: Live, state: State, store: Store, clock: Clock, *, told: Callable[[], None],
         said: Callable[[str], None],
     ) -> None:  # fmt: skip
+        """Go on from this state."""
         self._follower, self._live, self._store, self._clock = follower, live, store, clock
+        self._shelves = live.resume(state)
         self._told, self._said = told, said
         self.events = self.alerts = 0
-        self._heard = self._saved = self._listed = time.monotonic()
+        self.every = SAVE
+        self._heard = self._saved = self._listed = self._wrote = time.monotonic()
         self._listed -= BUCKETS
         self._unknown: set[str] = set()
         self._counted = (0, 0)
         self._short: set[str] = set()
-        for name, kept in store.state():
+        for name, kept in state.pieces():
             if name == "logs":
                 follower.load(kept)
-            else:
-                live.load(name, kept)
 
     def round(self) -> bool:
         """Read and judge everything that is there now; whether anything was new. Raises OperationError of the store."""
@@ -78,16 +83,14 @@ class Watch:
                 new = True
                 self.events += events.num_rows
                 self._raise(self._live.feed(events, self._clock.now(), hold))
-            if time.monotonic() - self._saved >= SAVE:
-                self.save()
+            self._keep()
         if new:
             self._heard = time.monotonic()
             self._raise(self._live.advance(self._live.latest - self._live.tolerance - 1))
         elif time.monotonic() - self._heard >= max(QUIET, self._live.tolerance / SECOND):
             self._raise(self._live.advance(self._live.latest))
             self._raise(self._live.clock(self._clock.now()))
-        if time.monotonic() - self._saved >= SAVE:
-            self.save()
+        self._keep()
         self._complain()
         return new
 
@@ -96,9 +99,24 @@ class Watch:
         self._raise(self._live.finish())
 
     def save(self) -> None:
-        """Keep the state and where reading stands, as of one instant. Raises OperationError."""
-        self._store.save(chain([("logs", self._follower.dump())], self._live.dump()))
+        """Keep the state and where reading stands, as of this instant. Raises OperationError."""
+        if self._shelves.saving:
+            self._shelves.go_on()
+        self._begin()
+        self._shelves.go_on()
+
+    def _begin(self) -> None:
         self._saved = time.monotonic()
+        self._shelves.begin(chain([("logs", self._follower.dump())], self._live.dump()), self._live.reached)
+
+    def _keep(self) -> None:
+        """Between two looks: go on with a saving, or begin one when it is time, or when there is too much in memory."""
+        shelves, now = self._shelves, time.monotonic()
+        since, self._wrote = now - self._wrote, now
+        if not shelves.saving and (shelves.crowded() or now - self._saved >= self.every):
+            self._begin()
+        if shelves.saving:
+            shelves.go_on(None if shelves.full() else min(max(LEAST, since * PART), MOST))
 
     def _raise(self, alerts: list[Alert]) -> None:
         new = self._store.add(body(alert, self._follower.names) for alert in alerts)
