@@ -12,7 +12,9 @@ NUMBERS = st.sampled_from([0, 1, 7, 2**8, 2**56, 2**62])
 
 
 @given(
-    steps=st.lists(st.tuples(KEYS, NUMBERS, st.sampled_from(["put", "put", "put", "drop", "restart"])), max_size=120)
+    steps=st.lists(
+        st.tuples(KEYS, NUMBERS, st.sampled_from(["put", "put", "put", "drop", "without", "restart"])), max_size=120
+    )
 )
 def test_packed_is_as_a_dict(steps: list[tuple[int, int, str]]) -> None:
     """Whatever is put, dropped and kept, and where one key's bytes stand across two others."""
@@ -23,6 +25,9 @@ def test_packed_is_as_a_dict(steps: list[tuple[int, int, str]]) -> None:
         elif what == "drop" and plain:
             held = packed.drop(held)
             del plain[next(iter(plain))]
+        elif what == "without" and key in plain:
+            held = packed.without(held, key)
+            del plain[key]
         elif what == "put":
             held = packed.put(held, key, number)
             plain.pop(key, None)
