@@ -81,6 +81,22 @@ def test_only_what_changed_is_written_until_it_is_twice_what_there_is() -> None:
     state.close()
 
 
+def test_what_is_asked_for_before_everything_is_written_anew_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written first, and is none of what goes."""
+    monkeypatch.setattr(shelf, "PIECE", 1)
+    state = State(None)
+    of, shelves = counters(state)
+    for _ in range(4):
+        count(of, "a")
+        save(shelves)
+    assert state.many() == 4
+    shelves.begin([], 0)
+    count(of, "a")
+    assert shelves.go_on()
+    assert (state.many(), kept(state)) == (1, {"a": 4})
+    state.close()
+
+
 def test_there_is_a_bound_on_what_lies_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those who came last stay; whoever comes back goes on where they were."""
     monkeypatch.setattr(shelf, "MOST", 10)

@@ -20,7 +20,7 @@ def test_a_saving_that_was_not_done_was_none(tmp_path: Path) -> None:
     state.put(shelf, [("eve", 9, 1)])
     state.commit()
     state.begin([("y", {})])
-    assert list(state.anew()) == [None]
+    assert list(state.drop(state.last())) == [None]
     state.add(shelf, [raw("ann", 2)])
     state.put(shelf, [("eve", 9, 2), ("zoe", 9, 3)])
     state.close()

@@ -207,7 +207,7 @@ class Shelves:
         self._state.begin(pieces)
         for shelf in self._all:
             shelf.begin(whole=whole)
-        self._work, self.saving = self._pieces(now, whole=whole), True
+        self._work, self.saving = self._pieces(now, self._state.last() if whole else 0), True
 
     def go_on(self, seconds: float | None = None) -> bool:
         """Write for so long, or all that is left; whether the saving is done then. Raises OperationError."""
@@ -219,9 +219,9 @@ class Shelves:
         self.saving = False
         return True
 
-    def _pieces(self, now: int, *, whole: bool) -> Iterator[None]:
-        if whole:
-            yield from self._state.anew()
+    def _pieces(self, now: int, old: int) -> Iterator[None]:
+        if old:  # what was written first since the saving began comes after these
+            yield from self._state.drop(old)
         ages = Counter[int]()
         for shelf in self._all:
             yield from shelf.write(self._state, Counter() if shelf.stays else ages)

@@ -101,9 +101,13 @@ class State:
         body = msgspec.msgpack.encode(things)
         self._do("INSERT INTO lot (shelf, many, body) VALUES (?, ?, ?)", (shelf, len(things), body))
 
-    def anew(self) -> Iterator[None]:
-        """Let all lots go that there are, some at a time: others follow."""
+    def last(self) -> int:
+        """The number of the last lot; 0 where there is none."""
         ((last,),) = self._do("SELECT coalesce(max(number), 0) FROM lot")
+        return int(last)
+
+    def drop(self, last: int) -> Iterator[None]:
+        """Let all lots up to this number go, some at a time."""
         ((first,),) = self._do("SELECT coalesce(min(number), 0) FROM lot")
         for upto in range(first + LOTS, last + LOTS + 1, LOTS):
             self._do("DELETE FROM lot WHERE number < ? AND number <= ?", (upto, last))
