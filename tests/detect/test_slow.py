@@ -64,18 +64,25 @@ def told(scene: Scene, detection: Detection = DETECTION) -> dict[str, int]:
 
 
 def test_twenty_a_day_from_the_first_day_on_are_seen(scene: Scene) -> None:
-    """Nobody has a past, but nobody else does so: told of in the second week."""
+    """Nobody has a past, but nobody else does so: told of in the second week, with a low level, as a clinician would be."""
     theft = [read(at, at * 86_400 // 20, principal="eve") for at in range(20 * 28)]
     scene.add(*people(200, 6), *theft)
-    assert told(scene) == told(scene, COLD) == {"login eve": 7}
+    assert (told(scene), told(scene, COLD)) == ({}, {"login eve": 7})
+    assert COLD.head.level == "low"
 
 
 def test_five_a_day_for_four_weeks_are_seen(scene: Scene) -> None:
-    """Among people who each read one or two a month, in a log of these four weeks: with a low level, as a clinician would be."""
+    """Among people who each read one or two a month, in a log of these four weeks."""
     theft = [read(at, at * 86_400 // 5 + 3_600, principal="eve") for at in range(5 * 28)]
     scene.add(*people(150, 2), *theft)
     assert (told(scene), told(scene, COLD)) == ({}, {"login eve": 7})
-    assert COLD.head.level == "low"
+
+
+def test_those_of_a_small_practice_are_no_alarm_when_the_first_weeks_end(scene: Scene) -> None:
+    """Three of sixty patients' clinic who always read far more than these: their first weeks are their past."""
+    staff = [one for who in range(3) for one in weekly(8, 120 + 20 * who, f"dr{who}", who * 10**6)]
+    scene.add(*people(60, 12, 8), *staff)
+    assert told(scene) == {}
 
 
 def test_a_work_that_few_do_is_no_theft_in_the_first_weeks(scene: Scene) -> None:

@@ -237,8 +237,7 @@ class Watched:
     def bar(self, kind: str, began: int) -> int:
         """From how much on a bucket is no past for a while: what is told of but for the past."""
         if self.age is not None:
-            sure = self.by_peers(kind, 0)
-            return self.floor if not self.young(began) else MOST + 1 if sure is None else min(MOST, PEERS * sure)
+            return MOST + 1 if self.young(began) else self.floor
         return SURE * self.floor if self.peers.learning(kind) else max(self.floor, PEERS * self.peers.much.get(kind, 0))
 
     def wait(self, g: str, level: int, time: int, own: int) -> None:
@@ -314,10 +313,8 @@ class Readers:
             return _NOTHING
         if enough is None or level < enough:
             return _NOTHING
-        if self.began is not None and window.young(self.began):
-            sure = window.id if level >= min(MOST, PEERS * enough) else ""
-            return [Fire(reader.about, time, level, of=id_) for id_ in (window.cold, sure) if id_]
-        return (Fire(reader.about, time, level, of=window.id),) if window.id else _NOTHING
+        id_ = window.cold if self.began is not None and window.young(self.began) else window.id
+        return (Fire(reader.about, time, level, of=id_),) if id_ else _NOTHING
 
     def passed(self, time: int) -> Sequence[Fire]:
         """See `Fold`."""

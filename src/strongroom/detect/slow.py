@@ -6,8 +6,8 @@ more is no past for four weeks, as in `wide`.
 
 Until then nobody has a past, and peers are all there is: from the second week on, ten times what is much in a week among those
 of its kind and role, by the weeks before; where a work that few do is seen (`peers`), ten times what is much among these. So who
-goes on from the first week as no peer does is seen, and among peers who do as much is not. Somebody of a small practice looks so
-too: it is told with a low level, and as ever from three times as many on.
+goes on from the first week as no peer does is seen, and among peers who do as much is not. Those who work at a small practice look
+so too, all of them: it is told with a low level, however much it is, and these weeks are a past as any other.
 """
 
 from typing import Final
@@ -27,13 +27,11 @@ TITLE: Final = "More different documents or people in a week than ever before"
 def detections() -> list[Detection]:
     """The hunt for patience, and the same while nobody has a past."""
     hint = f"least({readers.MOST}, greatest({FLOOR}, {readers.FAR} * much))"
-    sure = f"least({readers.MOST}, {readers.PEERS} * {hint})"
     limits = f"""
-        CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0)))
-            WHEN much > 0 THEN {sure} END AS enough,
+        CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0))) END AS enough,
         CASE WHEN age < {AGE} AND much > 0 THEN {hint} END AS hint
     """
-    bar = f"CASE WHEN age < {AGE} THEN CASE WHEN much > 0 THEN {sure} ELSE {readers.MOST + 1} END END"
+    bar = f"CASE WHEN age < {AGE} THEN {readers.MOST + 1} END"
     steps = wide.steps(WEEK, FLOOR, peers.known(WEEK, WEEK, AGE), bar, limits)
     note = (
         f"at least {FLOOR} in a week, {readers.OWN} times its own most; in a log's first {AGE} weeks {readers.FAR} times "
