@@ -17,8 +17,11 @@ from strongroom.logs import (
     cloudtrail,
     cloudtrail_table,
     formats,
+    guess,
+    log_fields,
     network,
     ocsf,
+    proxies,
     read,
     s3_access,
     table,
@@ -140,12 +143,35 @@ def hunt_log_format(data: bytes) -> None:
         _reader(format_of(string.decode("utf-8", "replace")).parse, LOG_FORMAT)(line)
 
 
+def hunt_guess(data: bytes) -> None:
+    """The format string of lines that nobody described."""
+    guessed = guess.string(data)
+    if guessed:
+        must(formats.fitting(format_of(guessed), data) is not None, "what is guessed reads the lines")
+
+
+def hunt_fields(data: bytes) -> None:
+    """An access log in JSON of which an operator named fields."""
+    _reader(_NAMED.parse, _NAMED.fields)(data)
+
+
+def hunt_forwarded(data: bytes) -> None:
+    """What anybody writes for whom they ask, behind a proxy of whom the operator knows the networks."""
+    said = data.decode("utf-8", "backslashreplace")
+    known = _PROXIES.client("192.0.2.9", said)
+    must(known == "192.0.2.9" or not _PROXIES.among(known), "who asked is no proxy")
+    must(
+        _PROXIES.client("192.0.2.9", f"203.0.113.7, {said}, 198.51.100.4") == "198.51.100.4", "the last one is believed"
+    )
+
+
 def hunt_route(data: bytes) -> None:
     """Addresses."""
     path, _, query = data.decode("utf-8", "replace").partition("?")
     found = target(path, query)
     must(found.number is None or 0 <= found.number < 2**63, "a number fits")
-    must(found.number is None or found.document is not None, "a number is a document's")
+    must(found.number is None or "{" in found.route, "a number is one that stands in the address")
+    must(found.document is None or "{" in found.route, "a document has an id")
 
 
 def hunt_rules(data: bytes) -> None:
@@ -159,6 +185,8 @@ def hunt_rules(data: bytes) -> None:
             must(sql.count("'") % 2 == 0, "quotes are closed")
 
 
+_NAMED = log_fields.format_of({"principal": "token.sub", "forwarded": "xff", "document": "doc", "session": "sid"})
+_PROXIES = proxies.read(["192.0.2.0/24", "2001:db8::/32"])
 _JSON = (
     "eventName",
     "eventTime",
@@ -202,6 +230,11 @@ TARGETS = (
         hunt_log_format,
         words=("$remote_addr", "$msec", "%{%Y-%m-%d}t", '"%r"', "$status", "%U%q", "%>s"),
     ),
+    Target(
+        "hunt-guess", hunt_guess, words=("[29/Dec/2025:22:00:00 +1300]", '"GET / HTTP/1.1" 200 ', "203.0.113.9", "rt=")
+    ),
+    Target("hunt-fields", hunt_fields, "json", (*_WEB, "token", "sub", "xff", "doc")),
+    Target("hunt-forwarded", hunt_forwarded, words=("for=", "192.0.2.1", "[2001:db8::1]:80", ", ", "unknown")),
     Target("hunt-route", hunt_route, words=("%2f", "/2025/12/", "?id=", "&page=")),
     Target("hunt-rules", hunt_rules, words=_RULE, limit=1_024),
 )

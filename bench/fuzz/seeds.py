@@ -120,6 +120,11 @@ def _logs() -> Mapping[str, Sequence[bytes]]:
             + line,
             b"%{%Y-%m-%dT%H:%M:%S}t.%{msec_frac}t %a %m %U%q %>s\n2025-12-29T09:00:00.250 203.0.113.9 GET /documents/4711 200",
         ],
+        "hunt-guess": [
+            b'203.0.113.9 u=ann [29/Dec/2025:22:00:00 +1300] "GET /d/7 HTTP/1.1" 200 5 rt=0.02 "Mozilla/5.0"'
+        ],
+        "hunt-fields": [_encode({**web, "token": {"sub": "ann"}, "xff": "203.0.113.9", "doc": "7", "sid": "a"})],
+        "hunt-forwarded": [b"203.0.113.9, 192.0.2.1", b"10.0.0.1:443,[2001:db8::1]:80, unknown"],
         "hunt-route": [b"/documents/4711?id=7&page=3", b"/2025/12/x%31.pdf"],
         "hunt-rules": [rule],
     }

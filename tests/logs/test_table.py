@@ -54,6 +54,7 @@ def test_an_empty_principal_is_the_system() -> None:
         (LINE.replace(b"2025-12-29", b"someday"), NO_TIME),
         (LINE.replace(b"252000", b"9" * 19), BEYOND_64_BITS),
         (LINE.replace(b"200.0", b"ok"), BEYOND_64_BITS),
+        (LINE.replace(b"200.0", b"266666666600"), BEYOND_64_BITS),
         (LINE + b",one,more", NOT_THIS_FORMAT),
         (b'"half', NOT_THIS_FORMAT),
     ],

@@ -95,7 +95,7 @@ def _row(cells: dict[str, str], columns: Columns) -> Row | Unreadable:
         return NO_TIME
     status, size = said.get("status", ""), said.get("bytes", "")
     code, sent = _whole(status), _whole(size)
-    if (status and code is None) or (size and sent is None):
+    if (status and (code is None or code > 999)) or (size and sent is None):  # noqa: PLR2004  # three digits
         return BEYOND_64_BITS
     document, who = said["document"], said["principal"]
     form, number = shape(document)
