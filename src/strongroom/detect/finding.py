@@ -132,17 +132,23 @@ def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[
 
 _ID: Final = "(route || chr(31) || number)"
 _TOLD: Final = f"""
-CREATE TEMP TABLE told AS  -- of each the moment in which most left, and how many there are
-WITH placed AS (
-    SELECT about, time, CASE WHEN {SERVED} THEN document END AS document
-    FROM (SELECT DISTINCT about, event FROM hit) AS of JOIN event ON event.rowid = of.event
+CREATE TEMP TABLE told AS  -- of each the moment in which most left, and how many there are; documents are counted of few
+WITH once AS (SELECT DISTINCT about, event FROM hit),
+gap AS (
+    SELECT about, once.event AS place, time, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart
+    FROM once JOIN event ON event.rowid = once.event
 ),
-gap AS (SELECT *, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart FROM placed),
-numbered AS (SELECT *, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap),
-moment AS (
-    SELECT about, nth, min(time) AS since, max(time) AS until, count(DISTINCT document) AS documents FROM numbered GROUP BY ALL
+numbered AS (
+    SELECT about, place, time, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap
+),
+moment AS (SELECT about, nth, min(time) AS since, max(time) AS until FROM numbered GROUP BY ALL),
+many AS (SELECT about, count(*) AS moments FROM moment GROUP BY about),
+of AS (
+    SELECT about, nth, count(DISTINCT document) FILTER ({SERVED}) AS documents
+    FROM numbered SEMI JOIN (SELECT about FROM many WHERE moments > 1) USING (about) JOIN event ON event.rowid = place
+    GROUP BY ALL
 )
-SELECT about, since, until, count(*) OVER (PARTITION BY about) AS moments FROM moment
+SELECT about, since, until, moments FROM moment JOIN many USING (about) LEFT JOIN of USING (about, nth)
 QUALIFY row_number() OVER (PARTITION BY about ORDER BY documents DESC, since) = 1
 """
 _ONCE: Final = """
