@@ -7,6 +7,7 @@ import pytest
 
 from strongroom.detect.detection import Detection
 from strongroom.detect.duckdb import Engine
+from strongroom.detect.state import State
 
 DEFAULTS: dict[str, Any] = {
     "record.source": 0, "record.offset": 0, "record.length": 1, "metadata.log_name": "web",
@@ -59,3 +60,8 @@ def scene(one_engine: Engine) -> Scene:
 def read(number: int, at: int, **more: Any) -> dict[str, Any]:
     """A document was read, by its number, at a second."""
     return {"time": at * 1_000, "document": f"/d/{number}", "route": "/d/{int}", "number": number, **more}
+
+
+def away(state: State, shelf: int) -> list[str]:
+    """The names of what of a shelf lies on disk alone."""
+    return [key for (key,) in state._con.execute("SELECT key FROM thing WHERE shelf = ? ORDER BY key", (shelf,))]

@@ -5,6 +5,7 @@ import pytest
 from strongroom.detect import shelf
 from strongroom.detect.shelf import Shelf, Shelves, Thing
 from strongroom.detect.state import State
+from tests.detect.conftest import away
 
 
 class Counted(Thing):
@@ -38,7 +39,7 @@ def save(shelves: Shelves, now: int = 0) -> None:
 def kept(state: State) -> dict[str, int]:
     """How far another would find all of them counted."""
     of, _ = counters(state)
-    names = {*of.all, *state.away(state.shelf("counters"))}
+    names = {*of.all, *away(state, state.shelf("counters"))}
     return {name: found.many for name in sorted(names) if (found := of.get(name)) is not None}
 
 
@@ -125,9 +126,9 @@ def test_what_does_not_matter_any_more_goes_from_memory_and_from_disk(monkeypatc
     for at in range(9):
         count(of, f"n{at}", at)
     save(shelves)
-    assert list(state.away(1)) == ["n0", "n1", "n2", "n3", "n4"]
+    assert away(state, 1) == ["n0", "n1", "n2", "n3", "n4"]
     of.tidy(7)
     assert len(of) == 2
     save(shelves, 3)
-    assert list(state.away(1)) == ["n3", "n4"]
+    assert away(state, 1) == ["n3", "n4"]
     state.close()

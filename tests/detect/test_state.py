@@ -8,6 +8,7 @@ import pytest
 
 from strongroom.detect.state import State
 from strongroom.errors import ConfigError, OperationError
+from tests.detect.conftest import away
 
 
 def test_a_saving_that_was_not_done_was_none(tmp_path: Path) -> None:
@@ -62,5 +63,5 @@ def test_what_does_not_matter_any_more_goes() -> None:
     state.put(shelf, [(f"g{at}", at, [at]) for at in range(6)])
     assert state.sweep(shelf, "", 4, 3) == "g3"
     assert state.sweep(shelf, "g3", 4, 3) == ""
-    assert list(state.away(shelf)) == ["g3", "g4", "g5"]
+    assert away(state, shelf) == ["g3", "g4", "g5"]
     state.close()

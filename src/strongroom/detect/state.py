@@ -122,11 +122,6 @@ class State:
         """Whether something of it is away."""
         return bool(self._do("SELECT 1 FROM thing WHERE shelf = ? LIMIT 1", (shelf,)))
 
-    def away(self, shelf: int) -> Iterator[str]:
-        """The names of what is."""
-        for (key,) in self._con.execute("SELECT key FROM thing WHERE shelf = ? ORDER BY key", (shelf,)):
-            yield key
-
     def get(self, shelf: int, key: str) -> Any | None:
         """What is away under this name. Raises OperationError."""
         found = self._do("SELECT body FROM thing WHERE shelf = ? AND key = ?", (shelf, key))
