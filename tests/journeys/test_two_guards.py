@@ -30,14 +30,14 @@ WIDE = "\n[budget]\n" + "".join(
 
 
 def stolen(layout: Layout, which: int, tried: int) -> tuple[set[str], set[str]]:
-    """What one of the patients' logins, stolen, takes of `tried` other people's documents, asked for by id: (documents, people).
+    """What one of the patients' logins, stolen, takes of `tried` strangers' documents, asked for by id: (documents, people).
 
     One of each person first, so that it is no matter of chance how many people five documents are of.
     """
     config = parse(layout.config.read_bytes())
     demo = msgspec.json.decode(demo_file(layout).read_bytes(), type=DemoFile)
     login = [name for name in demo.logins if name.startswith("patient")][which]
-    mine = demo.own[demo.logins[login]]
+    theirs = demo.readable[demo.logins[login]]  # their own, and who gave them a delegation: no strangers
     token = mint(signing_key(config, layout), signin_settings(config), demo.logins[login], SystemClock().now(),
                  demonstration=True)  # fmt: skip
     environment = {**os.environ, VARIABLE: f"on,{BROKEN},{PROBES}1000000"}
@@ -45,7 +45,7 @@ def stolen(layout: Layout, which: int, tried: int) -> tuple[set[str], set[str]]:
     supervisor.start()
     documents, people = set(), set()
     try:
-        others = [(one, whose) for one, whose in demo.documents if whose != mine and one not in demo.hidden]
+        others = [(one, whose) for one, whose in demo.documents if whose not in theirs and one not in demo.hidden]
         before, turns = Counter[str](), []
         for one, whose in others:
             before[whose] += 1
