@@ -160,3 +160,23 @@ def test_a_list_that_comes_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> 
 def _disclosed(index: int, patient: str) -> dict[str, object]:
     return {"index": index, "at": 0, "op": "released", "name": "", "account": "a", "patient": patient, "documents": [],
             "bytes": 1, "basis": "owner"}  # fmt: skip
+
+
+def test_officers_come_and_go(strongroom: Type, served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is made, registered by what it printed, listed and dismissed; a key file is never written over."""
+    monkeypatch.chdir(tmp_path)
+    made = strongroom("officer", "key", "nia", "--no-passphrase", "--json").json
+    assert (tmp_path / "nia.key").stat().st_mode & 0o777 == 0o600
+    assert strongroom("officer", "key", "nia", "--no-passphrase").code == 3
+    assert strongroom("officer", "key", "../nia", "--no-passphrase").code == 2
+    assert strongroom("officer", "add", "nia", "--role", "operator", "--key", "00", "--reason", "new").code == 2
+    judge = served / "officers" / "privacy.key"
+    hand = served / "officers" / "operator.key"
+    given = ("--key", made["key"], "--reason", "new", "--officer", judge, "--officer", hand)
+    said = strongroom("officer", "add", "nia", "--role", "privacy-officer", "--role", "operator", *given)
+    assert (said.code, "is an officer from" in said.out) == (0, True), "one judge signed alone"
+    assert "nia" in strongroom("officer", "ls").out
+    assert strongroom("officer", "dismiss", "nia", "--reason", "a mistake", "--officer", judge).code == 0
+    rows = {one["name"]: one for one in strongroom("officer", "ls", "--json").json["officers"]}
+    assert (rows["nia"]["roles"], rows["nia"]["key"]) == ([], made["key"])
+    assert "dismissed" in strongroom("officer", "ls").out

@@ -6,8 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strongroom.clock import MINUTE, Millis
-from strongroom.errors import ConfigError, Malformed
-from strongroom.identity.officers import Officer, Officers, Role, Signed, compose_act, sign_act
+from strongroom.errors import ConfigError, Conflict, Malformed
+from strongroom.identity.officers import (
+    MAX_OFFICERS,
+    Officer,
+    Officers,
+    Role,
+    Signed,
+    compose_act,
+    read_officers,
+    sign_act,
+    write_officers,
+)
 from strongroom.identity.refusal import Refusal
 from strongroom.identity.signing import generate
 
@@ -142,3 +152,51 @@ def test_garbage_is_refused(body: bytes, signatures: list[tuple[str, bytes]]) ->
     """Any garbage is refused, and raises nothing."""
     assert isinstance(_officers().verify(body, signatures, NOW), Refusal)
     assert isinstance(_officers().verify(_act(), signatures, NOW), Refusal)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Officer, st.text(max_size=40), st.binary(min_size=32, max_size=32), st.frozensets(st.sampled_from(Role)),
+            st.integers(0, 2**62),
+        )
+    )
+)  # fmt: skip
+def test_a_list_is_read_as_it_was_written(officers: list[Officer]) -> None:
+    """Names, keys, roles and since when."""
+    assert list(read_officers(write_officers(officers))) == officers
+
+
+@pytest.mark.parametrize("written", [b"", b"{}", b'[{"name": "ann", "key": "00", "roles": []}]', b'[{"name": "ann"}]'])
+def test_what_is_no_list(written: bytes) -> None:
+    """Refused, not half read."""
+    with pytest.raises(Malformed):
+        read_officers(written)
+
+
+def test_roles_begin_and_end() -> None:
+    """One who waits, or was dismissed, is known and has no role; no name and no key is given twice."""
+    officers = _officers()
+    body = _act()
+    eve = Officer("eve", EVE.public_bytes, frozenset({Role.SECURITY}), Millis(NOW + 1))
+    officers.check_new(eve)
+    officers.put(eve)
+    signed = officers.verify(body, [("eve", sign_act(EVE, body))], NOW)
+    assert isinstance(signed, Signed)
+    assert not signed.has(frozenset(Role))
+    body = _act()
+    signed = officers.verify(body, [("eve", sign_act(EVE, body))], Millis(NOW + 1))
+    assert isinstance(signed, Signed)
+    assert signed.has(frozenset({Role.SECURITY}))
+    other = generate().public_bytes
+    for name, key in (("eve", other), ("ann", other), ("new", EVE.public_bytes)):
+        with pytest.raises(Conflict):
+            officers.check_new(Officer(name, key, frozenset()))
+    assert [one.name for one in officers.listed()] == ["ann", "ben", "eve"]
+
+
+def test_how_many_there_may_be() -> None:
+    """The list is bounded, those who were dismissed included."""
+    many = [Officer(f"n{at}", at.to_bytes(32), frozenset()) for at in range(MAX_OFFICERS)]
+    with pytest.raises(Conflict):
+        Officers("store", many, NOW).check_new(Officer("one", b"!" * 32, frozenset()))

@@ -15,7 +15,7 @@ from strongroom.clock import MINUTE, Millis
 from strongroom.config import Config, Layout, parse
 from strongroom.identity import keyfile
 from strongroom.identity.context import ContextKey, sign_context
-from strongroom.identity.officers import Role, compose_act, sign_act
+from strongroom.identity.officers import Officer, Role, compose_act, read_officers, sign_act, write_officers
 from strongroom.identity.signing import SigningKey, generate
 from strongroom.ids import new_id
 from strongroom.keeper import protocol as p
@@ -25,7 +25,6 @@ from strongroom.signin.tokens import PERSON, Session, issue
 from strongroom.wiring.app import read_context_key
 from strongroom.wiring.demo import DemoFile, demo_file, make_demo
 from strongroom.wiring.keeper import open_keeper
-from strongroom.wiring.place import OfficerEntry
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.signin import signin_settings, signing_key
 from strongroom.wiring.stage import _proof
@@ -155,9 +154,8 @@ def second_officer(house: House, name: str = "second", role: Role = Role.PRIVACY
     """Register one more officer, before the keeper starts. Gives the name."""
     key = keyfile.create(house.layout.root / "officers" / f"{name}.key")
     path = house.layout.trust / "officers.json"
-    entries = msgspec.json.decode(path.read_bytes(), type=list[OfficerEntry])
-    entries.append(OfficerEntry(name=name, key=key.public_bytes.hex(), roles=(role.value,)))
-    path.write_bytes(msgspec.json.encode(entries))
+    officers = read_officers(path.read_bytes())
+    path.write_bytes(write_officers((*officers, Officer(name, key.public_bytes, frozenset({role})))))
     return name
 
 

@@ -27,6 +27,7 @@ def test_widening_access_is_the_privacy_officers_alone() -> None:
     assert {op for op, rule in RULES.items() if rule.signatures > 1} == {
         "destroy",
         "grant-past",
+        "officer-add",
         "reencrypt",
         "rerun",
         "rotate-log",

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "Verify, prove and export the log."),
     "ls": ("ls", "List a patient's documents through the door."),
     "network": ("network", "Who may reach what, and the rules that hold every process to it."),
+    "officer": ("officer", "Register, dismiss and list the officers."),
     "people": ("people", "Take in an organisation's signed feed of people and relations."),
     "probe": ("probe", "Audit who may read what on a portal of yours, with two test accounts."),
     "put": ("put", "Put one document in through the door."),

@@ -1,11 +1,11 @@
 """`strongroom people`: organisations' signed feeds of people and relations."""
 
-import re
 from pathlib import Path
 
 import click
 
 from strongroom.cli.common import emit, find_store, json_option, store_option
+from strongroom.cli.octets import octets
 from strongroom.cli.show import table, when
 from strongroom.cli.signing import act, officer_option
 from strongroom.errors import UsageError
@@ -13,6 +13,7 @@ from strongroom.errors import UsageError
 _SIGNATURE = 64
 """Bytes of an Ed25519 signature (RFC 8032, section 5.1.6)."""
 _KEY = 32
+_HOW = "docs/people-feed.md shows how to make one."
 STALE_HOURS = 48.0
 """A feed older than this is said to be old: people who left may still be in."""
 
@@ -47,7 +48,7 @@ def register(  # one parameter an option
     Example:
       strongroom people register harbour --name "Harbour Practice" --key harbour.pub
     """
-    raw = _octets(key, _KEY, "a public key")
+    raw = octets(key, _KEY, "a public key", advice=_HOW)
     args = {"organisation": organisation, "name": name, "key": raw.hex()}
     receipt, _ = act(find_store(store), officers, "register-feed", args)
     shape = {"organisation": organisation, "name": name, "key": raw.hex(), "receipt": receipt}
@@ -76,7 +77,7 @@ def take_in(  # one parameter an option
     if not raw:
         msg = "The feed is empty."
         raise UsageError(msg)
-    args = {"signature": _octets(signature, _SIGNATURE, "a signature").hex()}
+    args = {"signature": octets(signature, _SIGNATURE, "a signature", advice=_HOW).hex()}
     receipt, result = act(find_store(store), officers, "people-import", args, raw)
     took = f"{result['people']} people, {result['relations']} changes (log entry {receipt})."
     lines = [
@@ -111,35 +112,3 @@ def _age(hours: float | None) -> str:
     if hours is None:
         return "never"
     return f"{hours} h" + (", OLD" if hours > STALE_HOURS else "")
-
-
-def _octets(given: str, length: int, what: str) -> bytes:
-    """Bytes given in hex, or in a file: in hex, raw, or (keys) in PEM. Raises UsageError."""
-    raw = given.encode()
-    if Path(given).is_file():
-        raw = Path(given).read_bytes()
-    if len(raw) == length:
-        return raw
-    if b"BEGIN PUBLIC KEY" in raw:
-        return _of_pem(raw)
-    text = raw.strip()
-    if re.fullmatch(rb"(?:[0-9a-fA-F]{2})+", text) is None or len(text) != 2 * length:
-        msg = f"This is not {what}: {length} bytes are needed, in hex or as they are."
-        raise UsageError(msg, advice="docs/people-feed.md shows how to make one.")
-    return bytes.fromhex(text.decode())
-
-
-def _of_pem(raw: bytes) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    try:
-        key = load_pem_public_key(raw)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        msg = "The file is not a public key in PEM."
-        raise UsageError(msg) from error
-    if not isinstance(key, Ed25519PublicKey):
-        msg = "The key is not an Ed25519 key."
-        raise UsageError(msg, advice="openssl genpkey -algorithm ed25519 makes one.")
-    return key.public_bytes_raw()

@@ -35,6 +35,9 @@ RULES: dict[str, Rule] = {
     "frozen": Rule(_ANY),
     "grant": Rule(_PRIVACY),
     "grant-past": Rule(_PRIVACY, signatures=2),
+    "officer-add": Rule(_ANY, signatures=2),
+    "officer-dismiss": Rule(_OFFICERS),  # and a second one, as `registering` says
+    "officer-ls": Rule(_ANY),
     "people-import": Rule(frozenset({Role.OPERATOR, Role.PRIVACY})),
     "people-status": Rule(_ANY),
     "reencrypt": Rule(_OFFICERS, signatures=2),

@@ -20,6 +20,11 @@ def by(signed: Signed) -> AccountId:
     return AccountId(OFFICER + signed.by[0].name)
 
 
+def signers(signed: Signed) -> str:
+    """Everybody who signed, as the log's details tell it."""
+    return "signed by " + ", ".join(officer.name for officer in signed.by)
+
+
 def text(args: Arguments, name: str) -> str:
     """A text that the act must have. Raises UsageError."""
     value = args.get(name)

@@ -38,10 +38,11 @@ from strongroom.keeper.acts import (
     Take,
     Which,
 )
-from strongroom.keeper.arguments import Arguments, Outcome, by, number, optional, target, text
+from strongroom.keeper.arguments import Arguments, Outcome, by, number, optional, signers, target, text
 from strongroom.keeper.door import Door
 from strongroom.keeper.officers_people import PeopleActs, check_patient
 from strongroom.keeper.reencrypting import Reencrypting, Wanted
+from strongroom.keeper.registering import Registering
 from strongroom.keeper.schema import NOBODY
 from strongroom.keeper.watching import watch_freeze
 from strongroom.keys.custody import Subject
@@ -80,6 +81,7 @@ class Acts:
         self._advance = advance
         self._reencrypting = Reencrypting(self._parts)
         people = PeopleActs(self._parts)
+        registering = Registering(self._parts, officers)
         self._acts: dict[str, Callable[[Signed, bytes], Awaitable[Outcome]]] = {
             "agree": self._agree,
             "clock-advance": self._clock_advance,
@@ -92,6 +94,9 @@ class Acts:
             "frozen": self._frozen,
             "grant": self._grant,
             "grant-past": self._grant,
+            "officer-add": registering.add,
+            "officer-dismiss": registering.dismiss,
+            "officer-ls": registering.listing,
             "people-import": people.people_import,
             "people-status": people.people_status,
             "reencrypt": self._reencrypt,
@@ -137,7 +142,7 @@ class Acts:
         if rule is None or signed.op not in self._acts:
             return ActRefused(why=f"There is no act {signed.op}.")
         if not signed.has(rule.roles, rule.signatures):
-            await self._log(now, by, f"refused {signed.op}", _signers(signed))
+            await self._log(now, by, f"refused {signed.op}", signers(signed))
             roles = " or ".join(sorted(role.value for role in rule.roles))
             return ActRefused(
                 why=f"{signed.op} needs {rule.signatures} officer(s) with the role {roles}.",
@@ -146,7 +151,7 @@ class Acts:
         _matching(act, signed.args)
         receipt, result = await self._acts[signed.op](signed, act.attachment)
         if receipt is None:
-            receipt = await self._log(now, by, signed.op, _signers(signed))
+            receipt = await self._log(now, by, signed.op, signers(signed))
         return ActDone(receipt=receipt, result=_bounded(_raw(result)))
 
     async def _log(self, now: Millis, by: AccountId, act: str, details: str) -> int:
@@ -238,7 +243,7 @@ class Acts:
         due = now + destroying.DELAY
         draft = event.key(
             now, "destruction asked", event.Target("patient", patient), by=by(signed),
-            details=f"{reason}\n{_signers(signed)}",
+            details=f"{reason}\n{signers(signed)}",
         )  # fmt: skip
         try:
             receipt = await self._parts.log.append(draft, [effects.ask_destruction(patient, now, due)])
@@ -285,13 +290,13 @@ class Acts:
         raise UsageError("The patient's documents are being written to just now.", advice="Try again in a moment.")
 
     async def _rotate_root(self, signed: Signed, _attachment: bytes) -> Outcome:
-        return await rotating.begin(self._parts, by(signed), _signers(signed)), {}
+        return await rotating.begin(self._parts, by(signed), signers(signed)), {}
 
     async def _rotate_log(self, signed: Signed, _attachment: bytes) -> Outcome:
         overlap = number(signed.args, "overlap_days", 0)
         if overlap > MAX_OVERLAP:
             raise UsageError(f"Two keys sign beside each other for {MAX_OVERLAP} days at most.")
-        index, vkey = await logkey.begin(self._parts, by(signed), _signers(signed), overlap * DAY)
+        index, vkey = await logkey.begin(self._parts, by(signed), signers(signed), overlap * DAY)
         return index, {"vkey": vkey, "until": logkey.standing(self._parts).until}
 
     async def _rotate_status(self, _signed: Signed, _attachment: bytes) -> Outcome:
@@ -306,7 +311,7 @@ class Acts:
 
     async def _reencrypt(self, signed: Signed, _attachment: bytes) -> Outcome:
         wanted, most = self._wanted(signed.args), number(signed.args, "most", 0)
-        details = f"{text(signed.args, 'reason')}\n{_signers(signed)}"
+        details = f"{text(signed.args, 'reason')}\n{signers(signed)}"
         receipt, plan, ticket = await self._reencrypting.begin(wanted, most, by(signed), details)
         return receipt, {**plan.told(), "ticket": ticket}
 
@@ -336,7 +341,7 @@ class Acts:
         if self._parts.catalog.kind_of(account) != kind:
             raise UsageError(f"That is no {kind}'s login.", advice="`agree` is for clinicians, `rerun` for programs.")
         draft = event.officer(
-            now, by(signed), signed.op, target=event.Target("account", account), details=_signers(signed)
+            now, by(signed), signed.op, target=event.Target("account", account), details=signers(signed)
         )
         receipt = await self._parts.log.append(draft, [effects.agree(account, subject, now + length)])
         return receipt.index, {"until": now + length}
@@ -407,10 +412,6 @@ class Acts:
             raise UsageError("Only stores that a rehearsal made have a clock that can be moved.")
         self._advance(number(signed.args, "by", 0))
         return None, {"now": self._parts.clock.now()}
-
-
-def _signers(signed: Signed) -> str:
-    return "signed by " + ", ".join(officer.name for officer in signed.by)
 
 
 def _raw(result: dict[str, Any]) -> bytes:

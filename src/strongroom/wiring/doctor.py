@@ -26,7 +26,7 @@ from strongroom.tlog.tile import tile_nodes
 from strongroom.tlog.tree import frontier_at
 from strongroom.wiring.app import open_blobs
 from strongroom.wiring.finding import Finding
-from strongroom.wiring.place import log_keys, objects_path, read_officers
+from strongroom.wiring.place import log_keys, objects_path, registered
 from strongroom.wiring.publisher import asked
 from strongroom.wiring.reach import reach
 from strongroom.wiring.root import open_root
@@ -153,7 +153,7 @@ def _root(config: Config, layout: Layout) -> Iterator[Finding]:
 
 
 def _officers(_config: Config, layout: Layout) -> Iterator[Finding]:
-    yield Finding("officers", "ok", f"{len(read_officers(layout))} registered")
+    yield Finding("officers", "ok", f"{sum(1 for one in registered(layout) if one.roles)} registered")
     lying = sorted(path.name for path in (layout.root / "officers").glob("*.key"))
     if lying:
         said = f"key files still lie in the store: {', '.join(lying)}"

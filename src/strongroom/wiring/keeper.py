@@ -32,7 +32,7 @@ from strongroom.identity.dpop import Proofs
 from strongroom.identity.issuers import Issuer as PinnedIssuer
 from strongroom.identity.issuers import Issuers, Pin
 from strongroom.identity.network import declare
-from strongroom.identity.officers import Officer, Officers, Role
+from strongroom.identity.officers import Officers
 from strongroom.identity.sessions import Revoked
 from strongroom.identity.socket import CourierDoor
 from strongroom.identity.token import Verifier
@@ -45,7 +45,7 @@ from strongroom.keeper.veil import Veil
 from strongroom.keys.custody import Above, Custody
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring.pens import StorePens
-from strongroom.wiring.place import VKEY, log_signers, pin_keys, read_officers
+from strongroom.wiring.place import VKEY, log_signers, pin_keys, registered
 from strongroom.wiring.pulse import keep_beating, tell_ready
 from strongroom.wiring.rehearsal import MovedClock, Rehearsal, clock_file
 from strongroom.wiring.root import StoreRoots, open_root
@@ -150,7 +150,7 @@ def open_keeper(
     if len(secrets.log) > len(log.keys.active()):
         parts.pens.tidy()
     door = Door(parts)
-    officers = Officers(config.store.name, _officers(layout), clock.now())
+    officers = Officers(config.store.name, registered(layout), clock.now())
     advance = clock.advance if isinstance(clock, MovedClock) else None
     keeper = Keeper(door, Acts(door, officers, advance), _addresses(config, layout), snapshots, recount)
     sources = _sources(config, layout)
@@ -218,13 +218,6 @@ def _trusted(layout: Layout, name: str) -> bytes:
     except OSError as error:
         msg = f"A pinned key file is missing: keeper/trust/{name}."
         raise ConfigError(msg, advice="Put it back from a backup.") from error
-
-
-def _officers(layout: Layout) -> list[Officer]:
-    return [
-        Officer(entry.name, bytes.fromhex(entry.key), frozenset(Role(role) for role in entry.roles))
-        for entry in read_officers(layout)
-    ]
 
 
 def _issuers(config: Config, layout: Layout, now: Millis, catalog: Catalog) -> Issuers:

@@ -3,19 +3,22 @@
 import os
 import pwd
 import secrets as random
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from strongroom.audit.log import Log, Place
 from strongroom.config import Config, Layout, Users, parse
 from strongroom.documents.sqlite import Catalogue
-from strongroom.errors import ConfigError, Conflict, Unavailable
+from strongroom.errors import ConfigError, Conflict, Malformed, Unavailable
 from strongroom.identity import keyfile
-from strongroom.identity.officers import Role
+from strongroom.identity.officers import Officer, Role, read_officers, write_officers
+from strongroom.keeper.registering import STATE
 from strongroom.keeper.schema import create_tables
+from strongroom.keeper.sqlite import Catalog
 from strongroom.keys.recovery import RecoveryPrivate
 from strongroom.keys.sqlite import LifeFile
 from strongroom.secret import Secret
@@ -41,14 +44,6 @@ class Made:
     config: Config
     recovery: str
     warning: str
-
-
-class OfficerEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One registered officer in `trust/officers.json`."""
-
-    name: str
-    key: str
-    roles: tuple[str, ...]
 
 
 def make_store(root: Path, text: str, *, rehearsal: bool = False, hand: bool = True) -> Made:
@@ -195,11 +190,11 @@ def _folders(layout: Layout, config: Config) -> None:
 
 
 def _trust(layout: Layout) -> None:
-    entries = []
-    for name, role in OFFICERS.items():
-        key = keyfile.create(layout.root / "officers" / f"{name}.key")
-        entries.append(OfficerEntry(name=name, key=key.public_bytes.hex(), roles=(role.value,)))
-    (layout.trust / "officers.json").write_bytes(msgspec.json.format(msgspec.json.encode(entries)))
+    first = [
+        Officer(name, keyfile.create(layout.root / "officers" / f"{name}.key").public_bytes, frozenset({role}))
+        for name, role in OFFICERS.items()
+    ]
+    (layout.trust / "officers.json").write_bytes(write_officers(first))
 
 
 def _app(layout: Layout, secrets: KeeperSecrets, *, gateway: bool) -> None:
@@ -215,10 +210,12 @@ def _signin(layout: Layout) -> None:
     signin_db.create(layout.signin / "signin.db")
 
 
-def read_officers(layout: Layout) -> list[OfficerEntry]:
-    """The registered officers. Raises ConfigError."""
+def registered(layout: Layout) -> tuple[Officer, ...]:
+    """The officers as they were last changed, or as they began. Raises ConfigError."""
     try:
-        return msgspec.json.decode((layout.trust / "officers.json").read_bytes(), type=list[OfficerEntry])
-    except (OSError, msgspec.MsgspecError) as error:
+        with closing(Catalog(layout.database)) as catalog:
+            changed = catalog.state(STATE)
+        return read_officers((layout.trust / "officers.json").read_bytes() if changed is None else changed)
+    except (OSError, sqlite3.Error, Malformed) as error:
         msg = "The list of registered officers is missing or damaged."
         raise ConfigError(msg, advice="Put keeper/trust/officers.json back from a backup.") from error

@@ -28,7 +28,7 @@ from strongroom.clock import Clock, Millis, iso
 from strongroom.config import Config, Layout, parse
 from strongroom.documents.blobs import Blobs
 from strongroom.errors import ConfigError, Conflict, OperationError, Tampered, Unavailable, UsageError
-from strongroom.identity.officers import Officer, Officers, Role
+from strongroom.identity.officers import Officers, Role
 from strongroom.identity.refusal import Refusal
 from strongroom.ids import AccountId, PatientId
 from strongroom.keeper.acts import OFFICER
@@ -40,7 +40,7 @@ from strongroom.keys.root import RootKey
 from strongroom.keys.sqlite import LifeFile
 from strongroom.wiring import archive
 from strongroom.wiring.app import open_blobs
-from strongroom.wiring.place import hand_over, log_signers, objects_path, place_signer, read_officers
+from strongroom.wiring.place import hand_over, log_signers, objects_path, place_signer, registered
 from strongroom.wiring.root import create_root, open_root
 from strongroom.wiring.secrets import cover_of, open_secrets, reseal
 from strongroom.wiring.verify import rows_wrong
@@ -120,11 +120,7 @@ def accept_log(
     Gives its size. Raises OperationError when the signatures do not hold or are not two people's, Conflict when the
     keeper runs, and as opening a log does.
     """
-    registered = [
-        Officer(entry.name, bytes.fromhex(entry.key), frozenset(Role(role) for role in entry.roles))
-        for entry in read_officers(layout)
-    ]
-    signed = Officers(config.store.name, registered, Millis(0)).verify(body, signatures, clock.now())
+    signed = Officers(config.store.name, registered(layout), Millis(0)).verify(body, signatures, clock.now())
     if isinstance(signed, Refusal):
         raise OperationError(signed.because, advice="Sign again with registered officers' keys.")
     reason = signed.args.get("reason")
