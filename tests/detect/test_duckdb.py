@@ -64,3 +64,25 @@ def test_columns_that_come_after_many_events_are_there(monkeypatch: pytest.Monke
             ("bob", None),
             ("eve", "/d"),
         ]
+
+
+def test_events_keep_their_order_and_whole_records_take_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once, and whatever of them fills a group; records that are alike are packed as such."""
+    monkeypatch.setattr("strongroom.detect.duckdb.GROUP", 2_048)
+    monkeypatch.setattr("strongroom.detect.duckdb.STORED", 100_000)
+    many = 7_000
+    with Engine() as engine:
+        for first in range(0, many, 500):
+            engine.add(
+                ("time", "raw_data"),
+                [(at, f'{{"at": {at}, "always": "the same"}}') for at in range(first, first + 500)],
+            )
+        assert engine.rows("SELECT count(*), max(rowid), count(*) FILTER (time = rowid) FROM event") == [
+            (many, many - 1, many)
+        ]
+        assert engine.rows("SELECT raw_data FROM event WHERE time = 6999")[0][0].startswith('{"at": 6999,')
+        packed = engine.rows(
+            "SELECT DISTINCT compression FROM pragma_storage_info('event') WHERE column_name = 'raw_data' AND "
+            "segment_type = 'VARCHAR' AND persistent"
+        )
+        assert packed == [("ZSTD",)]

@@ -160,6 +160,8 @@ def _best(fitting: list[Format], units: list[bytes]) -> Format | None:
         share = _share(format_, units)
         if share > most:
             best, most = format_, share
+        if most == 1:
+            break
     return best if most >= _SHARE else None
 
 
