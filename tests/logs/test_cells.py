@@ -2,7 +2,7 @@
 
 import pytest
 
-from strongroom.logs.cells import below, cells
+from strongroom.logs.cells import below, cells, divided
 from strongroom.logs.record import NOT_THIS_FORMAT, Read
 
 
@@ -13,6 +13,16 @@ from strongroom.logs.record import NOT_THIS_FORMAT, Read
 def test_cells(line: bytes, expected: list[str] | None) -> None:
     """Quotes are undone; a quote that does not end, and an end of line without quotes, are no line."""
     assert cells(line) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [(b"a,b;c,d", (["a", "b;c", "d"], ",")), (b'a;"b;c";d', (["a", "b;c", "d"], ";")), (b"a\tb", (["a", "b"], "\t"))],
+)
+def test_what_stands_between_cells(line: bytes, expected: tuple[list[str], str]) -> None:
+    """That of which a heading has most."""
+    assert divided(line) == expected
+    assert divided(b'"')[0] == []
 
 
 def test_below_a_heading() -> None:

@@ -9,7 +9,7 @@ from strongroom.logs.guess import string
 
 LINES = {
     '2026-03-15T19:00:07-05:00 10.0.0.9 sub=ann "GET /a HTTP/1.1" 200 2 rt=0.720 "Mozilla/5.0 (X11)"':
-        '$time_iso8601 $remote_addr sub=$x1 "$request" $status $body_bytes_sent rt=$x2 "$http_user_agent"',
+        '$time_iso8601 $remote_addr sub=$remote_user "$request" $status $body_bytes_sent rt=$x1 "$http_user_agent"',
     '203.0.113.9 portal ann [29/Dec/2025:22:00:00 +1300] "GET /d/7 HTTP/1.1" 0.002 200 5 "https://a/" "curl/8.1" "sid 9"':
         '$remote_addr $x1 $x2 [$time_local] "$request" $x3 $status $body_bytes_sent "$http_referer" "$http_user_agent" "$x4"',
     '1766998800.123|2001:db8::9|"GET /d/7 HTTP/1.1"|200': None,
@@ -24,6 +24,17 @@ LINES = {
 def test_lines_tell_what_they_look_like(line: str, expected: str | None) -> None:
     """And what does not is $x1, $x2; where there is no time, no client or no answer there is no string."""
     assert string(f"{line}\n{line}\n".encode()) == (expected or "")
+
+
+def test_who_is_signed_in_stands_before_the_request() -> None:
+    """A value that is "-" in some lines and names in others; where two are, or all have one, nobody can tell."""
+    line = '203.0.113.9 %s [29/Dec/2025:22:00:00 +1300] "GET /d/7 HTTP/1.1" 200 5 sid=%s'
+    form = '$remote_addr {} [$time_local] "$request" $status $body_bytes_sent sid={}'
+    lines = [line % pair for pair in (("-", "-"), ("ann", "f1"), ("eve", "f2"))]
+    assert string("\n".join(lines).encode()) == form.format("$remote_user", "$x2")
+    assert string("\n".join(lines[1:]).encode()) == form.format("$x1", "$x2")
+    double = "\n".join(one.replace(" [", " ann [" if one == lines[1] else " - [") for one in lines)
+    assert string(double.replace("eve -", "eve eve").encode()) == form.format("$x1 $x2", "$x3")
 
 
 @given(

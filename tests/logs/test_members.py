@@ -26,6 +26,14 @@ def test_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "expected"), [("n", 7), ("b.c.d", 1), ("b.c.x", None), ("a.b", None), ("none", None), ("p.q", 3)]
+)
+def test_names_joined_by_dots(where: str, expected: object) -> None:
+    """A name with a dot in it is itself first."""
+    assert members.at(ENTRY | {"p.q": 3, "p": {"q": 4}}, where) == expected
+
+
+@pytest.mark.parametrize(
     ("names", "expected"), [(("n",), 7), (("f",), 7), (("s",), 8), (("t",), None), (("a", "n"), 7), (("l",), None)]
 )
 def test_numbers(names: tuple[str, ...], expected: int | None) -> None:

@@ -18,6 +18,10 @@ from strongroom.logs.stranger import looks
         (b'{"when": 1, "who": "ann"}\n', "JSON with the members when, who: name them under [columns]"),
         (b"{" + b",".join(b'"m%d": 1' % n for n in range(20)) + b"}", "m11 and 8 more"),
         (b'\xef\xbb\xbftimestamp;user;"document id"\r\n1;2;3\r\n', "the columns timestamp, user, document id"),
+        (
+            b'{"at": 1766998800, "user": {"id": "ann"}, "document": 7}\n',
+            'with the line columns = { time = "at", principal = "user.id", document = "document" }',
+        ),
         (b"2026-03-02 06:00:00,123 INFO user=ann\n", "by --log-format, the string that"),
         (
             b'1766998800.123 203.0.113.9 "GET /d/7 HTTP/1.1" 200 -\n',

@@ -42,6 +42,35 @@ def test_a_row(data: bytes) -> None:
     assert {name: row[name] for name in expected} == expected
 
 
+def test_names_inside_each_other() -> None:
+    """In JSON they are joined by dots; who signs in has no document, and a file is told by all its first lines."""
+    columns: table.Columns = {"time": ("at",), "principal": ("actor.id",), "document": ("what.doc.id",)}
+    signs_in = {"at": 1_766_998_800, "actor": {"id": "ann"}}
+    sample = "\n".join(map(json.dumps, [signs_in, signs_in | {"what": {"doc": {"id": 417}}}, {"at": 7}])).encode()
+    account = read.Account()
+    fields = (*read.RECORD, *table.FIELDS)
+    first, second = (
+        dict(zip(fields, row, strict=True))
+        for batch in read.rows([sample], table.format_of(columns), 0, account)
+        for row in batch
+    )
+    assert table.fits(sample, columns)
+    assert not table.fits(json.dumps(signs_in).encode(), columns)
+    assert (first["time"], first["principal"], first["document"]) == (1_766_998_800_000, "ann", None)
+    assert (second["document"], second["number"]) == ("417", 417)
+    assert account.unreadable == {NOT_THIS_FORMAT.reason: 1}
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_what_a_spreadsheet_writes(delimiter: str) -> None:
+    """Cells may stand between other signs than commas."""
+    text = 'date;time;who;record;patient;code;size;ip\n2025-12-29;09:00:00;ann;417;"p; 1";200;7;192.0.2.1\n'
+    sample = text.replace(";", delimiter).encode()
+    (row,), account = rows(sample)
+    assert table.fits(sample, COLUMNS)
+    assert (row["document"], row["patient"], account.unreadable) == ("417", f"p{delimiter} 1", {})
+
+
 def test_an_empty_principal_is_the_system() -> None:
     """It is nobody's reading, and is left out of what people read."""
     (row,), _ = rows(HEADING + b"\n" + LINE.replace(b"ann", b""))

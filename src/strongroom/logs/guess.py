@@ -4,8 +4,9 @@ up the server.
     203.0.113.9 u=ann [29/Dec/2025:22:00:00 +1300] "GET /d/7 HTTP/1.1" 200 5 rt=0.02 "Mozilla/5.0"
     $remote_addr u=$x1 [$time_local] "$request" $status $body_bytes_sent rt=$x2 "$http_user_agent"
 
-A guess is given only where it reads the lines. It names what can be told by how it looks; $x1 and such are values of which only the
-operator can say what they are.
+A guess is given only where it reads the lines. It names what can be told by how it looks or is labelled; before the request, what
+is "-" in some lines and a name in others is who is signed in. $x1 and such are values of which only the operator can say what they
+are.
 """
 
 import re
@@ -28,8 +29,11 @@ _KINDS: Final = (
 )
 """What pieces of a line are, by how they look, each once; status and size only behind the request."""
 _BEHIND: Final = frozenset({"$status", "$body_bytes_sent", "$http_referer", "$http_user_agent"})
+_LOGINS: Final = frozenset({"user", "username", "login", "account", "sub", "uid", "userid", "user_id"})
+"""Labels of who is signed in."""
 _LINES: Final = 20
 _LONGEST: Final = 4_096
+_TWO: Final = 2
 
 
 def string(sample: bytes) -> str:
@@ -37,7 +41,7 @@ def string(sample: bytes) -> str:
     for line in sample.split(b"\n", _LINES)[:_LINES]:
         guessed = _of(text(line[: _LONGEST + 1]))
         if guessed and _reads(guessed, sample):
-            return guessed
+            return _signed_in(guessed, sample)
     return ""
 
 
@@ -46,6 +50,24 @@ def _reads(guessed: str, sample: bytes) -> bool:
         return formats.fitting(log_format.format_of(guessed), sample) is not None
     except log_format.Misfit:
         return False
+
+
+def _signed_in(guessed: str, sample: bytes) -> str:
+    """The same, with the value before the request that is a login where there is one, and only one."""
+    before = re.findall(r"\$x\d+", guessed.partition("$request")[0])
+    found = [
+        one
+        for one in before
+        if "$remote_user" not in guessed and _logins(log_format.format_of(guessed, {"principal": one}), sample)
+    ]
+    return guessed if len(found) != 1 else re.sub(re.escape(found[0]) + r"\b", "$remote_user", guessed)
+
+
+def _logins(format_: formats.Format, sample: bytes) -> bool:
+    """Whether some lines have one and some have none."""
+    place = format_.fields.index("actor.user.name")
+    names = {row[place] for row in formats.sampled(format_, sample)}
+    return None in names and len(names) > _TWO
 
 
 def _of(line: str) -> str:
@@ -59,6 +81,8 @@ def _of(line: str) -> str:
             continue
         name = _name(piece, found)
         label, sign, _ = piece.partition("=")
+        if not name and sign and label.lower() in _LOGINS and "$remote_user" not in found:
+            name = "$remote_user"
         if not name:
             unknown += 1
             name = f"$x{unknown}"
@@ -68,7 +92,7 @@ def _of(line: str) -> str:
         elif piece.startswith("["):
             written += f"[{name}]"
         else:
-            written += f"{label}={name}" if sign and name.startswith("$x") else name
+            written += f"{label}={name}" if sign and name.startswith(("$x", "$remote_user")) else name
     return written if {"$request", "$status"} <= set(found) else ""
 
 

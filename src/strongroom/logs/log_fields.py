@@ -8,7 +8,7 @@ All else is as `access_json` reads it.
 
 from typing import Any, Final
 
-from strongroom.logs import access_json
+from strongroom.logs import access_json, members
 from strongroom.logs.formats import Format
 from strongroom.logs.log_format import FIELDS, Names, owned
 from strongroom.logs.record import Row, Unreadable, text
@@ -35,11 +35,7 @@ def format_of(names: Names) -> Format:
 
 def _at(entry: dict[str, Any], where: str) -> str:
     """What stands at a name or at names joined by dots; empty where nothing does."""
-    value: Any = entry.get(where)
-    if value is None:
-        value = entry
-        for name in where.split("."):
-            value = value.get(name) if isinstance(value, dict) else None
+    value = members.at(entry, where)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     said = value if isinstance(value, str) else ""

@@ -41,6 +41,16 @@ def inner(entry: Members, *names: str) -> Members:
     return entry
 
 
+def at(entry: Members, where: str) -> Any:
+    """What stands at a name, or at names of objects inside each other joined by dots; None where nothing does."""
+    value = entry.get(where)
+    if value is None and "." in where:
+        value = entry
+        for name in where.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 def items(entry: Members, name: str) -> list[Any]:
     """The array of this name; empty when there is none."""
     value = entry.get(name)

@@ -6,7 +6,7 @@ Names in it are the file's own: whoever prints the sentence makes them harmless.
 import re
 from typing import Final
 
-from strongroom.logs import guess, members
+from strongroom.logs import guess, members, suggest
 from strongroom.logs.record import Unreadable, text
 
 _MAGIC: Final = (
@@ -38,15 +38,25 @@ def looks(sample: bytes) -> str:
     if first.startswith(b"{"):
         entry = members.decode(first)
         if not isinstance(entry, Unreadable):
-            return f"it is JSON with the members {_some(list(entry))}: {_TABLE}"
+            return f"it is JSON with the members {_some(list(entry))}: {_table(sample)}"
     for delimiter in (",", "\t", ";", "|"):
         cells = text(first[:4_096]).split(delimiter)
         if len(cells) >= 3 and all(_NAME.fullmatch(cell) for cell in cells):  # noqa: PLR2004  # fewer are a sentence
-            return f"it is a table with the columns {_some([cell.strip(' ' + chr(34)) for cell in cells])}: {_TABLE}"
+            return f"it is a table with the columns {_some([cell.strip(' ' + chr(34)) for cell in cells])}: {_table(sample)}"
     guessed = guess.string(sample)
     if guessed:
         return f"it is read by --log-format '{guessed}' (a guess; the string that configures it is better, see docs/hunt.md)"
     return "an access log in a format of its own is read by --log-format, the string that configures it (docs/hunt.md)"
+
+
+def _table(sample: bytes) -> str:
+    """What to do with a table."""
+    told = suggest.columns(sample)
+    if not told:
+        return _TABLE
+    return (
+        f"it is read by a --mapping with the line {suggest.written(told)} (a guess: look it over; docs/hunt.md has all)"
+    )
 
 
 def _some(names: list[str]) -> str:

@@ -10,21 +10,21 @@
     bytes = "size"
     agent = "browser"
 
-Every row is a reading. Times without a zone are UTC.
+In JSON a name may be several, of objects inside each other, joined by dots: "actor.id". Every row with a document is a reading.
+Times without a zone are UTC.
 """
 
+import re
 from typing import Any, Final
 
-import msgspec
-
-from strongroom.logs.cells import MARK, below, cells
+from strongroom.logs import members
+from strongroom.logs.cells import MARK, below, divided
 from strongroom.logs.formats import Format, Parse
 from strongroom.logs.forms import shape
-from strongroom.logs.moment import any_of
+from strongroom.logs.moment import any_of, epoch
 from strongroom.logs.record import (
     BEYOND_64_BITS,
     INT64_MAX,
-    NO_JSON,
     NO_TIME,
     NOT_THIS_FORMAT,
     Act,
@@ -40,12 +40,16 @@ FIELDS: Final = (
     "http_request.user_agent", "http_response.code", "traffic.bytes_out", "route", "document", "number", "patient",
 )  # fmt: skip
 NEEDED: Final = ("time", "principal", "document")
+_EVENT: Final = ("time", "principal")
+"""What an event has: signing in has no document."""
 KNOWN: Final = (*NEEDED, "patient", "address", "status", "bytes", "agent")
 
 Columns = dict[str, tuple[str, ...]]
 """What is known of a row -> the columns that say it, joined by a blank when they are several."""
 
-_DECODER: Final = msgspec.json.Decoder(dict[str, Any])
+_EPOCH: Final = re.compile(r"1[0-9]{9}(?:[0-9]{3})?(?:\.[0-9]{1,9})?")
+_LINES: Final = 200
+"""Lines of a file by which it is told: the first may be somebody who signs in."""
 
 
 def format_of(columns: Columns) -> Format:
@@ -57,40 +61,50 @@ def format_of(columns: Columns) -> Format:
 
 def fits(sample: bytes, columns: Columns) -> bool:
     """Whether a file's first line names all these columns."""
-    first = sample.removeprefix(MARK).split(b"\n", 1)[0].removesuffix(b"\r")
-    if first.startswith(b"{"):
-        return not isinstance(_of_json(first, columns), Unreadable)
-    return _names(columns) <= set(cells(first) or ())
+    first, *others = sample.removeprefix(MARK).split(b"\n", _LINES)[:_LINES]
+    if not first.startswith(b"{"):
+        return _names(columns) <= set(divided(first.removesuffix(b"\r"))[0])
+    entries = [entry for line in (first, *others) if not isinstance(entry := members.decode(line), Unreadable)]
+    return any(all(_has(entry, columns, known) for known in NEEDED) for entry in entries)
 
 
 def _heading(columns: Columns) -> Any:
     def read(first: bytes) -> Parse | None:
-        names = cells(first.removeprefix(MARK))
-        if names is None or not _names(columns) <= set(names):
+        names, delimiter = divided(first.removeprefix(MARK))
+        if not _names(columns) <= set(names):
             return None
-        return below(first, names, lambda said: _row(said, columns))
+        return below(first, names, lambda said: _row(said, columns), delimiter)
 
     return read
 
 
+def _has(entry: members.Members, columns: Columns, known: str) -> bool:
+    return all(name in entry or members.at(entry, name) is not None for name in columns[known])
+
+
 def _of_json(unit: bytes, columns: Columns) -> Row | Unreadable:
-    try:
-        entry = _DECODER.decode(unit)
-    except msgspec.ValidationError:
+    entry = members.decode(unit)
+    if isinstance(entry, Unreadable):
+        return entry
+    if not all(_has(entry, columns, known) for known in _EVENT):
         return NOT_THIS_FORMAT
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return NO_JSON
-    if not {name for need in NEEDED for name in columns[need]} <= set(entry):
-        return NOT_THIS_FORMAT
-    cells = {
-        name: "" if value is None else str(value) for name, value in entry.items() if not isinstance(value, dict | list)
-    }
-    return _row({name: text(cell.encode("utf-8", "backslashreplace")) for name, cell in cells.items()}, columns)
+    return _row({name: _said(members.at(entry, name)) for name in _names(columns)}, columns)
+
+
+def _said(value: Any) -> str:
+    return (
+        "" if value is None or isinstance(value, dict | list) else text(str(value).encode("utf-8", "backslashreplace"))
+    )
+
+
+def moment(written: str) -> int | None:
+    """A time as tables write it: as logs do, or seconds or milliseconds since 1970."""
+    return epoch(float(written)) if _EPOCH.fullmatch(written) else any_of(written)
 
 
 def _row(cells: dict[str, str], columns: Columns) -> Row | Unreadable:
     said = {known: " ".join(cells.get(name, "") for name in names).strip() for known, names in columns.items()}
-    time = any_of(said["time"])
+    time = moment(said["time"])
     if time is None:
         return NO_TIME
     status, size = said.get("status", ""), said.get("bytes", "")
