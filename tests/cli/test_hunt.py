@@ -200,6 +200,19 @@ def test_a_log_in_a_format_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "does not tell a time" in capsys.readouterr().err
 
 
+def test_a_format_that_is_guessed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An analyst who has nothing but the log gets the answer by login, and how the log was read, in one sentence for all files."""
+    line = '2025-12-29T09:00:{:02d}Z user=ann sid=4f 203.0.113.5 "GET /documents/{} HTTP/1.1" 200 5 0.02 "curl/8.1"\n'
+    for name in ("a.log", "b.log"):
+        text = "".join(line.format(n, 500_000 + n) for n in range(40))
+        (tmp_path / name).write_text(text if name == "a.log" else text.replace("T09", "T10"), encoding="utf-8")
+    assert run("hunt", tmp_path) == 1
+    out = capsys.readouterr().out
+    assert "login ann: 40 documents" in out.splitlines()[0]
+    assert "was guessed: see below" in out.splitlines()[0]
+    assert out.count("user=$remote_user sid=$cookie_session") == 1
+
+
 def test_a_suppressed_finding_is_told(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is left to look at (0), and the answer says what was quietened, by whom and until when."""
     today = datetime.now(UTC).date()

@@ -23,10 +23,6 @@ from strongroom.logs.stranger import looks
             'with the line columns = { time = "at", principal = "user.id", document = "document" }',
         ),
         (b"2026-03-02 06:00:00,123 INFO user=ann\n", "by --log-format, the string that"),
-        (
-            b'1766998800.123 203.0.113.9 "GET /d/7 HTTP/1.1" 200 -\n',
-            'by --log-format \'$msec $remote_addr "$request" $status',
-        ),
     ],
 )
 def test_what_they_look_like(sample: bytes, said: str) -> None:

@@ -288,9 +288,16 @@ def _answer(found: "Result") -> str:
 
 
 def _claims(found: "Result") -> str:
-    """A word of warning where findings may be about a proxy's addresses."""
-    claimed = any(file.format and file.looks for file in found.files)
-    return " Addresses may be a proxy's and not who asked: see below." if claimed else ""
+    """Words of warning where findings may be about a proxy's addresses, or a log was read by a guess."""
+    from strongroom.detect.hunt import CLAIMED
+    from strongroom.logs import guess
+
+    read = [file for file in found.files if file.format]
+    claimed = (
+        " Addresses may be a proxy's and not who asked: see below." if any(CLAIMED in one.looks for one in read) else ""
+    )
+    guessed = any(one.format and guess.said(one.format) for one in read)
+    return claimed + (" How a log is to be read was guessed: see below." if guessed else "")
 
 
 def _pages(found: "Result") -> str:

@@ -27,7 +27,7 @@ from strongroom.detect.duckdb import Engine
 from strongroom.detect.hunt import File, Looked, Result, Told, Wanted, conclude, detections, told_all
 from strongroom.detect.unnamed import SAMPLE, among
 from strongroom.errors import OperationError
-from strongroom.logs import formats, table
+from strongroom.logs import formats, guess, table
 from strongroom.logs.files import Source
 from strongroom.logs.read import Account
 from strongroom.logs.seal import Seal
@@ -135,7 +135,7 @@ def _spans(cluster: Cluster[Data], events: Data) -> list[Any]:
 
 def _file(one: Read, source: Source, wanted: Wanted) -> File:
     account = Account(one.events, one.size, one.unreadable, one.places, Seal.again(*one.seal))
-    known = formats.NAMES.get(one.format or "")
+    known = formats.NAMES.get(one.format or "") or guess.named(one.format or "")
     if known is None and one.format is not None:  # one of those that an operator describes
         mapping = wanted.mapping
         custom = mapping.custom if mapping else None

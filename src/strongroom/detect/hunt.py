@@ -33,7 +33,7 @@ from strongroom.detect.finding import Finding, findings
 from strongroom.detect.kept import Kept
 from strongroom.detect.stage import Stage
 from strongroom.detect.unnamed import Unnamed, names
-from strongroom.logs import files, formats, proxies, read, stranger
+from strongroom.logs import files, formats, guess, proxies, read, stranger
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
 from strongroom.logs.mapping import Mapping
@@ -193,7 +193,7 @@ def reading(source: Source, number: int, wanted: Wanted, told: Told) -> tuple[Fi
     except files.CutOff:
         sample = b""
     mapped = wanted.mapping.format_of(sample) if wanted.mapping else None
-    format_ = wanted.format or mapped or formats.recognise(sample)
+    format_ = wanted.format or mapped or guess.recognise(sample)
     if format_ is None:
         return File(source, None, account, stranger.looks(sample)), iter(())
     found = read.tables(_watched(source, told), format_, number, account)
@@ -201,7 +201,8 @@ def reading(source: Source, number: int, wanted: Wanted, told: Told) -> tuple[Fi
         found = wanted.kept.through(source, format_, number, account, found, told)
     mapping = wanted.mapping
     claims = CLAIMED if not (mapping and mapping.proxies) and proxies.claimed(sample, format_) else ""
-    return File(source, format_, account, claims), found if mapping is None else map(mapping.changed, found)
+    notes = "; ".join(note for note in (guess.said(format_), claims) if note)
+    return File(source, format_, account, notes), found if mapping is None else map(mapping.changed, found)
 
 
 def _watched(source: Source, told: Told) -> Iterable[bytes]:

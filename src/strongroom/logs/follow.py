@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from strongroom.errors import OperationError, UsageError
-from strongroom.logs import files, formats, read, s3
+from strongroom.logs import files, formats, guess, read, s3
 from strongroom.logs.bundles import gathered
 from strongroom.logs.files import Source
 from strongroom.logs.formats import Format
@@ -202,7 +202,7 @@ class Follower:
             sample = next(files.blocks(source, formats.SAMPLE), b"")
         mapped = self._mapping.format_of(sample) if self._mapping else None
         sure = self._sure.get(str(source.path.parent))
-        log.format = sure or self._wanted or mapped or formats.recognise(sample)
+        log.format = sure or self._wanted or mapped or guess.recognise(sample)
         if log.format is None:
             self.unknown.add(source.name)
             log.done = True

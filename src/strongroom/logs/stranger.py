@@ -6,7 +6,7 @@ Names in it are the file's own: whoever prints the sentence makes them harmless.
 import re
 from typing import Final
 
-from strongroom.logs import guess, members, suggest
+from strongroom.logs import members, suggest
 from strongroom.logs.record import Unreadable, text
 
 _MAGIC: Final = (
@@ -43,9 +43,6 @@ def looks(sample: bytes) -> str:
         cells = text(first[:4_096]).split(delimiter)
         if len(cells) >= 3 and all(_NAME.fullmatch(cell) for cell in cells):  # noqa: PLR2004  # fewer are a sentence
             return f"it is a table with the columns {_some([cell.strip(' ' + chr(34)) for cell in cells])}: {_table(sample)}"
-    guessed = guess.string(sample)
-    if guessed:
-        return f"it is read by --log-format '{guessed}' (a guess; the string that configures it is better, see docs/hunt.md)"
     return "an access log in a format of its own is read by --log-format, the string that configures it (docs/hunt.md)"
 
 

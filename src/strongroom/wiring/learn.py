@@ -11,7 +11,7 @@ from strongroom.gateway.learned import Asked, Drafted, Learner
 from strongroom.gateway.live import LEAST, WORD, restored
 from strongroom.gateway.openapi import MAX_OPENAPI, Described
 from strongroom.gateway.sqlite_learned import Learned as Kept
-from strongroom.logs import files, formats, read
+from strongroom.logs import files, formats, guess, read
 from strongroom.wiring.gateway import counts_of, learned_of, read_settings
 
 
@@ -77,7 +77,7 @@ def learn_description(path: Path) -> Learned:
 def _asked(source: files.Source, left_out: dict[str, int]) -> Iterator[Asked]:
     """The web requests of one file. Raises UsageError for one that holds none."""
     sample = next(files.blocks(source, formats.SAMPLE), b"")
-    format_ = formats.recognise(sample)
+    format_ = guess.recognise(sample)
     if format_ is None or "http_request.url.path" not in format_.fields:
         msg = f"{source.name} is not a log of web requests that is read."
         raise UsageError(msg, advice="See docs/hunt.md for the formats.")
