@@ -166,12 +166,13 @@ def some(*names: str, of: st.SearchStrategy[object] = VALUES) -> st.SearchStrate
     identity=some("type", "arn", "userName", "principalId", "invokedBy", "accountId", "accessKeyId") | VALUES,
     asked=some("bucketName", "key", "policy") | VALUES,
     sent=some("bytesTransferredOut", "AuthenticationMethod", of=VALUES | st.just("QueryString")) | VALUES,
+    escaped=st.booleans(),
 )  # fmt: skip
 def test_a_usual_record_says_what_it_says_taken_apart(
-    usual: dict[str, object], more: dict[str, object], identity: object, asked: object, sent: object
+    usual: dict[str, object], more: dict[str, object], identity: object, asked: object, sent: object, *, escaped: bool
 ) -> None:
     """Whatever is in it, and in whatever form."""
     record = {**usual, "userIdentity": identity, "requestParameters": asked, "additionalEventData": sent, **more}
-    unit = json.dumps(record).encode()
+    unit = json.dumps(record, ensure_ascii=escaped).encode()
     decoded = msgspec.json.decode(unit)
     assert cloudtrail.parse(unit) == cloudtrail.row(decoded, unit)

@@ -1,7 +1,7 @@
 """Events as columns: Arrow tables, whichever way they were read."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,26 @@ class Columns:
     starts: pa.Array
     lengths: pa.Array
     rest: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of many units could be read as columns: which they are, ascending, and an array for each of the format's fields."""
+
+    places: Sequence[int]
+    values: tuple[pa.Array, ...]
+
+
+def spread(
+    names: Sequence[str], told: Callable[..., Row], keys: Iterable[tuple[Hashable, ...]]
+) -> tuple[pa.Array, ...]:
+    """What is told of each key, as columns of these names. Of keys that are the same it is told once: most of a log repeats."""
+    known: dict[tuple[Hashable, ...], int] = {}
+    places = pa.array([known.setdefault(key, len(known)) for key in keys], pa.int32())
+    values = zip(*(told(*key) for key in known), strict=True) if known else [()] * len(names)
+    return tuple(
+        pa.array(column, ARROW[COLUMNS[name]]).take(places) for name, column in zip(names, values, strict=True)
+    )
 
 
 def split(text: bytes, names: Sequence[str], delimiter: str) -> tuple[list[pa.Array], set[int]]:

@@ -1,6 +1,6 @@
 """The list of formats, and which of them a file is written in: the one that reads most of its first lines."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -17,6 +17,7 @@ from strongroom.logs import (
     azure_web,
     cloudflare,
     cloudtrail,
+    cloudtrail_columns,
     cloudtrail_table,
     envoy,
     fhir_audit,
@@ -37,13 +38,14 @@ from strongroom.logs import (
     w3c,
     zeek,
 )
-from strongroom.logs.batch import Columns
+from strongroom.logs.batch import Columns, Taken
 from strongroom.logs.datagrams import datagrams
 from strongroom.logs.record import NOT_THIS_FORMAT, Read, Row, Unreadable
 from strongroom.logs.units import is_document, lines, some_elements
 from strongroom.logs.wrapped import CARRIERS, Unwrap
 
 Parse = Callable[[bytes], Read]
+Many = Callable[[Sequence[bytes]], Taken]
 
 Kind = Literal["lines", "document", "datagrams", "entries"]
 _CUT: Final = {"lines": lines, "datagrams": datagrams, "entries": strongroom_log.entries}
@@ -63,6 +65,7 @@ class Format:
     `unit` is "json" where records stand a line each or in one document, whichever a file has. `marks` are words that every
     sample of the format holds; without them it is not tried. `columns` reads pieces of whole lines as columns, where the format is
     worth it, and says of each line that it takes exactly what `parse` says.
+    `many` does the same of units that are cut already, such as records in one document.
     `below` gives such a reader by the first unit, for a format with a heading. `start` makes a parser for one file, where it learns
     as it goes.
     """
@@ -75,6 +78,7 @@ class Format:
     heading: Callable[[bytes], Parse | None] | None = None
     marks: tuple[bytes, ...] = ()
     columns: Callable[[bytes], Columns] | None = None
+    many: Many | None = None
     start: Callable[[], Parse] | None = None
     below: Callable[[bytes], Callable[[bytes], Columns]] | None = None
 
@@ -107,8 +111,10 @@ FORMATS: Final = (
            below=vpc_flow_columns.below),
     Format("w3c", "W3C extended log (CloudFront, IIS)", w3c.FIELDS, w3c.parse, heading=w3c.heading),
     *map(_zeek, (zeek.CONN, zeek.HTTP, zeek.FILES)),
-    Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, "document"),
-    Format("cloudtrail-lines", "CloudTrail, a record a line", cloudtrail.FIELDS, cloudtrail.parse),
+    Format("cloudtrail", "CloudTrail, a JSON document", cloudtrail.FIELDS, cloudtrail.parse, "document",
+           many=cloudtrail_columns.many),
+    Format("cloudtrail-lines", "CloudTrail, a record a line", cloudtrail.FIELDS, cloudtrail.parse,
+           many=cloudtrail_columns.many),
     _table("cloudtrail-table", "CloudTrail, a CSV table", cloudtrail_table.FIELDS, cloudtrail_table.reader),
     _json("aws-waf", "AWS WAF log", aws_waf.FIELDS, aws_waf.parse, b'"terminatingRuleId"'),
     _json("azure-storage", "Azure Storage log", azure_storage.FIELDS, azure_storage.parse, b'"Storage'),
@@ -188,7 +194,7 @@ def _unwrapped(format_: Format, how: str, unwrap: Unwrap) -> Format:
         line = unwrap(unit)
         return NOT_THIS_FORMAT if line is None else format_.parse(line)
 
-    return replace(format_, what=f"{format_.what}, {how}", parse=parse, unit="lines", columns=None)
+    return replace(format_, what=f"{format_.what}, {how}", parse=parse, unit="lines", columns=None, many=None)
 
 
 def _binary(sample: bytes) -> Kind:

@@ -11,6 +11,7 @@ from datetime import datetime
 _CLF = re.compile(r"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})")
 _FINE = re.compile(r"([^.,]{20})[.,](\d{1,9})( [+-]\d{4})")
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
+_1970 = datetime(1970, 1, 1).toordinal()  # noqa: DTZ001  # a day
 _SECONDS_UNTIL = 253_402_300_800  # 10000-01-01: a number of seconds below, of milliseconds from here on
 
 
@@ -48,7 +49,8 @@ def iso(written: str) -> int | None:
     except ValueError:
         return None
     offset = at.utcoffset()
-    seconds = calendar.timegm(at.timetuple()) - (0 if offset is None else int(offset.total_seconds()))
+    minutes = ((at.toordinal() - _1970) * 24 + at.hour) * 60 + at.minute
+    seconds = minutes * 60 + at.second - (int(offset.total_seconds()) if offset else 0)
     return seconds * 1000 + at.microsecond // 1000
 
 

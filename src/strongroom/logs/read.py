@@ -10,14 +10,16 @@ import pyarrow.compute as pc
 from strongroom.logs.batch import table
 from strongroom.logs.datagrams import datagrams
 from strongroom.logs.files import CutOff
-from strongroom.logs.formats import Format, Parse
+from strongroom.logs.formats import Format, Many, Parse
 from strongroom.logs.record import CUT_OFF, TOO_LONG, Row, Unreadable
 from strongroom.logs.seal import Seal
 from strongroom.logs.strongroom_log import entries
-from strongroom.logs.units import MAX_LINE, elements, lines, pieces, records
+from strongroom.logs.units import MAX_LINE, Unit, elements, lines, pieces, records
 
 BATCH: Final = 20_000
 """Rows that are handed on at once."""
+BUNCH: Final = 32 * 1024 * 1024
+"""Bytes of units that are read at once."""
 SHOWN: Final = 5
 """Places of unreadable units that are kept for each reason; all are counted."""
 
@@ -76,13 +78,29 @@ def rows(blocks: Iterable[bytes], format_: Format, number: int, account: Account
 
 
 def tables(blocks: Iterable[bytes], format_: Format, number: int, account: Account) -> Iterator[pa.Table]:
-    """The same rows in the same order as columns, named RECORD + `format_.fields`: by whole pieces where the format can."""
+    """The same rows in the same order as columns, named RECORD + `format_.fields`: many at once where the format can."""
+    if format_.many:
+        return _by_units(blocks, format_, format_.many, number, account)
+    if format_.columns or format_.below:
+        return _by_pieces(blocks, format_, number, account)
+    return (table((*RECORD, *format_.fields), batch) for batch in rows(blocks, format_, number, account))
+
+
+def _by_units(
+    blocks: Iterable[bytes], format_: Format, many: Many, number: int, account: Account
+) -> Iterator[pa.Table]:
+    for bunch in _bunches(_CUT[format_.unit](_counted(blocks, account))):
+        given = [unit for unit in bunch if unit[2] is not None]
+        taken = many([raw for _, _, raw in given if raw is not None])
+        usual = given if len(taken.places) == len(given) else [given[place] for place in taken.places]
+        rest = _but(bunch, usual) if len(usual) < len(bunch) else []
+        others = _others(rest, format_.parse, number, account)
+        yield from _whole((*RECORD, *format_.fields), (*_places(usual), *taken.values), others, number, account)
+
+
+def _by_pieces(blocks: Iterable[bytes], format_: Format, number: int, account: Account) -> Iterator[pa.Table]:
     fields = (*RECORD, *format_.fields)
     columns, parse = format_.columns, format_.parse
-    if columns is None and format_.below is None:
-        for batch in rows(blocks, format_, number, account):
-            yield table(fields, batch)
-        return
     for offset, piece in pieces(_counted(blocks, account)):
         if piece is None:
             account.count(TOO_LONG, offset)
@@ -90,36 +108,72 @@ def tables(blocks: Iterable[bytes], format_: Format, number: int, account: Accou
         if columns is None:
             first = next((line for _, _, line in lines([piece]) if line), None)
             if first is None or format_.below is None:  # nothing but blank lines and such that are too long
-                _others(piece, offset, ((at, length) for at, length, _ in lines([piece])), parse, number, account)
+                blank = ((at, length) for at, length, _ in lines([piece]))
+                _others(_lines(piece, offset, blank), parse, number, account)
                 continue
             columns, parse = format_.below(first), (format_.heading and format_.heading(first)) or parse
         found = columns(piece)
         starts = pc.add(found.starts, pa.scalar(offset, pa.int64()))
-        sources = pa.repeat(pa.scalar(number, pa.int32()), len(starts))
-        usual = pa.table([sources, starts, found.lengths, *found.values], names=list(fields))
-        others = _others(piece, offset, found.rest, parse, number, account)
-        whole = _between(usual, table(fields, others)) if others else usual
-        account.events += whole.num_rows
-        if whole.num_rows:
-            yield whole
+        others = _others(_lines(piece, offset, found.rest), parse, number, account)
+        yield from _whole(fields, (starts, found.lengths, *found.values), others, number, account)
 
 
-def _others(
-    piece: bytes, offset: int, places: Iterable[tuple[int, int]], parse: Parse, number: int, account: Account
-) -> list[Row]:
-    """The rows of these lines of a piece, each by itself."""
-    found: list[Row] = []
+def _bunches(units: Iterable[Unit]) -> Iterator[list[Unit]]:
+    """Units by as many as are read at once, bounded in their bytes."""
+    bunch: list[Unit] = []
+    size = 0
+    for unit in units:
+        bunch.append(unit)
+        size += unit[1]
+        if len(bunch) >= BATCH or size >= BUNCH:
+            yield bunch
+            bunch, size = [], 0
+    if bunch:
+        yield bunch
+
+
+def _places(units: list[Unit]) -> tuple[pa.Array, pa.Array]:
+    """Where they begin, and their lengths."""
+    return pa.array([unit[0] for unit in units], pa.int64()), pa.array([unit[1] for unit in units], pa.int32())
+
+
+def _but(bunch: list[Unit], these: list[Unit]) -> Iterator[tuple[int, bytes | None]]:
+    """Where those of a bunch begin that are none of these, and their bytes."""
+    known = {offset for offset, _, _ in these}
+    return ((offset, raw) for offset, _, raw in bunch if offset not in known)
+
+
+def _whole(
+    fields: tuple[str, ...], usual: tuple[pa.Array, ...], others: list[Row], number: int, account: Account
+) -> Iterator[pa.Table]:
+    """What was read as columns and what was not, counted; no table where there is nothing."""
+    sources = pa.repeat(pa.scalar(number, pa.int32()), len(usual[0]))
+    found = pa.table([sources, *usual], names=list(fields))
+    whole = _between(found, table(fields, others)) if others else found
+    account.events += whole.num_rows
+    if whole.num_rows:
+        yield whole
+
+
+def _lines(piece: bytes, offset: int, places: Iterable[tuple[int, int]]) -> Iterator[tuple[int, bytes | None]]:
+    """These lines of a piece that begins at `offset`; None in place of one that is too long."""
     for start, length in places:
-        if length > MAX_LINE:
-            account.count(TOO_LONG, offset + start)
+        yield offset + start, piece[start : start + length].removesuffix(b"\r") if length <= MAX_LINE else None
+
+
+def _others(units: Iterable[tuple[int, bytes | None]], parse: Parse, number: int, account: Account) -> list[Row]:
+    """The rows of units, each read by itself."""
+    found: list[Row] = []
+    for offset, unit in units:
+        if unit is None:
+            account.count(TOO_LONG, offset)
             continue
-        unit = piece[start : start + length].removesuffix(b"\r")
         read = parse(unit) if unit else []
         for row in read if isinstance(read, list) else (read,):
             if isinstance(row, Unreadable):
-                account.count(row, offset + start)
+                account.count(row, offset)
             else:
-                found.append((number, offset + start, len(unit), *row))
+                found.append((number, offset, len(unit), *row))
     return found
 
 
