@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strongroom.clock import DAY, SECOND
 from strongroom.detect import folds, rules
 from strongroom.detect.detection import Fold, Shelved
-from strongroom.detect.shelf import Shelf, Shelves
+from strongroom.detect.shelf import Column, Shelf, Shelves
 from strongroom.detect.state import State
 from strongroom.sigma.rule import Correlation, Extended, Kind, Sign
 from tests.detect.conftest import read
@@ -59,7 +59,7 @@ def folded(what: Correlation, events: list[tuple[int, str, int, str]], shuffled:
     return fired
 
 
-def shelved(fold: Fold) -> list[tuple[str, Shelf[Any]]]:
+def shelved(fold: Fold) -> list[tuple[str, Shelf[Any] | Column[Any]]]:
     """Its shelves, with names."""
     assert isinstance(fold, Shelved)
     return [(str(nth), shelf) for nth, shelf in enumerate(fold.shelves())]

@@ -53,3 +53,15 @@ def test_what_was_before_a_time_is_let_go(reads: list[tuple[int, int]], window: 
         assert before == known or (before == packed.NEVER and known < now - window)
         last[key] = now
         assert dict(packed.items(held)) == {key: time for key, time in last.items() if time >= now - window}
+
+
+@given(st.lists(st.one_of(KEYS, st.integers(0, BIG)), max_size=200))
+def test_many_numbers_are_a_set(numbers: list[int]) -> None:
+    """Each is new once, also where its bytes stand across two others of the same part, and after it was kept."""
+    many, known = packed.Many(), set[int]()
+    for number in (one * 4_096 % 2**64 if one % 3 else one for one in numbers):
+        assert many.add(number) == (number not in known)
+        known.add(number)
+        assert len(many) == len(known)
+    assert not any(packed.Many(many.dump()).add(number) for number in known)
+    assert len(many.dump()) == 8 * len(known)

@@ -3,7 +3,7 @@
 import pytest
 
 from strongroom.detect import shelf
-from strongroom.detect.shelf import Shelf, Shelves, Thing
+from strongroom.detect.shelf import Column, Rows, Shelf, Shelves, Thing
 from strongroom.detect.state import State
 from tests.detect.conftest import away
 
@@ -131,4 +131,48 @@ def test_what_does_not_matter_any_more_goes_from_memory_and_from_disk(monkeypatc
     assert len(of) == 2
     save(shelves, 3)
     assert away(state, 1) == ["n3", "n4"]
+    state.close()
+
+
+def columns(state: State, *names: str) -> tuple[list[Column[int]], Shelves]:
+    """Columns of the same rows: what is the time of each cell matters for five more."""
+    made = [Column[int](lambda one: one, lambda one: one, lambda one: one + 5) for _ in names]
+    Rows("people", made)
+    return made, Shelves(state, list(zip(names, made, strict=True)))
+
+
+@pytest.mark.parametrize("most", [0, 10])
+def test_what_is_kept_of_the_same_is_one_thing(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """One place in memory and on disk, for who comes later too; and a column that went is another than one that comes."""
+    monkeypatch.setattr(shelf, "MOST", most)
+    state = State(None)
+    (one, two), shelves = columns(state, "one", "two")
+    one.add("ann", 1)
+    two.row("ann")[two.at] = 2
+    two.add("eve", 3)
+    save(shelves)
+    assert len(shelves) == min(most, 2)
+    (two, three), shelves = columns(state, "two", "three")
+    assert [(two.get(name), three.get(name)) for name in ("ann", "eve", "zoe")] == [(2, None), (3, None), (None, None)]
+    three.add("ann", 4)
+    save(shelves)
+    (one, two, three), shelves = columns(state, "one", "two", "three")
+    assert [column.get("ann") for column in (one, two, three)] == [None, 2, 4]
+    state.close()
+
+
+def test_a_row_goes_with_its_last_cell() -> None:
+    """Each cell goes when it does not matter any more, but not while it is still to be written."""
+    state = State(None)
+    (one, two), shelves = columns(state, "one", "two")
+    one.add("ann", 1)
+    two.add("ann", 3)
+    shelves.begin([], 0)
+    one.tidy(7)
+    assert list(one.values()) == [1]
+    shelves.go_on()
+    one.tidy(7)
+    assert (list(one.values()), list(two.values()), len(one.rows)) == ([], [3], 1)
+    two.tidy(9)
+    assert len(two.rows) == 0
     state.close()

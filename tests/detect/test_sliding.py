@@ -1,6 +1,9 @@
 """Correlations that more events only bring nearer: what their windows hold, and whom they tell of. Their verdicts: `test_folds`."""
 
+from typing import Any
+
 from strongroom.detect import packed, sliding
+from strongroom.detect.sliding import Window
 
 
 def test_whoever_was_in_the_window_is_told_of() -> None:
@@ -21,12 +24,18 @@ def test_a_window_holds_what_its_threshold_needs() -> None:
     for at in range(5_000):
         for fold, value in ((events, "1"), (values, at), (amounts, 6.0)):
             fold.feed((0, at, "g", "a", 0, value))
-    assert len(events.groups.all["g"].held) == 3
-    assert packed.size(values.groups.all["g"].held) == 3
-    assert len(amounts.groups.all["g"].held) == 5  # their sum, and two with their times
+    assert len(held(events)) == 3
+    assert packed.size(held(values)) == 3
+    assert len(held(amounts)) == 5  # their sum, and two with their times
     for fold in (events, values, amounts):
         fold.tidy(5_000 + 10**9)
-        assert len(fold.groups) == 0
+        assert not list(fold.groups.values())
+
+
+def held(fold: Window) -> Any:
+    """What its only group holds."""
+    (group,) = fold.groups.values()
+    return group.held
 
 
 def test_however_many_a_group_is_about_each_event_costs_the_same() -> None:

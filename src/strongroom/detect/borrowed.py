@@ -6,14 +6,15 @@ few providers and one country. One document from a new place is a day at home; T
 """
 
 from collections.abc import Sequence
-from sys import intern
+from struct import Struct
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
+from strongroom.detect import packed
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, SERVED, Base, Detection, Fire, digest, simple
 from strongroom.detect.parts import By, Parts
-from strongroom.detect.shelf import Shelf, Thing
+from strongroom.detect.shelf import Column, Shelf
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
@@ -70,7 +71,7 @@ def placed() -> tuple[Detection, ...]:
 def _detection(head: Head, place: str, places: str) -> Detection:
     """New place, many documents. Places of the same instant are as new as each other."""
     told = _base(place, v=f"CASE WHEN {SERVED} THEN document END")
-    live = _base(place, v=digest('"document"'), served=SERVED)
+    live = _base(place, digest(place), v=digest('"document"'), served=SERVED)
     base = f"""
     WITH debut AS (SELECT about, place, min(time) AS first FROM request GROUP BY about, place),
     ranked AS (SELECT *, rank() OVER (PARTITION BY about ORDER BY first) - 1 AS places FROM debut),
@@ -89,64 +90,60 @@ def _detection(head: Head, place: str, places: str) -> Detection:
     return Detection(head, parts.sql, shape="wide", note=note, bases=(live,), fold=Borrowed, parts=parts)
 
 
-def _base(place: str, **more: str) -> Base:
+def _base(place: str, told: str = "", **more: str) -> Base:
     known = "" if place is NETWORK else f" AND ({place}) IS NOT NULL"
     return simple(
         f""""principal.kind" = 'login' AND principal IS NOT NULL AND "src_endpoint.ip" IS NOT NULL{known}""",
         (),
-        g=ABOUT, about=ABOUT, place=place, **more,
+        g=ABOUT, about=ABOUT, place=told or place, **more,
     )  # fmt: skip
 
 
-class Login(Thing):
-    """On how many days it came, the last of them, and its first places with when it was there first."""
+_DAYS: Final = Struct(">iH")
+_TOLD: Final = _DAYS.size
 
-    __slots__ = ("day", "days", "places")
 
-    def __init__(self) -> None:
-        self.days, self.day = 0, -1
-        self.places: tuple[str | int, ...] = ()  # a place, and when it was there first, and so on
+def comes(login: bytes, place: int, time: int) -> tuple[bytes, bool]:
+    """A login comes from there; whether that is a new place of somebody who has a past.
 
-    def comes(self, place: str, time: int) -> bool:
-        """It comes from there; whether that is a new place of somebody who has a past."""
-        if time // DAY != self.day:
-            self.day = time // DAY
-            self.days += 1
-        if place in self.places:
-            return False
-        earlier = sum(first < time for first in self.places[1::2] if isinstance(first, int))
-        if earlier <= FEW:
-            self.places += (intern(place), time)
-        return 1 <= earlier <= FEW and self.days > TEN
+    What is kept of a login is the last day on which it came, on how many it did, and its first places with when it was there first.
+    """
+    day, days = _DAYS.unpack_from(login) if login else (-1, 0)
+    known = packed.place(login, place.to_bytes(8, "big"), _TOLD) >= 0
+    if known and time // DAY == day:
+        return login, False
+    if time // DAY != day:
+        day, days = time // DAY, min(days + 1, _MANY)
+    if known:
+        return _DAYS.pack(day, days) + login[_TOLD:], False
+    places = packed.load(login[_TOLD:])
+    earlier = sum(first < time for _, first in packed.items(places))
+    if earlier <= FEW:
+        places = packed.put(places, place, time)
+    return _DAYS.pack(day, days) + packed.dump(places), 1 <= earlier <= FEW and days > TEN
 
-    def dump(self) -> list[Any]:
-        """As lists, texts and numbers."""
-        return [self.days, self.day, self.places]
 
-    @classmethod
-    def loaded(cls, kept: list[Any]) -> "Login":
-        """The way back."""
-        login = cls()
-        login.days, login.day, places = kept
-        login.places = tuple(intern(one) if isinstance(one, str) else one for one in places)
-        return login
+_MANY: Final = 2**16 - 1
+
+
+def _same(login: bytes) -> bytes:
+    return login
 
 
 class Borrowed:
     """The fold: where each login comes from, and what is read from places that are new, for a day."""
 
     def __init__(self) -> None:
-        self.logins = Shelf(Login.dump, Login.loaded)
+        self.logins = Column[bytes](_same, _same)
         self.until: dict[str, int] = {}
         self.read = Values(HOUR, TEN)
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
         event, time, g, about, place, value, served = row
-        login = self.logins.get(g)
-        if login is None:
-            login = self.logins.add(g, Login())
-        if login.comes(place, time):
+        known, at = self.logins.row(g), self.logins.at
+        known[at], new = comes(known[at] or b"", place, time)
+        if new:
             self.until[f"{g}\x1f{place}"] = time + DAY
         if not served or not self.until:
             return ()
@@ -166,7 +163,7 @@ class Borrowed:
         """See `Fold`."""
         return self.until
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Shelf[Any] | Column[Any]]:
         """See `Shelved`."""
         return (self.logins, *self.read.shelves())
 

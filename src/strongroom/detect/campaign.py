@@ -9,15 +9,18 @@ unusual by itself.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import median
 from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect import slow
+from strongroom.detect import packed, slow
 from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
-from strongroom.detect.met import Met, digest
+from strongroom.detect.met import digest
+from strongroom.detect.packed import NEVER, Packed
 from strongroom.detect.parts import By, Here, Known, Parts
+from strongroom.detect.shelf import Column
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 20
@@ -121,7 +124,14 @@ _BASE: Final = simple(_WHERE, _LOGS, g=ABOUT, about=ABOUT, agent=AGENT, route="r
 
 MOST: Final = 20_000
 """Things in common of which a watch counts how many have each: programs' names are anybody's to choose."""
-_OLD: Final = -1
+
+
+@lru_cache(MOST)
+def _things(agent: str | None, route: str | None) -> tuple[tuple[str, int], ...]:
+    """What somebody has in common with others, each with the digest by which it is known."""
+    told = (("program", agent), ("address", route))
+    names = (f"{kind} {one}" for kind, one in told if one is not None)
+    return tuple((intern(what), digest(what)) for what in names)
 
 
 class Campaign:
@@ -129,11 +139,9 @@ class Campaign:
 
     def __init__(self) -> None:
         self.began: int | None = None  # the day
-        self.day = -1
-        self.met = Met()  # who had what in common on earlier days
-        self.today: dict[
-            str, dict[str, int]
-        ] = {}  # what -> who -> in which hour it was counted last; _OLD: is nobody new
+        self.had = Column[Packed](
+            packed.dump, packed.load
+        )  # of each what they had in common, and in which hour it was counted last
         self.counts: dict[str, dict[int, int]] = {}  # what, or what kind of things -> hour -> new ones
         self.usual: dict[
             str, tuple[int, float, float]
@@ -146,34 +154,32 @@ class Campaign:
             self.began = time // DAY
         if who is None:
             return ()
-        self.passed(time)
-        agent, route = row[4], row[5]
-        fires = self._has(f"program {agent}", who, time) if agent is not None else None
-        more = self._has(f"address {route}", who, time) if route is not None else None
-        return [fire for fire in (fires, more) if fire is not None]
+        known, at, hour = self.had.row(who), self.had.at, time // HOUR
+        fires: Sequence[Fire] = ()
+        for what, key in _things(row[4], row[5]):
+            had = known[at] or b""
+            last = packed.get(had, key)
+            if last == NEVER or (
+                last != hour and last // 24 == hour // 24
+            ):  # each hour of the day on which they had it first
+                known[at] = packed.put(had, key, hour)
+                fires = [*fires, *self._new(what, time)]
+        return fires
 
-    def _has(self, what: str, who: str, time: int) -> Fire | None:
+    def _new(self, what: str, time: int) -> Sequence[Fire]:
+        """One more has this in common."""
         hour = time // HOUR
-        having = self.today.get(what)
-        if having is None:
-            having = self.today[intern(what)] = {}
-        last = having.get(who)
-        if last is None and self.met and digest(f"{what}\0{who}") in self.met:
-            last = having[who] = _OLD
-        if last is not None and last in {_OLD, hour}:
-            return None
-        having[who if last is not None else intern(who)] = hour
         everybody = self._count(what[:7], hour)
         n = self._count(what, hour)
         if n < FLOOR or self.began is None or hour // 24 < self.began + AGE:
-            return None
+            return ()
         usual = self.usual.get(what)
         if usual is None or usual[0] != hour:
             usual = self.usual[what] = (hour, *self._forecast(what, hour, self.began))
         _, own, others = usual
         expected = max(1.0, (everybody - n) / max(others, 1.0)) * max(own, 1.0)
         enough = max(FLOOR, TIMES * expected, expected + DEVIATIONS * math.sqrt(expected))
-        return Fire(what, time, n) if n >= enough else None
+        return (Fire(what, time, n),) if n >= enough else ()
 
     def _count(self, what: str, hour: int) -> int:
         counts = self.counts.get(what)
@@ -191,19 +197,8 @@ class Campaign:
         own = [counts.get(one, 0) for one in hours]
         return median(own), median(all_.get(one, 0) - mine for one, mine in zip(hours, own, strict=True))
 
-    def passed(self, time: int) -> Sequence[Fire]:
+    def passed(self, time: int) -> Sequence[Fire]:  # noqa: ARG002  # of all folds
         """See `Fold`."""
-        if time // DAY > self.day:
-            self.day = time // DAY
-            new = {
-                digest(f"{what}\0{who}")
-                for what, having in self.today.items()
-                for who, last in having.items()
-                if last != _OLD
-            }
-            if new:
-                self.met.add(new)
-            self.today = {}
         return ()
 
     def tidy(self, time: int) -> None:
@@ -216,11 +211,14 @@ class Campaign:
     def dump(self) -> Any:
         """See `Fold`. Numbers are no keys of every form in which a state may be written."""
         counts = [[what, [*counts.items()]] for what, counts in self.counts.items()]
-        return [self.began, self.day, self.met.dump(), self.today, counts]
+        return [self.began, counts]
+
+    def shelves(self) -> Sequence[Column[Any]]:
+        """See `Shelved`."""
+        return (self.had,)
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.began, self.day, met, self.today, counts = kept
-        self.met = Met(met)
+        self.began, counts = kept
         self.counts = {what: dict(hours) for what, hours in counts}
         self.usual = {}

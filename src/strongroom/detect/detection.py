@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from strongroom.detect.parts import Parts
-from strongroom.detect.shelf import Shelf
+from strongroom.detect.shelf import Column, Shelf
 from strongroom.sigma.rule import Head
 
 SERVED: Final = (
@@ -98,7 +98,7 @@ class Fold(Protocol):
 class Shelved(Fold, Protocol):
     """A fold that keeps something of each of very many."""
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Shelf[Any] | Column[Any]]:
         """Where; always the same, in the same order. What lies there is no part of `dump`."""
 
 

@@ -11,7 +11,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import packed, peers
 from strongroom.detect.detection import ABOUT, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts, Step
-from strongroom.detect.shelf import Shelf, Thing
+from strongroom.detect.shelf import Column
 from strongroom.sigma.rule import Head
 
 FLOOR: Final = 100 * 1024 * 1024
@@ -88,7 +88,7 @@ SELECT about, min(CASE WHEN so_far >= enough THEN time END) OVER (PARTITION BY a
 """Of whoever was sent too much in an hour."""
 
 
-class Client(Thing):
+class Client:
     """What a watch keeps of one client: bytes of this hour, and how many MiB earlier ones had."""
 
     __slots__ = ("enough", "hour", "kind", "known", "most", "past", "size")
@@ -134,7 +134,7 @@ class Egress:
 
     def __init__(self) -> None:
         self.peers = peers.Peers()
-        self.clients = Shelf(Client.dump, Client.loaded)
+        self.clients = Column(Client.dump, Client.loaded)
         self.held: dict[
             str, list[tuple[int, int]]
         ] = {}  # while peers are being learned: who -> (MiB, when they were full)
@@ -148,9 +148,10 @@ class Egress:
             fires = self.passed(time)
             self.hour = time // HOUR
             self.ends = (self.hour + 1) * HOUR
-        client = self.clients.get(g)
+        known, at = self.clients.row(g), self.clients.at
+        client = known[at]
         if client is None:
-            client = self.clients.add(g, Client(kind))
+            client = known[at] = Client(kind)
         if client.hour != self.hour:
             client.turn(self.hour)
             client.enough = self._limit(client)
@@ -196,7 +197,7 @@ class Egress:
         """See `Fold`."""
         return [self.peers.dump(), self.held]
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Column[Any]]:
         """See `Shelved`."""
         return (self.clients,)
 

@@ -5,13 +5,14 @@ for each.
 """
 
 from collections.abc import Sequence
-from sys import intern
+from functools import lru_cache
+from struct import Struct
 from typing import Any, Final, Literal
 
 from strongroom.clock import DAY, HOUR
 from strongroom.detect.detection import Fire
 from strongroom.detect.met import digest
-from strongroom.detect.shelf import Shelf, Thing
+from strongroom.detect.shelf import Column, Shelf, Thing
 
 WEEK: Final = 7 * DAY
 STRIDE: Final = 10
@@ -27,6 +28,7 @@ NARROW: Final = 50
 BLOCK: Final = 256
 """Ids of one kind of address that are kept together."""
 _NOTHING: Final[Sequence[Fire]] = ()
+_digest = lru_cache(4_096)(digest)
 
 
 class Askers(Thing):
@@ -34,128 +36,95 @@ class Askers(Thing):
     what many ask for. People are known by digests of eight bytes.
     """
 
-    __slots__ = ("before", "ids", "ids_before", "now", "week")
+    __slots__ = ("before", "now", "week")
 
     def __init__(self) -> None:
         self.week = 0
-        self.ids = self.ids_before = b""  # of each asker the id that they asked for
-        self.now = self.before = b""  # and who they are
+        self.now = self.before = b""  # of each asker the id that they asked for; and then, of each, who they are
 
     def turn(self, week: int) -> None:
         """A week has begun."""
-        known = week == self.week + 1
-        self.ids_before, self.before = (self.ids, self.now) if known else (b"", b"")
-        self.ids = self.now = b""
+        self.before = self.now if week == self.week + 1 else b""
+        self.now = b""
         self.week = week
 
     def asks(self, nth: int, who: bytes) -> int:
         """Somebody asks for the id of this place; how many have, or 0 when they had in these weeks, or it is what many ask for."""
-        askers, earlier = _of(self.ids, self.now, nth), _of(self.ids_before, self.before, nth)
+        askers, earlier = _of(self.now, nth), _of(self.before, nth)
         if who in askers or len(askers) > FEW:
             return 0
-        self.ids += _BYTES[nth]
-        self.now += who
+        self.adds(nth, who)
         many = len(askers) + 1 + sum(one not in askers for one in earlier)
         return 0 if who in earlier or many > FEW else many
 
+    def adds(self, nth: int, who: bytes) -> None:
+        """Somebody asks who had not."""
+        many = len(self.now) // _ASKER
+        self.now = self.now[:many] + _BYTES[nth] + self.now[many:] + who
+
     def dump(self) -> list[Any]:
         """As numbers and bytes."""
-        return [self.week, self.ids, self.now, self.ids_before, self.before]
+        return [self.week, self.now, self.before]
 
     @classmethod
     def loaded(cls, kept: list[Any]) -> "Askers":
         """The way back."""
         one = cls()
-        one.week, one.ids, one.now, one.ids_before, one.before = kept
+        one.week, one.now, one.before = kept
         return one
 
 
 _BYTES: Final = [bytes((nth,)) for nth in range(BLOCK)]
+_ASKER: Final = 9
+"""Bytes of an asker: one of the id, eight of who it is."""
 
 
-def _of(ids: bytes, who: bytes, nth: int) -> list[bytes]:
+def _of(askers: bytes, nth: int) -> list[bytes]:
     """Those of one id."""
-    found, at = [], ids.find(nth)
+    many = len(askers) // _ASKER
+    found, at = [], askers.find(nth, 0, many)
     while at >= 0:
-        found.append(who[8 * at : 8 * at + 8])
-        at = ids.find(nth, at + 1)
+        found.append(askers[many + 8 * at : many + 8 * at + 8])
+        at = askers.find(nth, at + 1, many)
     return found
 
 
-class Run(Thing):
-    """Where a principal is on one route."""
-
-    __slots__ = ("left", "length", "number", "step", "time")
-
-    def __init__(self) -> None:
-        self.time, self.number, self.length = 0, 0, 0
-        self.step: int | None = None
-        self.left = False  # whether anything of this run was given out
-
-    def steps(self, number: int, time: int, *, served: bool) -> int:
-        """To this id; how long the run is now."""
-        step = number - self.number if self.length and time - self.time <= WEEK else None
-        if step is not None and (abs(step) <= STRIDE or step == self.step):
-            self.length += 1
-            self.left = self.left or served
-        else:
-            self.length, self.left = 1, served
-        self.time, self.number, self.step = time, number, step
-        return self.length
+_RUN: Final = Struct(">QqqqI??")
+"""Where a principal is on one route: a digest of the route, when it was there last, at which number, by which step, for how many
+steps, whether anything of this run was given out, and whether the step says something."""
+_LONG, _FAR = 2**32 - 1, 2**63
 
 
-class Walker(Run):
-    """A principal: its digest, and its runs, nearly always one alone, which is itself."""
+def walked(runs: bytes, route: int, number: int, time: int, *, served: bool) -> tuple[bytes, int, bool]:
+    """A principal's runs, nearly always one alone, with a step more on this route; how long the run is now, and whether anything of
+    it was given out.
 
-    __slots__ = ("more", "route", "who")
+    Runs that are too old for another step are let go. Of two steps that are too far for 64 bits the second goes back, and is not as
+    far as the first: neither has to be known.
+    """
+    others, step, length, left = b"", None, 1, served
+    for at in range(0, len(runs), _RUN.size):
+        one, then, last, before, long, gave, known = _RUN.unpack_from(runs, at)
+        if time - then > WEEK:
+            continue
+        if one != route:
+            others += runs[at : at + _RUN.size]
+            continue
+        step = number - last
+        if abs(step) <= STRIDE or (known and step == before):
+            length, left = min(long + 1, _LONG), gave or served
+        if abs(step) >= _FAR:
+            step = None
+    return others + _RUN.pack(route, time, number, step or 0, length, left, step is not None), length, left
 
-    def __init__(self, who: bytes) -> None:
-        super().__init__()
-        self.who, self.route = who, ""
-        self.more: dict[str, Run] | None = None  # by their routes
 
-    def on(self, route: str) -> Run:
-        """Its run on this route, which may be new."""
-        if route == self.route:
-            return self
-        if not self.route:
-            self.route = intern(route)
-            return self
-        if self.more is None:
-            self.more = {}
-        run = self.more.get(route)
-        if run is None:
-            run = self.more[intern(route)] = Run()
-        return run
+def _until(runs: bytes) -> int:
+    """When all of them are too old."""
+    return max(int(one[1]) for one in _RUN.iter_unpack(runs)) + WEEK
 
-    def runs(self) -> list[tuple[str, Run]]:
-        """All of them."""
-        return [(self.route, self), *(self.more or {}).items()]
 
-    def forget(self, begin: int) -> None:
-        """Runs that ended before."""
-        if self.more is not None:
-            self.more = {route: run for route, run in self.more.items() if run.time >= begin} or None
-
-    def until(self) -> int:
-        """When its runs are too old for another step."""
-        return max(run.time for _, run in self.runs()) + WEEK
-
-    def dump(self) -> list[Any]:
-        """As texts, numbers and bytes."""
-        return [
-            self.who,
-            [[route, run.time, run.number, run.length, run.step, run.left] for route, run in self.runs() if route],
-        ]
-
-    @classmethod
-    def loaded(cls, kept: list[Any]) -> "Walker":
-        """The way back."""
-        one = cls(kept[0])
-        for route, *values in kept[1]:
-            run = one.on(route)
-            run.time, run.number, run.length, run.step, run.left = values
-        return one
+def _same(runs: bytes) -> bytes:
+    return runs
 
 
 class Route:
@@ -220,8 +189,9 @@ class Ids:
     def __init__(self) -> None:
         self.alone = self.turns = ""  # the detections that it serves
         self.askers = Shelf(Askers.dump, Askers.loaded, lambda one: (one.week + 2) * WEEK)
-        self.walkers = Shelf(Walker.dump, Walker.loaded, Walker.until)
+        self.walkers = Column[bytes](_same, _same, _until)
         self.routes: dict[str, Route] = {}
+        self.week = -1  # one number for all askers
 
     def serve(self, id_: str, what: Literal["alone", "turns"]) -> None:
         """See `Joint`."""
@@ -229,33 +199,33 @@ class Ids:
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
-        _, time, g, _, route, number, served = row[:7]
-        block, week, nth = f"{number // BLOCK} {route}", time // WEEK, number % BLOCK
-        walker, askers = self.walkers.get(g), self.askers.get(block)
-        if walker is None:
-            walker = self.walkers.add(g, Walker(digest(g).to_bytes(8, "big")))
+        _, time, g, _, route, number, served, whose = row
+        block, nth, who = f"{number // BLOCK} {route}", number % BLOCK, whose.to_bytes(8, "big")
+        askers = self.askers.get(block)
         if askers is None:
             askers = self.askers.add(block, Askers())
-        if week != askers.week:
-            askers.turn(week)
-        now, before = nth in askers.ids, nth in askers.ids_before
+        if time // WEEK != self.week:
+            self.week = time // WEEK
+        if self.week != askers.week:
+            askers.turn(self.week)
+        now = askers.now.find(nth, 0, len(askers.now) // _ASKER) >= 0
+        before = askers.before.find(nth, 0, len(askers.before) // _ASKER) >= 0
         fires = _NOTHING
         if now or before:
-            many = askers.asks(nth, walker.who)
+            many = askers.asks(nth, who)
         else:
             many = 1
-            askers.ids += _BYTES[nth]
-            askers.now += walker.who
+            askers.adds(nth, who)
         if many and self.alone:
-            run = walker.on(route)
-            length = run.steps(number, time, served=served)
+            known, at = self.walkers.row(g), self.walkers.at
+            known[at], length, left = walked(known[at] or b"", _digest(route), number, time, served=served)
             if length >= RUN:
-                fires = (Fire(g, time, length, run.left, of=self.alone),)
+                fires = (Fire(g, time, length, left, of=self.alone),)
         return [*fires, *self._turns(row, now=now, before=before)] if self.turns else fires
 
     def _turns(self, row: Sequence[Any], *, now: bool, before: bool) -> Sequence[Fire]:
         """The same of all together; whether the id was asked for in this week, or in the one before."""
-        _, time, g, _, name, number, served = row[:7]
+        _, time, g, _, name, number, served, _ = row
         route = self.routes.get(name)
         if route is None:
             route = self.routes[name] = Route()
@@ -279,11 +249,9 @@ class Ids:
         """See `Fold`."""
         self.askers.tidy(time)
         self.walkers.tidy(time)
-        for walker in self.walkers.values():
-            walker.forget(time - WEEK)
         self.routes = {name: route for name, route in self.routes.items() if route.week >= time // WEEK - 1}
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Shelf[Any] | Column[Any]]:
         """See `Shelved`."""
         return self.askers, self.walkers
 

@@ -26,7 +26,7 @@ from strongroom.detect.detection import Base, Detection, Fire, Fold, Joint, Shel
 from strongroom.detect.duckdb import Engine, Error
 from strongroom.detect.ending import Measured
 from strongroom.detect.rules import Stopped
-from strongroom.detect.shelf import Shelves
+from strongroom.detect.shelf import Column, Rows, Shelves
 from strongroom.detect.silence import Silence
 from strongroom.detect.sliding import Single
 from strongroom.detect.state import State
@@ -87,6 +87,7 @@ class Live:
         for detection in detections:
             self._take(detection)
         self._asking = Asking(self._engine, self._bases)
+        self._share()
 
     def _take(self, detection: Detection) -> None:
         if detection.fold is None:
@@ -121,6 +122,17 @@ class Live:
         cast("Joint", self.folds[at]).serve(detection.head.id, detection.joint)
         self._serving[at][detection.head.id] = detection
         return at
+
+    def _share(self) -> None:
+        """Folds that are told by the same SQL of whom a row is keep what they know of them in the same rows."""
+        alike: dict[str, list[Column[Any]]] = {}
+        for at, fold in enumerate(self.folds):
+            names = {base.columns[2] for base, folds in self._bases.items() if at in folds and base.columns}
+            if isinstance(fold, Shelved) and len(names) == 1:
+                columns = [one for one in fold.shelves() if isinstance(one, Column)]
+                alike.setdefault(names.pop(), []).extend(columns)
+        for name, columns in ((name, columns) for name, columns in alike.items() if columns):
+            Rows(f"rows by {_digest(name)}", columns)
 
     def close(self) -> None:
         """Let the engine go."""
@@ -232,12 +244,12 @@ class Live:
             for at in folds:
                 if alone and not isinstance(self.folds[at], Single):
                     continue
-                feed = self.folds[at].feed
-                for one, origin in zip(lots[channel], origins[channel], strict=True):
-                    fires = feed(one)
-                    if fires:
-                        place = (origin[1], origin[2], origin[4])
-                        alerts += [alert for fire in fires for alert in self._tell(at, fire, fire.place or place)]
+                found = [*map(self.folds[at].feed, lots[channel])]
+                if not any(found):
+                    continue
+                for fires, origin in zip(found, origins[channel], strict=True):
+                    place = (origin[1], origin[2], origin[4])
+                    alerts += [alert for fire in fires for alert in self._tell(at, fire, fire.place or place)]
         return alerts
 
     def _tell(self, at: int, fire: Fire, place: tuple[int, int, int] | None) -> Sequence[Alert]:

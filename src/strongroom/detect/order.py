@@ -12,7 +12,7 @@ from strongroom.clock import DAY
 from strongroom.detect import readers, slow
 from strongroom.detect.detection import ABOUT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.parts import By, Here, Parts
-from strongroom.detect.shelf import Shelf, Thing
+from strongroom.detect.shelf import Column
 from strongroom.sigma.rule import Head
 
 RUN: Final = 12
@@ -77,7 +77,7 @@ _BASE: Final = simple(
 )  # fmt: skip
 
 
-class Reader(Thing):
+class Reader:
     """How far somebody is in a list."""
 
     __slots__ = ("day", "last", "length", "met", "usual", "way")
@@ -120,7 +120,7 @@ class Order:
 
     def __init__(self) -> None:
         self.began: int | None = None
-        self.readers = Shelf(Reader.dump, Reader.loaded)
+        self.readers = Column(Reader.dump, Reader.loaded)
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
@@ -153,7 +153,7 @@ class Order:
         """See `Fold`."""
         return self.began
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Column[Any]]:
         """See `Shelved`."""
         return (self.readers,)
 

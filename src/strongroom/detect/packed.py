@@ -12,6 +12,7 @@ FEW: Final = 16
 _ENTRY: Final = Struct(">Qq")
 _PACK: Final = _ENTRY.pack
 _SIZE: Final = _ENTRY.size
+_NUMBER: Final = Struct(">q").unpack_from
 NEVER: Final = -1
 
 Packed = bytes | dict[int, int]
@@ -25,11 +26,8 @@ def put(held: Packed, key: int, number: int) -> Packed:
         held[key] = number
         return held
     entry = _PACK(key, number)
-    if entry[:8] in held:
-        at = _place(held, entry[:8])
-        if at >= 0:
-            held = held[:at] + held[at + _SIZE :]
-    held += entry
+    at = place(held, entry[:8])
+    held = held + entry if at < 0 else held[:at] + held[at + _SIZE :] + entry
     return held if len(held) <= FEW * _SIZE else dict(items(held))
 
 
@@ -42,13 +40,11 @@ def renew(held: Packed, key: int, number: int, begin: int) -> tuple[Packed, int]
             del held[first]
         return held, before
     entry = _PACK(key, number)
-    before = NEVER
-    if entry[:8] in held:
-        at = _place(held, entry[:8])
-        if at >= 0:
-            before = int.from_bytes(held[at + 8 : at + _SIZE], "big", signed=True)
-            held = held[:at] + held[at + _SIZE :]
-    while held and int.from_bytes(held[8:_SIZE], "big", signed=True) < begin:
+    at, before = place(held, entry[:8]), NEVER
+    if at >= 0:
+        (before,) = _NUMBER(held, at + 8)
+        held = held[:at] + held[at + _SIZE :]
+    while held and _NUMBER(held, 8)[0] < begin:
         held = held[_SIZE:]
     held += entry
     return (held if len(held) <= FEW * _SIZE else dict(items(held))), before
@@ -58,8 +54,8 @@ def get(held: Packed, key: int) -> int:
     """The number of this key; NEVER where it is not there."""
     if isinstance(held, dict):
         return held.get(key, NEVER)
-    at = _place(held, key.to_bytes(8, "big"))
-    return NEVER if at < 0 else int.from_bytes(held[at + 8 : at + _SIZE], "big", signed=True)
+    at = place(held, key.to_bytes(8, "big"))
+    return NEVER if at < 0 else int(_NUMBER(held, at + 8)[0])
 
 
 def size(held: Packed) -> int:
@@ -94,7 +90,7 @@ def without(held: Packed, key: int) -> Packed:
     if isinstance(held, dict):
         del held[key]
         return held
-    at = _place(held, key.to_bytes(8, "big"))
+    at = place(held, key.to_bytes(8, "big"))
     return held[:at] + held[at + _SIZE :]
 
 
@@ -117,9 +113,46 @@ def _unpacked(held: bytes) -> Iterator[tuple[int, int]]:
     yield from _ENTRY.iter_unpack(held)
 
 
-def _place(held: bytes, wanted: bytes) -> int:
-    """Where the entry of a key begins; below 0 for nowhere. The same bytes may stand across two entries."""
-    at = held.find(wanted)
-    while at >= 0 and at % _SIZE:
-        at = held.find(wanted, at + 1)
+def place(held: bytes, key: bytes, first: int = 0) -> int:
+    """Where the entry of a key begins, of those from `first` on; below 0: nowhere. The same bytes may stand across two entries."""
+    at = held.find(key, first)
+    while at >= 0 and (at - first) % _SIZE:
+        at = held.find(key, at + 1)
     return at
+
+
+_PARTS: Final = 4_096
+
+
+class Many:
+    """A set of numbers of 64 bits without a sign, of which there may be very many: eight bytes each."""
+
+    __slots__ = ("_parts", "_size")
+
+    def __init__(self, kept: bytes = b"") -> None:
+        """`kept`: what `dump` gave."""
+        self._parts = [b""] * _PARTS
+        self._size = 0
+        for at in range(0, len(kept), 8):
+            self.add(int.from_bytes(kept[at : at + 8], "big"))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, one: int) -> bool:
+        """Whether it was not there."""
+        part, wanted = one % _PARTS, one.to_bytes(8, "big")
+        held = self._parts[part]
+        at = held.find(wanted)
+        if at >= 0:
+            while at >= 0 and at % 8:
+                at = held.find(wanted, at + 1)
+            if at >= 0:
+                return False
+        self._parts[part] = held + wanted
+        self._size += 1
+        return True
+
+    def dump(self) -> bytes:
+        """As bytes."""
+        return b"".join(self._parts)

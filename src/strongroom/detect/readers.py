@@ -7,12 +7,12 @@ exact count matters only to somebody who has as many things in the longest as wo
 import math
 from collections.abc import Iterator, Sequence
 from sys import intern
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 from strongroom.clock import DAY
 from strongroom.detect import packed, peers
 from strongroom.detect.detection import Fire
-from strongroom.detect.shelf import Shelf, Thing
+from strongroom.detect.shelf import Column
 
 PEERS, OWN, TEN = 3, 2, 10
 MOST: Final = 20_000
@@ -41,36 +41,17 @@ class Window(NamedTuple):
     cold: bool = False
 
 
-_CELL: Final = 6
-BUCKET, COUNT, MUCH, ENOUGH, PAST, REST = range(_CELL)
+_CELL: Final = 8
+BUCKET, COUNT, MUCH, ENOUGH, PAST, LATER, DOUBTED, VALUES = range(_CELL)
 """What is kept of one principal and one window, one after the other (a `Reader` has `cells` of all windows in a row, for an object
 each would be twice as large): the number of its present bucket; how much that holds; the most that one ever held; what is enough in
-it (None: never, or not yet known); earlier buckets, as how much -> in how many (`packed`); and what few have (`Rest`), or None."""
-_NEW: Final = (-1, 0, 0, None, b"", None)
+it (None: never, or not yet known); earlier buckets, as how much -> in how many (`packed`); those that are no past yet, as number ->
+how much, below 0 where it is doubted; whether the present one is; and what is in this window alone, as thing -> when last, once it
+may be too much: None for most."""
+_NEW: Final = (-1, 0, 0, None, b"", b"", False, None)
 
 
-class Rest:
-    """What few have: buckets that are no past yet; and what is in this window alone, once it may be too much."""
-
-    __slots__ = ("doubted", "later", "values")
-
-    def __init__(self) -> None:
-        self.doubted = False  # the present bucket
-        self.later: packed.Packed = b""  # number -> count, below 0 of those that are doubted
-        self.values: dict[int, int] | None = None  # thing -> when last
-
-    def dump(self) -> list[Any]:
-        """As bytes and numbers."""
-        return [self.doubted, packed.dump(self.later), None if self.values is None else packed.dump(self.values)]
-
-    def load(self, kept: list[Any]) -> None:
-        """The way back."""
-        self.doubted, later, values = kept
-        self.later = packed.load(later)
-        self.values = None if values is None else dict(packed.items(values))
-
-
-class Reader(Thing):
+class Reader:
     """One principal: what it read last in the longest window, and its cells."""
 
     __slots__ = ("about", "cells", "kind", "values")
@@ -80,36 +61,28 @@ class Reader(Thing):
         self.values: packed.Packed = b""
         self.cells: list[Any] = [*_NEW] * windows
 
-    def rest(self, at: int) -> Rest:
-        """What few have, from now on."""
-        rest = self.cells[at + REST]
-        if rest is None:
-            rest = self.cells[at + REST] = Rest()
-        return cast("Rest", rest)
-
     def turn(self, at: int, bucket: int, size: int) -> None:
         """A bucket has begun: what had ended before the one before it is known now, but for what is doubted."""
         cells = self.cells
-        number, count, rest = cells[at], cells[at + COUNT], cells[at + REST]
-        if rest is not None:
-            self._known(at, rest, bucket, DOUBT // size)
-        doubted = rest is not None and rest.doubted
+        number, count, doubted = cells[at], cells[at + COUNT], cells[at + DOUBTED]
+        if cells[at + LATER]:
+            self._known(at, bucket, DOUBT // size)
         if count and number <= bucket - 2 and not doubted:
             self._learn(at, count)
         elif count:
-            rest = self.rest(at)
-            rest.later, rest.doubted = packed.put(rest.later, number, -count if doubted else count), False
+            cells[at + LATER] = packed.put(cells[at + LATER], number, -count if doubted else count)
+            cells[at + DOUBTED] = False
         cells[at], cells[at + COUNT] = bucket, 0
 
-    def _known(self, at: int, rest: Rest, bucket: int, doubt: int) -> None:
+    def _known(self, at: int, bucket: int, doubt: int) -> None:
+        later = self.cells[at + LATER]
         due = [
-            (number, count)
-            for number, count in packed.items(rest.later)
-            if number <= bucket - (2 if count > 0 else doubt)
+            (number, count) for number, count in packed.items(later) if number <= bucket - (2 if count > 0 else doubt)
         ]
         for number, count in due:
             self._learn(at, abs(count))
-            rest.later = packed.without(rest.later, number)
+            later = packed.without(later, number)
+        self.cells[at + LATER] = later
 
     def _learn(self, at: int, count: int) -> None:
         past = self.cells[at + PAST]
@@ -123,10 +96,10 @@ class Reader(Thing):
 
     def level(self, at: int, time: int, size: int) -> int:
         """How much there is in the shorter window that ends now."""
-        begin, rest, every = time - size, self.rest(at), self.values
-        values = rest.values
+        begin, every = time - size, self.values
+        values: dict[int, int] | None = self.cells[at + VALUES]
         if values is None:
-            values = rest.values = {key: then for key, then in packed.items(every) if then >= begin}
+            values = self.cells[at + VALUES] = {key: then for key, then in packed.items(every) if then >= begin}
         else:
             key = next(reversed(every)) if isinstance(every, dict) else int.from_bytes(every[-16:-8], "big")
             values.pop(key, None)
@@ -136,12 +109,6 @@ class Reader(Thing):
         if len(values) > MOST:
             del values[next(iter(values))]
         return len(values)
-
-    def few(self, at: int) -> None:
-        """In the longest window there is too little for the shorter one to be counted."""
-        rest: Rest | None = self.cells[at + REST]
-        if rest is not None:
-            rest.values = None
 
     def own(self, at: int) -> int:
         """What was rare for it; 0 without a past."""
@@ -162,16 +129,17 @@ class Reader(Thing):
         if gone:
             self.values = b""
         for nth, window in enumerate(windows):
-            rest: Rest | None = self.cells[nth * _CELL + REST]
-            if rest is not None and rest.values and (gone or packed.newest(rest.values) < time - window.size):
-                rest.values = None
+            values: dict[int, int] | None = self.cells[nth * _CELL + VALUES]
+            if values and (gone or packed.newest(values) < time - window.size):
+                self.cells[nth * _CELL + VALUES] = None
 
     def dump(self) -> list[Any]:
         """As lists, numbers and bytes."""
         cells = []
         for at in range(0, len(self.cells), _CELL):
-            *plain, past, rest = self.cells[at : at + _CELL]
-            cells.append([*plain, packed.dump(past), rest and rest.dump()])
+            *plain, past, later, doubted, values = self.cells[at : at + _CELL]
+            held = None if values is None else packed.dump(values)
+            cells.append([*plain, packed.dump(past), packed.dump(later), doubted, held])
         return [self.about, self.kind, packed.dump(self.values), cells]
 
     @classmethod
@@ -180,11 +148,10 @@ class Reader(Thing):
         about, kind, values, cells = kept
         reader = cls(about, kind, len(cells))
         reader.values = packed.load(values)
-        for nth, (*plain, past, rest) in enumerate(cells):
+        for nth, (*plain, past, later, doubted, held) in enumerate(cells):
             at = nth * _CELL
-            reader.cells[at : at + REST] = [*plain, packed.load(past)]
-            if rest is not None:
-                reader.rest(at).load(rest)
+            values = None if held is None else dict(packed.items(packed.load(held)))
+            reader.cells[at : at + _CELL] = [*plain, packed.load(past), packed.load(later), doubted, values]
         return reader
 
 
@@ -252,7 +219,7 @@ class Readers:
 
     def __init__(self) -> None:
         self.windows: list[Watched] = []  # the longest last
-        self.readers = Shelf(Reader.dump, Reader.loaded)
+        self.readers = Column(Reader.dump, Reader.loaded)
         self.began: int | None = None
         self.day = -1
 
@@ -277,9 +244,10 @@ class Readers:
         if row[6] is not None:  # who works as several things is several
             g, kind = f"{g}\x1f{row[6]}", f"{kind} {row[6]}"
         fires = self.passed(time) if time // DAY > self.day else _NOTHING
-        reader, windows = self.readers.get(g), self.windows
+        windows, known, place = self.windows, self.readers.row(g), self.readers.at
+        reader = known[place]
         if reader is None:
-            reader = self.readers.add(g, Reader(about, kind, len(windows)))
+            reader = known[place] = Reader(about, kind, len(windows))
         before = reader.reads(value, time, time - windows[-1].size)
         many, cells, at = packed.size(reader.values), reader.cells, 0
         for window in windows:
@@ -294,12 +262,14 @@ class Readers:
                     window.peers.rise(reader.kind, cells[at + MUCH], count)
                     cells[at + MUCH] = count
                 if count >= window.floor and count == window.bar(reader.kind, self.began):
-                    reader.rest(at).doubted = True
+                    cells[at + DOUBTED] = True
             if many >= window.floor:
                 level = many if window is windows[-1] else reader.level(at, time, window.size)
                 fires = [*fires, *self._judge(reader, g, window, at, (time, level))]
-            elif cells[at + REST] is not None:
-                reader.few(at)
+            elif (
+                cells[at + VALUES] is not None
+            ):  # in the longest window there is too little for the shorter one to be counted
+                cells[at + VALUES] = None
             at += _CELL
         return fires
 
@@ -350,7 +320,7 @@ class Readers:
         windows = [[one.peers.dump(), one.held] for one in self.windows]
         return [self.began, self.day, windows]
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Column[Any]]:
         """See `Shelved`."""
         return (self.readers,)
 

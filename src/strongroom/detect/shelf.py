@@ -7,6 +7,9 @@ Things have names. Each that lies in memory has a mark, by which it is
     clean    written as it is: the mark is the number of the saving that did so, below nothing
     away     on disk alone: what had been clean for longest when there was too much in memory
 
+What several folds keep of the same is one thing, a row, in which each has a cell: somebody has one place in memory and one on disk,
+however many detections look at them.
+
 A saving writes down what has changed, many things in one lot after what was written before: so it costs little, and all lots tell
 what lies in memory. When they tell twice as much, everything is written anew. It keeps all as of the instant at which it began, and
 is done in pieces between which the watch goes on: what is asked for meanwhile is written first. So it holds nothing up, and what is
@@ -16,18 +19,19 @@ on disk is always of one instant: a watch that is killed goes on from the last s
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from strongroom.detect.state import FOREVER, State
 
-T = TypeVar("T", bound="Thing")
+T = TypeVar("T", bound="Thing | Row")
+C = TypeVar("C")
 
-MOST: Final = 1_000_000
-"""Things of all shelves that lie in memory when a saving is done: some 250 bytes each."""
-FULL: Final = 1_200_000
+MOST: Final = 700_000
+"""Things of all shelves that lie in memory when a saving is done: some 500 bytes each."""
+FULL: Final = 840_000
 """And at which nothing else is done before there are fewer."""
 PIECE: Final = 250
 """Things that are written at once."""
@@ -50,6 +54,14 @@ class Thing:
     mark: int
 
 
+class Row(list[Any]):
+    """A thing that is a cell for each column; None where there is nothing."""
+
+    __slots__ = ("mark",)
+
+    mark: int
+
+
 class Shelf(Generic[T]):
     """Things of one kind. `get` is for whoever changes what they get."""
 
@@ -64,7 +76,8 @@ class Shelf(Generic[T]):
         self.stays = stays
         self._plain, self._revived, self._until = plain, revived, until
         self._state: State | None = None
-        self._number, self._turn = 0, 1
+        self._number = 0
+        self.turn = 1  # the number of the next saving
         self._whole = False  # whether what is clean is due too
         self._away = False  # whether anything is
         self._first: list[msgspec.Raw] = []  # was asked for before the saving came to it
@@ -79,15 +92,15 @@ class Shelf(Generic[T]):
         one = self.all.get(key)
         if one is None:
             return self._fetched(key) if self._away else None
-        if one.mark != self._turn:
-            if self._due(one):
+        if one.mark != self.turn:
+            if self.due(one):
                 self._write_first(key, one)
-            one.mark = self._turn
+            one.mark = self.turn
         return one
 
     def add(self, key: str, one: T) -> T:
         """A thing that was not there."""
-        one.mark = self._turn
+        one.mark = self.turn
         self.all[key] = one
         return one
 
@@ -98,8 +111,12 @@ class Shelf(Generic[T]):
     def tidy(self, now: int) -> None:
         """Let go what does not matter any more."""
         until = self._until
-        for key in [key for key, one in self.all.items() if until(one) < now and not self._due(one)]:
+        for key in [key for key, one in self.all.items() if until(one) < now and not self.due(one)]:
             del self.all[key]
+
+    def columns(self) -> Sequence["Column[Any]"]:
+        """Of its rows, if it has such."""
+        return ()
 
     def _write_first(self, key: str, one: T) -> None:
         self._first.append(self._raw(key, one))
@@ -107,8 +124,9 @@ class Shelf(Generic[T]):
             self._add(self._state, self._first)
             self._first = []
 
-    def _due(self, one: T) -> bool:
-        mark, turn = one.mark, self._turn
+    def due(self, one: T) -> bool:
+        """Whether the saving that is under way has not come to it yet."""
+        mark, turn = one.mark, self.turn
         return mark not in {turn, -turn} if self._whole else 0 < mark < turn
 
     def _fetched(self, key: str) -> T | None:
@@ -129,7 +147,7 @@ class Shelf(Generic[T]):
 
     def begin(self, *, whole: bool) -> None:
         """A saving begins: what has changed, or the `whole`, is due as it is now."""
-        self._turn += 1
+        self.turn += 1
         self._whole, self._wrote = whole, 0
 
     def write(self, state: State, ages: Counter[int]) -> Iterator[None]:
@@ -139,9 +157,9 @@ class Shelf(Generic[T]):
             lot = list[msgspec.Raw]()
             for key in names[begin : begin + LOOKED]:
                 one = self.all.get(key)
-                if one is not None and self._due(one):
+                if one is not None and self.due(one):
                     lot.append(self._raw(key, one))
-                    one.mark = -self._turn
+                    one.mark = -self.turn
                 if one is not None and one.mark <= 0:
                     ages[-one.mark] += 1
                 if len(lot) >= PIECE:
@@ -181,16 +199,99 @@ class Shelf(Generic[T]):
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
+class Column(Generic[C]):
+    """What a fold keeps of each of those that rows name, beside others who keep something of the same.
+
+    A cell may be anything but None; what cannot be changed is put there anew.
+    """
+
+    def __init__(
+        self, plain: Callable[[C], Any], revived: Callable[[Any], C], until: Callable[[C], int] = forever
+    ) -> None:
+        """See `Shelf`. It has rows of its own until it is told to share some (`Rows`)."""
+        self.plain, self.revived, self.until = plain, revived, until
+        self.number, self.at = 0, 0
+        self.rows = Rows("", [self])
+
+    def get(self, key: str) -> C | None:
+        """The cell of this name, which is changed now; None where there is none."""
+        row = self.rows.get(key)
+        return None if row is None else row[self.at]
+
+    def row(self, key: str) -> Row:
+        """The row of this name, which is changed now, and may be new."""
+        rows = self.rows
+        row = rows.all.get(key)
+        if row is not None and row.mark == rows.turn:
+            return row
+        return rows.get(key) or rows.add(key, Row(rows.empty))
+
+    def add(self, key: str, cell: C) -> C:
+        """A cell in place of the one that was there, or of none."""
+        self.row(key)[self.at] = cell
+        return cell
+
+    def values(self) -> Iterator[C]:
+        """Those that lie in memory."""
+        at = self.at
+        return (row[at] for row in self.rows.all.values() if row[at] is not None)
+
+    def tidy(self, now: int) -> None:
+        """Let go what does not matter any more."""
+        rows, at, until = self.rows, self.at, self.until
+        old = [key for key, row in rows.all.items() if row[at] is not None and until(row[at]) < now]
+        for key in old:
+            row = rows.all[key]
+            if not rows.due(row):
+                row[at] = None
+                if row == rows.empty:
+                    del rows.all[key]
+
+
+class Rows(Shelf[Row]):
+    """Rows of several columns. On disk a row tells its cells by the numbers of their columns, so that there may be others later."""
+
+    def __init__(self, name: str, columns: Sequence[Column[Any]]) -> None:
+        """From now on these columns lie here. Before the first row."""
+        super().__init__(self._cells, self._row, self._last)
+        self.name, self.empty = name, [None] * len(columns)
+        self._columns = columns
+        for at, column in enumerate(columns):
+            column.rows, column.at = self, at
+
+    def columns(self) -> Sequence[Column[Any]]:
+        """See `Shelf`."""
+        return self._columns
+
+    def _cells(self, row: Row) -> dict[int, Any]:
+        cells = zip(self._columns, row, strict=True)
+        return {column.number: column.plain(cell) for column, cell in cells if cell is not None}
+
+    def _row(self, kept: dict[int, Any]) -> Row:
+        return Row(column.revived(kept[column.number]) if column.number in kept else None for column in self._columns)
+
+    def _last(self, row: Row) -> int:
+        cells = zip(self._columns, row, strict=True)
+        return max((column.until(cell) for column, cell in cells if cell is not None), default=0)
+
+
 class Shelves:
     """All shelves of a watch, and the state that they are part of."""
 
-    def __init__(self, state: State, shelves: Iterable[tuple[str, Shelf[Any]]]) -> None:
+    def __init__(self, state: State, shelves: Iterable[tuple[str, Shelf[Any] | Column[Any]]]) -> None:
         """With the names of their places there. What lies at other places is forgotten."""
         self._state = state
-        named = list(shelves)
-        self._all = [shelf for _, shelf in named]
+        places: dict[str, Shelf[Any]] = {}
+        for name, one in shelves:
+            if isinstance(one, Column):
+                one.number = state.shelf(name)
+                places[one.rows.name or f"rows {name}"] = one.rows
+            else:
+                places[name] = one
+        self._all = list(places.values())
         names: dict[str, str] = {}
-        state.only([shelf.lie(state, name, names) for name, shelf in named])
+        numbers = [shelf.lie(state, name, names) for name, shelf in places.items()]
+        state.only([*numbers, *(column.number for shelf in self._all for column in shelf.columns())])
         self._work: Iterator[None] = iter(())
         self.saving = False
 

@@ -16,7 +16,7 @@ from strongroom.errors import ConfigError, OperationError
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS piece (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS shelf (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS shelf (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS lot (
     number INTEGER PRIMARY KEY, shelf INTEGER NOT NULL, many INTEGER NOT NULL, body BLOB NOT NULL
 );
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS thing (
     shelf INTEGER NOT NULL, key TEXT NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (shelf, key)
 ) WITHOUT ROWID;
 """
-FORM: Final = 5
+FORM: Final = 6
 """Of the state. Another form is not read: the watch says so, and what to do."""
 LOTS: Final = 20
 """Lots that are let go at once."""
@@ -52,7 +52,7 @@ class State:
                 advice = "Give another --state: the watch learns anew from the logs that are there."
                 raise ConfigError(f"The watch's state at {path} is of another version.", advice=advice)
             self._con.executescript(
-                f"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; {_SCHEMA} PRAGMA user_version = {FORM};"
+                f"PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; {_SCHEMA} PRAGMA user_version = {FORM};"
             )
         except (OSError, sqlite3.Error) as error:
             raise OperationError(f"The watch's state at {folder} cannot be opened: {error}.") from error

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from strongroom.clock import HOUR, iso
 from strongroom.detect.detection import SERVED, Base, Detection, Fire, digest, simple
+from strongroom.detect.packed import Many
 from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.sigma.rule import Head
 
@@ -112,14 +113,14 @@ class Group:
 
     def __init__(self, hour: int) -> None:
         self.first = self.hour = hour
-        self.documents = set[int]()
+        self.documents = Many()
         self.counts: dict[int, int] = {}
         self.enough: float | None = None
 
     def turn(self, hour: int) -> None:
         """An hour has begun: the one before is known."""
         self.counts[self.hour] = len(self.documents)
-        self.hour, self.documents = hour, set()
+        self.hour, self.documents = hour, Many()
         weekly = [self.counts.get(hour - WEEK * n, 0) for n in range(1, WEEKS + 1) if hour - WEEK * n > self.first]
         if not weekly:
             self.enough = None
@@ -151,9 +152,8 @@ class Surge:
         if hour != group.hour:
             group.turn(hour)
         documents = group.documents
-        if document in documents:
+        if not documents.add(document):
             return ()
-        documents.add(document)
         if group.enough is None or len(documents) < group.enough:
             return ()
         return (Fire(f"{g}, {iso(time)[:10]}", time, len(documents)),)
@@ -171,7 +171,7 @@ class Surge:
     def dump(self) -> Any:
         """See `Fold`. Numbers are no keys of every form in which a state may be written."""
         return [
-            [g, one.first, one.hour, [*one.documents], [*one.counts.items()], one.enough]
+            [g, one.first, one.hour, one.documents.dump(), [*one.counts.items()], one.enough]
             for g, one in self.groups.items()
         ]
 
@@ -180,4 +180,4 @@ class Surge:
         self.groups = {}
         for g, first, hour, documents, counts, enough in kept:
             one = self.groups[g] = Group(first)
-            one.hour, one.documents, one.counts, one.enough = hour, set(documents), dict(counts), enough
+            one.hour, one.documents, one.counts, one.enough = hour, Many(documents), dict(counts), enough

@@ -7,15 +7,18 @@ that mostly did (a theft in that time is not seen by this).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from sys import intern
 from typing import Any, Final
 
 from strongroom.clock import DAY, HOUR
-from strongroom.detect import slow
+from strongroom.detect import packed, slow
 from strongroom.detect.correlation import distinct, windowed
 from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Base, Detection, Fire, digest, simple
+from strongroom.detect.met import digest as digested
+from strongroom.detect.packed import Packed
 from strongroom.detect.parts import By, Here, Known, Parts
-from strongroom.detect.shelf import Shelf
+from strongroom.detect.shelf import Column, Shelf
 from strongroom.detect.sliding import Values
 from strongroom.sigma.rule import Head
 
@@ -23,7 +26,6 @@ MANY: Final = 5
 """Documents in a day. Links in messages lead to one or two."""
 BEFORE: Final = 12 * HOUR
 """How long a list may have stood open: a working day."""
-_NEVER: Final = -BEFORE - 1
 MOST: Final = 75
 """Per cent of visits that came by a page for it to be the way. Links in messages lead past it now and then."""
 CROWD: Final = 20
@@ -36,6 +38,7 @@ LEARN: Final = 3 * DAY
 """After the log's first event: who are programs."""
 ROUTES: Final = 1_000
 """Kinds of addresses of which a watch keeps who opened them."""
+_known = lru_cache(ROUTES)(digested)
 
 HEAD: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b07",
@@ -143,11 +146,23 @@ _READING: Final = "served AND route IS NOT NULL"
 _LEARNED: Final = f"(SELECT first + {LEARN} FROM span)"
 
 
+def _oldest(time: int) -> int:
+    """What was opened before matters no more."""
+    return min(time - BEFORE, time // DAY * DAY)
+
+
+def _until(opened: Packed) -> int:
+    """When that is so of all of it."""
+    last = packed.newest(opened)
+    return max(last + BEFORE, (last // DAY + 1) * DAY - 1)
+
+
 class Ways:
     """Who opened what in the half day before, and what follows of it for ways to documents."""
 
     def __init__(self) -> None:
-        self.opened: dict[str, dict[str, int]] = {}  # route -> who -> when last
+        self.opened = Column[Packed](packed.dump, packed.load, _until)  # of each when they last opened which routes
+        self.routes: dict[str, int] = {}  # route -> when it was opened last by anybody
         self.hour, self.day = -1, -1
         self.sampled: dict[str, int] = {}  # route -> how many in this hour
         self.tried: dict[int, dict[str, int]] = {}  # day -> route -> how many were looked at
@@ -156,14 +171,19 @@ class Ways:
 
     def open(self, route: str, g: str, time: int) -> bool:
         """A page, or a document, is opened; whether for the first time on this day."""
-        who = self.opened.get(route)
-        if who is None:
-            if len(self.opened) >= ROUTES:
+        if route not in self.routes:
+            if len(self.routes) >= ROUTES:
                 return False
-            who = self.opened[intern(route)] = {}
-        last = who.get(g)
-        who[g if last is not None else intern(g)] = time
-        return last is None or last // DAY < time // DAY
+            route = intern(route)
+        self.routes[route] = time
+        known, at = self.opened.row(g), self.opened.at
+        known[at], last = packed.renew(known[at] or b"", _known(route), time, _oldest(time))
+        return last // DAY < time // DAY
+
+    def late(self, way: str, g: str, time: int) -> bool:
+        """Whether they opened this page too long ago, or never."""
+        opened = self.opened.get(g)
+        return opened is None or packed.get(opened, _known(way)) < max(time - BEFORE, 0)
 
     def samples(self, route: str, time: int) -> bool:
         """Whether it is to be looked by which way a reader came who has not been there on this day."""
@@ -179,8 +199,8 @@ class Ways:
         tried = self.tried.setdefault(time // DAY, {})
         tried[route] = tried.get(route, 0) + 1
         led = self.led.setdefault(time // DAY, {}).setdefault(route, {})
-        for way, who in self.opened.items():
-            if way != route and who.get(g, _NEVER) >= time - BEFORE:
+        for way in self.routes:
+            if way != route and not self.late(way, g, time):
                 led[way] = led.get(way, 0) + 1
 
     def turn(self, day: int) -> None:
@@ -232,11 +252,7 @@ class Unlisted:
         sample = first and ways.samples(route, time)
         way = ways.known.get(route)
         early = time < self.began + LEARN
-        if (
-            sample
-            or (way is not None and early)
-            or (way is not None and ways.opened.get(way, {}).get(g, _NEVER) < time - BEFORE)
-        ):
+        if sample or (way is not None and early) or (way is not None and ways.late(way, g, time)):
             self.open.append((g, agent, route, document, sample))
         return ()
 
@@ -256,7 +272,7 @@ class Unlisted:
         way = ways.known.get(route)
         if way is None:
             return
-        unlisted = ways.opened.get(way, {}).get(g, _NEVER) < time - BEFORE
+        unlisted = ways.late(way, g, time)
         if self.began is not None and time < self.began + LEARN:
             counts = self.agents.setdefault(agent or "", [0, 0])
             counts[0] += 1
@@ -278,11 +294,9 @@ class Unlisted:
     def tidy(self, time: int) -> None:
         """See `Fold`."""
         self.read.tidy(time)
-        oldest = min(time - BEFORE, time // DAY * DAY)
-        kept = {
-            route: {g: last for g, last in who.items() if last >= oldest} for route, who in self.ways.opened.items()
-        }
-        self.ways.opened = {route: who for route, who in kept.items() if who}
+        self.ways.opened.tidy(time)
+        oldest = _oldest(time)
+        self.ways.routes = {route: last for route, last in self.ways.routes.items() if last >= oldest}
 
     def dump(self) -> Any:
         """See `Fold`. Numbers are no keys of every form in which a state may be written."""
@@ -292,7 +306,7 @@ class Unlisted:
         return [
             self.began,
             self.instant,
-            ways.opened,
+            ways.routes,
             ways.hour,
             ways.day,
             ways.sampled,
@@ -301,15 +315,15 @@ class Unlisted:
             self.open,
         ]
 
-    def shelves(self) -> Sequence[Shelf[Any]]:
+    def shelves(self) -> Sequence[Shelf[Any] | Column[Any]]:
         """See `Shelved`."""
-        return self.read.shelves()
+        return (self.ways.opened, *self.read.shelves())
 
     def load(self, kept: Any) -> None:
         """See `Fold`."""
-        self.began, self.instant, opened, hour, day, sampled, learned, programs, waiting = kept
-        ways = self.ways = Ways()
-        ways.opened, ways.hour, ways.day, ways.sampled = opened, hour, day, sampled
+        self.began, self.instant, routes, hour, day, sampled, learned, programs, waiting = kept
+        ways = self.ways
+        ways.routes, ways.hour, ways.day, ways.sampled = routes, hour, day, sampled
         ways.tried, ways.led, ways.known = dict(learned[0]), dict(learned[1]), learned[2]
         usual, self.agents = programs
         self.usual = set(usual)
