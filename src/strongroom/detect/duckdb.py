@@ -60,6 +60,7 @@ class Engine:
             )
             self._con.execute("USE events")
             self._plain.execute("USE events")
+            self._con.execute("PRAGMA disable_checkpoint_on_shutdown")  # the file goes
         self._con.execute("CREATE TABLE event (time BIGINT)")
         self._con.execute("CREATE VIEW span AS SELECT min(time) AS first, max(time) AS last FROM event")
         self._lacking = {name: kind for name, kind in COLUMNS.items() if name != "time"}

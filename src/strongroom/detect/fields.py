@@ -38,7 +38,13 @@ _FLOW: Final = {
     "bytes_in": "traffic.bytes_in",
 }
 """Sigma's firewall taxonomy, and its neighbours -> column."""
-_CLOUDTRAIL: Final = {"eventName": "api.operation", "eventSource": "api.service.name"}
+_CLOUDTRAIL: Final = {
+    "eventName": "api.operation",
+    "eventSource": "api.service.name",
+    "errorCode": "api.response.error",
+    "userAgent": "http_request.user_agent",
+}
+"""Columns hold what the record says, but nothing where it says the empty text; a record need not be taken apart for them."""
 _GCP: Final = {
     "gcp.audit.method_name": "api.operation",
     "data.protoPayload.methodName": "api.operation",

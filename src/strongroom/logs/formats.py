@@ -1,6 +1,6 @@
 """The list of formats, and which of them a file is written in: the one that reads most of its first lines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -149,18 +149,18 @@ def recognise(sample: bytes) -> Format | None:
     kind: Kind = "document" if document else _binary(sample)
     units = _some(sample, kind)
     kinds = {kind, "json"} if kind in {"lines", "document"} else {kind}
-    fitting = [one for one in FORMATS if one.unit in kinds and all(mark in sample for mark in one.marks)]
+    fitting = (one for one in FORMATS if one.unit in kinds and all(mark in sample for mark in one.marks))
     if document and not units:  # empty, or its first element is longer than the sample
-        marked = [format_ for format_ in fitting if format_.marks]
-        return marked[0] if marked else NAMES["cloudtrail"] if b'"Records"' in sample[:200] else None
+        marked = next((format_ for format_ in fitting if format_.marks), None)
+        return marked or (NAMES["cloudtrail"] if b'"Records"' in sample[:200] else None)
     best = _best(fitting, units)
     # An access log's parser takes a carrier's prefix for an address: what says that it is one is believed before.
     carried = _carried(units) if kind == "lines" and (best is None or best.name == "access") else None
     return carried or best
 
 
-def _best(fitting: list[Format], units: list[bytes]) -> Format | None:
-    """The format that reads most of them, and at least half."""
+def _best(fitting: Iterable[Format], units: list[bytes]) -> Format | None:
+    """The first of those that read most of them, and at least half. Behind one that reads all nobody is asked."""
     best, most = None, 0.0
     for format_ in fitting:
         share = _share(format_, units)

@@ -171,13 +171,15 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
     Objects one behind the other, over many lines each, are elements too; so is one alone. Of a document that is broken or cut off
     come the elements before the break, and the rest as one unit. One that is too large is one unit without bytes.
     """
-    whole = bytearray()
+    parts: list[bytes] = []
+    size = 0
     for block in blocks:
-        whole += block
-        if len(whole) > MAX_DOCUMENT:
-            yield 0, len(whole), None
+        parts.append(block)
+        size += len(block)
+        if size > MAX_DOCUMENT:
+            yield 0, size, None
             return
-    data = bytes(whole)
+    data = b"".join(parts)
     try:
         found = _ARRAY.decode(data) if data.lstrip(_BLANK)[:1] == b"[" else _unwrapped(_OBJECT.decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -185,13 +187,13 @@ def elements(blocks: Iterable[bytes]) -> Iterator[Unit]:
     if found is None:
         yield from _one_by_one(data)
         return
-    position = 0
-    for element in found:
-        raw = bytes(element)
+    raws, starts, end = list(map(bytes, found)), [], 0
+    for raw in raws:
         # Where the first one begins must be looked for; between two there is nothing but a comma and blanks.
-        position = data.index(raw[:1] if position else raw, position)
-        yield position, len(raw), raw
-        position += len(raw)
+        start = data.index(raw[:1] if end else raw, end)
+        starts.append(start)
+        end = start + len(raw)
+    yield from zip(starts, map(len, raws), raws, strict=True)
 
 
 def _one_by_one(data: bytes) -> Iterator[Unit]:
