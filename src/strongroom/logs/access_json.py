@@ -41,6 +41,7 @@ _USER = (
     "x_user", "http_x_user", "x_user_id", "http_x_user_id", "x_remote_user", "http_x_remote_user", "x_forwarded_user",
     "http_x_forwarded_user", "x_auth_request_user", "jwt_sub", "jwt_claim_sub", "sub", "principal", "login",
 )  # fmt: skip
+_USERS: Final = frozenset(_USER)
 _METHOD = ("request_method", "RequestMethod", "method", "http_method", "verb", "cs-method")
 _TARGET = (
     "request_uri", "RequestPath", "x-envoy-origin-path", "x-envoy-original-path", "uri", "url", "path", "cs-uri",
@@ -75,9 +76,9 @@ def parse(unit: bytes) -> Row | Unreadable:
 
 def decoded(unit: bytes) -> dict[str, Any] | Unreadable:
     """The object of a line."""
-    prefix = _CONTAINER.search(unit[:100])
+    prefix = _CONTAINER.match(unit[:100])
     try:
-        return _DECODER.decode(unit[prefix.end() if prefix and not prefix.start() else 0 :])
+        return _DECODER.decode(unit[prefix.end() :] if prefix else unit)
     except msgspec.ValidationError:
         return NOT_THIS_FORMAT
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -177,12 +178,17 @@ def _unnamed(entry: dict[str, Any]) -> str:
 
 def _text(entry: dict[str, Any], names: tuple[str, ...]) -> str:
     """The first of these fields that is text, made safe to store."""
-    value = next((entry[name] for name in names if isinstance(entry.get(name), str)), "")
-    return text(value.encode("utf-8", "backslashreplace"))
+    for name in names:
+        value = entry.get(name)
+        if isinstance(value, str):
+            return value if value.isascii() else text(value.encode("utf-8", "backslashreplace"))
+    return ""
 
 
 def _who(entry: dict[str, Any]) -> str:
     """The first of the fields for a login that has one. Programs number their accounts."""
+    if _USERS.isdisjoint(entry):
+        return ""
     for name in _USER:
         value = entry.get(name)
         if isinstance(value, int) and not isinstance(value, bool):

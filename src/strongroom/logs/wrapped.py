@@ -45,8 +45,8 @@ Unwrap = Callable[[bytes], bytes | None]
 
 def _prefixed(form: re.Pattern[bytes]) -> Unwrap:
     def unwrap(line: bytes) -> bytes | None:
-        found = form.search(line[:4_096])
-        return line[found.end() :] if found and not found.start() else None
+        found = form.match(line[:4_096])
+        return line[found.end() :] if found else None
 
     return unwrap
 
