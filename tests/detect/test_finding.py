@@ -6,7 +6,7 @@ from strongroom.detect import walk, wide
 from strongroom.detect.detection import ABOUT, SERVED, Detection
 from strongroom.detect.finding import EVIDENCE, events_of, findings
 from strongroom.detect.hunt import run
-from strongroom.detect.say import headline
+from strongroom.detect.say import headline, sentences
 from strongroom.sigma.rule import Head, Level
 from tests.detect.conftest import Scene, read
 
@@ -51,6 +51,18 @@ def test_detections_about_one_are_one_finding(scene: Scene) -> None:
     (found,) = findings(scene.engine, ran)
     assert [reason.detection.head.id for reason in found.reasons] == ["early", "late"]
     assert (found.level, found.events, found.fired, found.lost) == ("high", 5, 1_000, 2)
+
+
+def test_what_a_detection_saw_has_a_time_of_its_own(scene: Scene) -> None:
+    """A finding of weeks holds the hour in which most left; whose events are all of it says nothing twice."""
+    scene.add(*(read(at, at * 86_400) for at in range(5)))
+    ran = run([every("all", "low", "true"), every("hour", "high", "number IN (2, 3)")], scene.engine, [])
+    (found,) = findings(scene.engine, ran)
+    assert [(one.first, one.last) for one in found.reasons] == [(2 * 86_400_000, 3 * 86_400_000), (0, 4 * 86_400_000)]
+    first, hour, all_, *_ = sentences(found)
+    assert first.startswith("1970-01-01 00:00:00 to 1970-01-05 00:00:00 UTC")
+    assert hour.endswith(", 1970-01-03 00:00:00 to 1970-01-04 00:00:00.")
+    assert "1970" not in all_
 
 
 def test_findings_are_ranked(scene: Scene) -> None:

@@ -35,6 +35,20 @@ def test_times_of_all_years(t: int, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (0, "1970-01-01 00:00:00"),
+        (3_600_000, "1970-01-01 00:00:00 to 01:00:00"),
+        (86_400_000, "1970-01-01 00:00:00 to 1970-01-02 00:00:00"),
+        (253_402_343_999_000, "1970-01-01 00:00:00 to 253402343999000 ms"),
+    ],
+)
+def test_spans_of_time(last: int, expected: str) -> None:
+    """The day is said once where it is the same."""
+    assert say.between(0, last) == expected
+
+
+@pytest.mark.parametrize(
     ("size", "expected"), [(999, "999 B"), (1_000, "1.0 kB"), (108e9, "108.0 GB"), (5e15, "5000.0 TB")]
 )
 def test_sizes(size: float, expected: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strongroom.detect import wide
+from strongroom.detect import readers, wide
 from tests.detect.conftest import Scene, read
 from tests.detect.replayed import same
 
@@ -296,6 +296,29 @@ def test_a_watch_doubts_as_a_hunt_does() -> None:
     others = [read(at, at * 9_000, principal=f"p{at % 50}") for at in range(540)]
     found = same([*quiet("eve", 20), *theft, *others], *wide.detections(), rng=random.Random(3))
     assert (DAY.head.id, "login eve") in found
+
+
+def test_a_portals_own_role_reads_for_everybody_from_the_first_day(scene: Scene) -> None:
+    """Four hundred a day are low while nobody has a past, and are a past; four times as many later are much."""
+    role = {"principal.kind": "role"}
+    scene.add(*daily("app", 0, [400] * 18, **role), *daily("app", 18, [1_600], **role))
+    assert {about for about, _, _ in scene.hits(COLD_DAY)} == {"role app"}
+    assert {(about, fired // 86_400_000) for about, fired, _ in scene.hits(DAY)} == {("role app", 18)}
+    assert same(
+        [*daily("app", 0, [400] * 18, **role), *daily("app", 18, [1_600], **role)],
+        *wide.detections(),
+        rng=random.Random(5),
+    )
+
+
+def test_no_limit_is_known_of_a_role_that_reads_more_than_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login that reads so much is told of, for whatever it is."""
+    for room in (wide, readers):
+        monkeypatch.setattr(room, "MOST", 80)
+        monkeypatch.setattr(room, "NEVER", 81)
+    events = [*daily("app", 0, [90] * 17, **{"principal.kind": "role"}), *daily("svc", 0, [90] * 17)]
+    found = same(events, *wide.detections(), rng=random.Random(7))
+    assert {about for id_, about in found if id_ == DAY.head.id} == {"login svc"}
 
 
 @settings(max_examples=3)

@@ -1,5 +1,6 @@
 """FHIR AuditEvents, in resources of the forms that HL7 and IHE give."""
 
+import base64
 from typing import Any
 
 import msgspec
@@ -66,6 +67,34 @@ def test_release_5() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        (b"GET /fhir/Patient/p-9/$everything", "Patient/p-9/$everything"),
+        (b"https://a.example/Patient/p-9/%24everything?_count=500", "Patient/p-9/$everything"),
+        (b"GET /fhir/Patient/p-9/$summary", None),
+        (b"", None),
+    ],
+)
+def test_everything_of_a_person_is_read(query: bytes, document: str | None) -> None:
+    """By an operation that says so; another reads nothing that is known."""
+    whose = {"what": {"reference": "Patient/p-9"}, "role": {"code": "1"}}
+    asked = {"role": {"code": "24"}, "query": base64.b64encode(query).decode()}
+    found = one({**EVENT, "action": "E", "subtype": [{"code": "operation"}], "entity": [whose, asked]}, "fhir-audit")
+    assert (found["act"], found["document"], found["patient"]) == (
+        "read" if document else "other", document, "Patient/p-9",
+    )  # fmt: skip
+
+
+def test_a_query_that_is_none() -> None:
+    """What is no base64 tells nothing; and without a patient it is whose address says."""
+    operation = {**EVENT, "action": "E", "subtype": [{"code": "operation"}]}
+    assert one({**operation, "entity": [{"role": {"code": "24"}, "query": "a"}]}, "fhir-audit")["act"] == "other"
+    query = base64.b64encode(b"GET /Patient/7/$everything").decode()
+    found = one({**operation, "entity": [{"role": {"code": "24"}, "query": query}]}, "fhir-audit")
+    assert (found["act"], found["document"], found["patient"]) == ("read", "/Patient/7/$everything", None)
+
+
 def test_two_things_are_two_events() -> None:
     """And one that is named twice is one."""
     thing = {"what": {"reference": "Binary/1"}, "role": {"code": "4"}}
@@ -77,7 +106,8 @@ def test_two_things_are_two_events() -> None:
 @pytest.mark.parametrize(
     ("agents", "who", "kind"),
     [
-        ([{"who": {"reference": "Device/d"}, "requestor": True}], "Device/d", "service"),
+        ([{"who": {"reference": "Device/d"}, "requestor": True}], "Device/d", "role"),
+        ([{"who": {"reference": "Device/d"}}], "Device/d", "service"),
         ([{"altId": "ann", "requestor": False}], "ann", "login"),
         ([{"network": {"address": "203.0.113.9"}}], "203.0.113.9", "address"),
         ([], "nobody", "service"),

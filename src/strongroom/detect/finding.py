@@ -26,7 +26,9 @@ class Reason:
     first_number: int | None
     last_number: int | None
     route: str
-    given: int = 0  # ids that were answered at addresses which no mapping calls documents
+    given: int  # ids that were answered at addresses which no mapping calls documents
+    first: int  # its own events: a finding may have others, of weeks
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,11 @@ def _weight(reason: Reason) -> tuple[int, int, int]:
 
 
 def _reason(detection: Detection, row: tuple[Any, ...]) -> Reason:
-    events, documents, fired, lost, asked, missed, low, high, route, given = row
+    events, documents, fired, lost, asked, missed, low, high, route, given, first, last = row
     level: Level = "low" if detection.quiet and not documents and not given else detection.head.level
-    return Reason(detection, level, events, documents, fired, lost, asked, missed, low, high, route or "", given)
+    return Reason(
+        detection, level, events, documents, fired, lost, asked, missed, low, high, route or "", given, first, last
+    )
 
 
 def _finding(row: tuple[Any, ...], reasons: tuple[Reason, ...], evidence: tuple[Evidence, ...]) -> Finding:
@@ -164,12 +168,13 @@ asked AS (  -- each document, or id, of each: to count those that differ costs f
     SELECT detection, once.about, document, CASE WHEN document IS NULL THEN {_ID} END AS id, count(*) AS events,
         min(fired) AS fired, bool_or({SERVED}) AS left_,
         bool_or({SERVED} AND time <= fired AND (time >= since OR fired < since)) AS lost,
-        bool_or(status_id = 2) AS missed, bool_or({GIVEN}) AS given, min(number) AS low, max(number) AS high, min(route) AS route
+        bool_or(status_id = 2) AS missed, bool_or({GIVEN}) AS given, min(number) AS low, max(number) AS high, min(route) AS route,
+        min(time) AS first, max(time) AS last
     FROM once JOIN told USING (about) JOIN event ON event.rowid = once.event GROUP BY detection, once.about, document, id
 )
 SELECT detection, about, sum(events)::BIGINT, count(*) FILTER (left_), min(fired), count(*) FILTER (lost),
     count(coalesce(document, id)), count(coalesce(document, id)) FILTER (missed), min(low), max(high), min(route),
-    count(id) FILTER (given)
+    count(id) FILTER (given), min(first), max(last)
 FROM asked GROUP BY detection, about ORDER BY detection, about
 """
 

@@ -17,6 +17,10 @@ from strongroom.detect.shelf import Column
 PEERS, OWN, TEN = 3, 2, 10
 MOST: Final = 20_000
 """Different documents or people of one principal in one window. It bounds what a watch keeps in memory."""
+NEVER: Final = MOST + 1
+"""More than is counted."""
+ROLE: Final = "role"
+"""The kind of principals that are a cloud's roles."""
 RARE: Final = 99
 """Per cent of a principal's own windows that held less, or as much."""
 DOUBT: Final = 4 * 7 * DAY
@@ -183,7 +187,8 @@ class Watched:
             )
         past = reader.cells[at + PAST]
         if past and sum(n for _, n in packed.items(past)) >= TEN:
-            return min(MOST, max(self.floor, OWN * reader.own(at), reader.spread(at)))
+            usual = max(self.floor, OWN * reader.own(at), reader.spread(at))
+            return NEVER if usual >= MOST and _program(reader.kind) else min(MOST, usual)
         return None if self.peers.learning(reader.kind) else self.by_peers(reader.kind, reader.own(at))
 
     def young(self, began: int) -> bool:
@@ -204,14 +209,21 @@ class Watched:
     def bar(self, kind: str, began: int) -> int:
         """From how much on a bucket is no past for a while: what is told of but for the past."""
         if self.age is not None:
-            return MOST + 1 if self.young(began) else self.floor
-        return SURE * self.floor if self.peers.learning(kind) else max(self.floor, PEERS * self.peers.much.get(kind, 0))
+            return NEVER if self.young(began) else self.floor
+        if self.peers.learning(kind):
+            return NEVER if _program(kind) else SURE * self.floor
+        return max(self.floor, PEERS * self.peers.much.get(kind, 0))
 
     def wait(self, g: str, level: int, time: int, own: int) -> None:
         """More than ever on one of these first days: by which of these it fires is known when it is over."""
         held = self.held.setdefault(g, [])
         if not held or own != held[-1][2] or level > held[-1][0]:
             held.append((level, time, own))
+
+
+def _program(kind: str) -> bool:
+    """Whether principals of this kind, and of whatever role the operator tells, are a cloud's roles."""
+    return kind.split(" ", 1)[0] == ROLE
 
 
 class Readers:
@@ -305,6 +317,8 @@ class Readers:
     def _held(self, reader: Reader, window: Watched, held: list[tuple[int, int, int]]) -> Iterator[Fire]:
         """Of somebody without a past on a first day, which is over."""
         for id_, times in ((window.cold, 1), (window.id, SURE)):
+            if id_ == window.id and _program(reader.kind):
+                continue
             of = (one for one in held if one[0] >= min(MOST, times * window.ended(reader.kind, one[2])))
             first = next(of, None)
             if id_ and first is not None:

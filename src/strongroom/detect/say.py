@@ -30,6 +30,13 @@ def when(t: int) -> str:
         return f"{t} ms"
 
 
+def between(first: int, last: int) -> str:
+    """From one to the other; the day is said once where it is the same."""
+    begin, end = when(first), when(last)
+    same = first <= last and begin[:11] == end[:11] and " " in begin
+    return begin if begin == end else f"{begin} to {end[11:] if same else end}"
+
+
 def size(bytes_: float) -> str:
     """Bytes in the unit that fits."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -62,9 +69,10 @@ def headline(finding: Finding) -> str:
 
 def sentences(finding: Finding) -> Iterator[str]:
     """Everything a person needs to judge it, the most important first."""
-    yield f"{when(finding.first)} to {when(finding.last)} UTC, {count(finding.events, 'event')}{_from(finding)}."
+    yield f"{between(finding.first, finding.last)} UTC, {count(finding.events, 'event')}{_from(finding)}."
     for reason in finding.reasons:
-        yield f"{reason.detection.head.title}: {detail(reason)}"
+        own = (reason.first, reason.last) != (finding.first, finding.last)
+        yield f"{reason.detection.head.title}: {detail(reason, f', {between(reason.first, reason.last)}' if own else '')}"
     yield loss(finding)
     honest = list(dict.fromkeys(one for reason in finding.reasons for one in reason.detection.head.honest))[:_HONEST]
     if honest:
@@ -108,9 +116,9 @@ def suppression(one: Suppressed) -> str:
     )
 
 
-def detail(reason: Reason) -> str:
-    """What a detection saw, with its limits."""
-    note = f" (limit: {reason.detection.note})" if reason.detection.note else ""
+def detail(reason: Reason, seen: str = "") -> str:
+    """What a detection saw, when (`seen`), and with which limits."""
+    note = seen + (f" (limit: {reason.detection.note})" if reason.detection.note else "")
     match reason.detection.shape:
         case "walk":
             missed = f", {reason.missed:,} of them denied or not there" if reason.missed else ""
@@ -121,9 +129,8 @@ def detail(reason: Reason) -> str:
         case "egress":
             text = f"{count(reason.events, 'answer')}{note}"
         case "rule":
-            text = f"{count(reason.events, 'event')}" + (
-                f", {count(reason.documents, 'document')}" if reason.documents else ""
-            )
+            left = f", {count(reason.documents, 'document')}" if reason.documents else ""
+            text = f"{count(reason.events, 'event')}{left}{note}"
     return f"{text}."
 
 

@@ -98,6 +98,8 @@ def finding(one: Finding, evidence: list[Opened]) -> dict[str, Any]:
                 "tags": list(reason.detection.head.tags),
                 "events": reason.events,
                 "documents": reason.documents,
+                "first": reason.first,
+                "last": reason.last,
                 "fired": reason.fired,
                 "documents_lost_when_fired": reason.lost,
             }

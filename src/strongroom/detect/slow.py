@@ -31,7 +31,7 @@ def detections() -> list[Detection]:
         CASE WHEN age >= {AGE} THEN least({readers.MOST}, greatest({FLOOR}, {readers.OWN} * coalesce(own, 0))) END AS enough,
         CASE WHEN age < {AGE} AND much > 0 THEN {hint} END AS hint
     """
-    bar = f"CASE WHEN age < {AGE} THEN {readers.MOST + 1} END"
+    bar = f"CASE WHEN age < {AGE} THEN {readers.NEVER} END"
     steps = wide.steps(WEEK, FLOOR, peers.known(WEEK, WEEK, AGE), bar, limits)
     note = (
         f"at least {FLOOR} in a week, {readers.OWN} times its own most; in a log's first {AGE} weeks {readers.FAR} times "

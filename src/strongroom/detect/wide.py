@@ -11,7 +11,9 @@ Counts are exact in windows that slide; buckets of a window's length serve only 
 the same. Nobody's count goes beyond MOST, which is always too many.
 
 In the first days of a kind (`peers.LEARN`) nobody knows who is a desk or a program: somebody without a past is then told of with
-a low level, and as ever from SURE times the limit on; and what is less than SURE times the floor is a past as any other.
+a low level, and as ever from SURE times the limit on; and what is less than SURE times the floor is a past as any other. A role of
+a cloud is a program, and a portal's own reads for everybody from the first hour: of it there is a low level alone in these days,
+however much it is, and all of it is a past. Where twice that past is more than is counted, no limit is known.
 """
 
 from collections.abc import Iterator
@@ -22,7 +24,7 @@ from strongroom.detect import peers
 from strongroom.detect.correlation import windowed
 from strongroom.detect.detection import ABOUT, SERVED, Detection, digest, simple
 from strongroom.detect.parts import By, Here, Known, Parts, Step
-from strongroom.detect.readers import DOUBT, MOST, OWN, PEERS, SURE, TEN, Readers, Window
+from strongroom.detect.readers import DOUBT, MOST, NEVER, OWN, PEERS, ROLE, SURE, TEN, Readers, Window
 from strongroom.sigma.rule import Head, Level
 
 FLOORS: Final = ((HOUR, 25, "an hour", ("04", "12")), (DAY, 60, "a day", ("05", "13")))
@@ -31,6 +33,8 @@ to 150, which its own past or its peers excuse."""
 _SPREAD: Final = """(quantile_disc(was, 0.5) OVER earlier)
     * pow((quantile_disc(was, 0.75) OVER earlier)::DOUBLE / quantile_disc(was, 0.25) OVER earlier, 3)"""
 """Four standard deviations over the median: between the quartiles of a normal distribution are 1.35 of them."""
+
+_PROGRAM: Final = f"starts_with(g, '{ROLE} ')"
 
 
 def detections() -> list[Detection]:
@@ -44,10 +48,11 @@ def _detections(window: int, floor: int, words: str, ends: tuple[str, str]) -> I
     past = f"greatest({OWN} * own, CASE WHEN known >= {TEN} THEN spread ELSE {PEERS} * much END)"
     usual, cold = f"least({MOST}, greatest({floor}, {past}))", f"(young AND known < {TEN})"
     limits = f"""
-        CASE WHEN {cold} THEN least({MOST}, {SURE} * {usual}) ELSE {usual} END AS enough,
+        CASE WHEN {_PROGRAM} AND ({cold} OR known >= {TEN} AND {past} >= {MOST}) THEN NULL
+            WHEN {cold} THEN least({MOST}, {SURE} * {usual}) ELSE {usual} END AS enough,
         CASE WHEN {cold} THEN {usual} END AS hint
     """
-    bar = f"CASE WHEN young THEN {SURE * floor} ELSE {PEERS} * much END"
+    bar = f"CASE WHEN young THEN CASE WHEN {_PROGRAM} THEN {NEVER} ELSE {SURE * floor} END ELSE {PEERS} * much END"
     all_ = steps(window, floor, peers.known(window), bar, limits)
     told: tuple[tuple[Level, str, str, str], ...] = (
         ("medium", title, ends[0], "enough"), ("low", f"{title}, while nobody has a past", ends[1], "hint"),

@@ -1,9 +1,11 @@
 """FHIR AuditEvent, R4 and R5, by hl7.org/fhir/auditevent.html and IHE's Basic Audit Log Patterns (BALP).
 
 A resource a line (NDJSON, as bulk export gives them), or a Bundle. BALP names the patient as an entity of role 1 and what was read
-as another entity: each of these is an event, with its patient.
+as another entity: each of these is an event, with its patient. An operation that gives everything of a person is known by its
+query, and reads one thing, all of that. A program that asks by itself, with credentials of its own, is a role, as in clouds.
 """
 
+import binascii
 from typing import Final
 
 from strongroom.logs import members, objects
@@ -17,6 +19,9 @@ _PATIENT, _QUERY = "1", "24"
 _LISTS: Final = frozenset({"search", "search-type", "search-system", "history", "history-type", "ITI-66", "ITI-67"})
 _NOT_THINGS: Final = frozenset({_PATIENT, _QUERY, "17", "21"})  # roles: patient, query, data repository, job
 _PROGRAMS: Final = frozenset({"110150", "110151", "110152"})  # DICOM: application, its launcher, destination
+_EVERYTHING: Final = "$everything"
+_LONGEST: Final = 4_096
+"""Characters of a query, in base64."""
 _OK: Final = frozenset({"0", "success", ""})
 
 
@@ -41,6 +46,8 @@ def parse(unit: bytes) -> Read:
     )
     things = [_what(one) for one in entities if _role(one) not in _NOT_THINGS] or [""]
     act = Act.LIST if operation in _LISTS else _ACTS.get(word(event, "action"), Act.OTHER)
+    if act is Act.OTHER and (all_ := [found for one in entities if (found := _all_of_one(one, patient))]):
+        things, act = all_, Act.READ
     observer = _reference(inner(event, "source", "observer"))
     id_ = word(event, "id")
     rows: list[Row | Unreadable] = []
@@ -70,7 +77,23 @@ def _agent(event: Members) -> tuple[str, Kind, str]:
     named = next((found for one in people if (found := _named(one))), "")
     if not named:
         return address or "nobody", Kind.ADDRESS if address else Kind.SERVICE, address
-    return named, Kind.SERVICE if people and _program(people[0]) else Kind.LOGIN, address
+    if not people or not _program(people[0]):
+        return named, Kind.LOGIN, address
+    return named, Kind.ROLE if people[0].get("requestor") is True else Kind.SERVICE, address
+
+
+def _all_of_one(entity: Members, patient: str) -> str:
+    """What a query for everything of a person gives; empty for another entity."""
+    if _role(entity) != _QUERY:
+        return ""
+    try:
+        query = binascii.a2b_base64(word(entity, "query")[:_LONGEST]).decode("utf-8", "replace")
+    except binascii.Error:
+        return ""
+    path = query.rpartition(" ")[2].partition("?")[0].replace("%24", "$").rstrip("/")
+    return (
+        f"{patient or path.removesuffix(_EVERYTHING).rstrip('/')}/{_EVERYTHING}" if path.endswith(_EVERYTHING) else ""
+    )
 
 
 def _address(agent: Members) -> str:
