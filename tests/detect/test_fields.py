@@ -1,11 +1,14 @@
 """What a rule's field means in the events."""
 
+import msgspec
 import pytest
 
-from strongroom.detect.fields import CannotRun, logs_of, resolver
+from strongroom.detect.fields import NAMES, CannotRun, logs_of, resolver
+from strongroom.logs import cloudtrail
 from strongroom.logs.record import Log
 from strongroom.sigma.rule import Logsource
 from tests.detect.conftest import Scene
+from tests.logs.test_cloudtrail import RECORD
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_logs_that_are_not_read_are_named(source: Logsource) -> None:
         (Log.WEB, "document", '"document"'),
         (Log.WEB, "cs-uri", """("http_request.url.path" || coalesce('?' || "http_request.url.query_string", ''))"""),
         (Log.CLOUDTRAIL, "eventName", '"api.operation"'),
-        (Log.CLOUDTRAIL, "requestParameters.bucketName", """json_extract_string(raw_data, '$."requestParameters"."bucketName"')"""),
+        (Log.CLOUDTRAIL, "requestParameters.key", """json_extract_string(raw_data, '$."requestParameters"."key"')"""),
         (Log.CLOUDTRAIL, "a'b\"c", """json_extract_string(raw_data, '$."a''bc"')"""),
         (Log.CLOUDTRAIL, None, "raw_data"),
         (Log.WEB, "c-uri-query", '"http_request.url.query_string"'),
@@ -65,6 +68,18 @@ def test_logs_that_are_not_read_are_named(source: Logsource) -> None:
 def test_fields(log: Log, field: str | None, expected: str) -> None:
     """A taxonomy's name, a number as text, ours, and a field of the whole record; quotes in names end nothing."""
     assert resolver((log,))(field) == expected
+
+
+def test_columns_say_what_the_record_says(scene: Scene) -> None:
+    """A field of CloudTrail's that has a column, in a record that has all of them."""
+    unit = msgspec.json.encode({**RECORD, "errorCode": "AccessDenied"})
+    found = cloudtrail.parse(unit)
+    assert isinstance(found, tuple)
+    scene.add(dict(zip(cloudtrail.FIELDS, found, strict=True)))
+    for field, column in NAMES[Log.CLOUDTRAIL].items():
+        path = "$." + field
+        ((held, told),) = scene.engine.rows(f"SELECT \"{column}\", json_extract_string(raw_data, '{path}') FROM event")  # noqa: S608  # a test's
+        assert held == told is not None, field
 
 
 @pytest.mark.parametrize(

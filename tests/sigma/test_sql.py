@@ -129,3 +129,12 @@ def test_alternatives_looked_for_together_are_what_they_are_one_by_one(
     sql = f"SELECT {where(Some(of), resolve)}, {single} FROM (SELECT {row})"  # noqa: S608  # a test's
     ((together, one_by_one),) = con.execute(sql).fetchall()
     assert together == one_by_one
+
+
+def test_records_are_taken_apart_last() -> None:
+    """What looks into a record is asked only of those that all other tests leave, wherever the rule has it."""
+    inside, beside = Match("deep", Exists(there=True)), Match("a", Exists(there=True))
+    sql = where(
+        All((All((inside,)), beside)), lambda field: "json_extract_string(r, '$.x')" if field == "deep" else '"a"'
+    )
+    assert sql.index('"a"') < sql.index("json_extract_string")

@@ -43,6 +43,9 @@ _CLOUDTRAIL: Final = {
     "eventSource": "api.service.name",
     "errorCode": "api.response.error",
     "userAgent": "http_request.user_agent",
+    "sourceIPAddress": "src_endpoint.ip",
+    "userIdentity.accessKeyId": "actor.session.uid",
+    "requestParameters.bucketName": "store",
 }
 """Columns hold what the record says, but nothing where it says the empty text; a record need not be taken apart for them."""
 _GCP: Final = {
