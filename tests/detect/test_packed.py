@@ -65,3 +65,18 @@ def test_many_numbers_are_a_set(numbers: list[int]) -> None:
         assert len(many) == len(known)
     assert not any(packed.Many(many.dump()).add(number) for number in known)
     assert len(many.dump()) == 8 * len(known)
+
+
+@given(st.lists(st.tuples(KEYS, st.integers(0, 9)), max_size=60))
+def test_what_is_marked_anew(marks: list[tuple[int, int]]) -> None:
+    """Whatever has no mark yet, or another that is not too old."""
+    held, plain = packed.load(b""), dict[int, int]()
+    for key, number in marks:
+        new = packed.marked(held, key.to_bytes(8, "big"), number.to_bytes(8, "big"), (3).to_bytes(8, "big"))
+        last = plain.get(key)
+        if last is None or (last != number and last >= 3):
+            assert new is not None
+            held, plain[key] = new, number
+        else:
+            assert new is None
+        assert dict(packed.items(held)) == plain

@@ -109,7 +109,9 @@ def comes(login: bytes, place: int, time: int) -> tuple[bytes, bool]:
     What is kept of a login is the last day on which it came, on how many it did, and its first places with when it was there first.
     """
     day, days = _DAYS.unpack_from(login) if login else (-1, 0)
-    known = packed.place(login, place.to_bytes(8, "big"), _TOLD) >= 0
+    wanted = place.to_bytes(8, "big")
+    at = login.find(wanted, _TOLD)
+    known = at == _TOLD or (at > 0 and packed.place(login, wanted, _TOLD) > 0)
     if known and time // DAY == day:
         return login, False
     if time // DAY != day:

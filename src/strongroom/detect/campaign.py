@@ -18,7 +18,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import packed, slow
 from strongroom.detect.detection import ABOUT, AGENT, PLACE, SERVED, SOURCE, Detection, Fire, simple
 from strongroom.detect.met import digest
-from strongroom.detect.packed import NEVER, Packed
+from strongroom.detect.packed import Packed
 from strongroom.detect.parts import By, Here, Known, Parts
 from strongroom.detect.shelf import Column
 from strongroom.sigma.rule import Head
@@ -127,11 +127,11 @@ MOST: Final = 20_000
 
 
 @lru_cache(MOST)
-def _things(agent: str | None, route: str | None) -> tuple[tuple[str, int], ...]:
+def _things(agent: str | None, route: str | None) -> tuple[tuple[str, bytes], ...]:
     """What somebody has in common with others, each with the digest by which it is known."""
     told = (("program", agent), ("address", route))
     names = (f"{kind} {one}" for kind, one in told if one is not None)
-    return tuple((intern(what), digest(what)) for what in names)
+    return tuple((intern(what), digest(what).to_bytes(8, "big")) for what in names)
 
 
 class Campaign:
@@ -139,6 +139,7 @@ class Campaign:
 
     def __init__(self) -> None:
         self.began: int | None = None  # the day
+        self.hour, self.now, self.today = -1, b"", b""  # and the first of the day
         self.had = Column[Packed](
             packed.dump, packed.load
         )  # of each what they had in common, and in which hour it was counted last
@@ -154,32 +155,33 @@ class Campaign:
             self.began = time // DAY
         if who is None:
             return ()
-        known, at, hour = self.had.row(who), self.had.at, time // HOUR
+        if time // HOUR != self.hour:
+            self.hour = time // HOUR
+            self.now, self.today = self.hour.to_bytes(8, "big"), (self.hour // 24 * 24).to_bytes(8, "big")
+        known, at = self.had.row(who), self.had.at
         fires: Sequence[Fire] = ()
-        for what, key in _things(row[4], row[5]):
-            had = known[at] or b""
-            last = packed.get(had, key)
-            if last == NEVER or (
-                last != hour and last // 24 == hour // 24
-            ):  # each hour of the day on which they had it first
-                known[at] = packed.put(had, key, hour)
-                fires = [*fires, *self._new(what, time)]
+        for what, key in _things(row[4], row[5]):  # each counts in each hour of the day on which they had it first
+            had = packed.marked(known[at] or b"", key, self.now, self.today)
+            if had is not None:
+                known[at] = had
+                fire = self._new(what, time)
+                fires = fires if fire is None else [*fires, fire]
         return fires
 
-    def _new(self, what: str, time: int) -> Sequence[Fire]:
+    def _new(self, what: str, time: int) -> Fire | None:
         """One more has this in common."""
         hour = time // HOUR
         everybody = self._count(what[:7], hour)
         n = self._count(what, hour)
         if n < FLOOR or self.began is None or hour // 24 < self.began + AGE:
-            return ()
+            return None
         usual = self.usual.get(what)
         if usual is None or usual[0] != hour:
             usual = self.usual[what] = (hour, *self._forecast(what, hour, self.began))
         _, own, others = usual
         expected = max(1.0, (everybody - n) / max(others, 1.0)) * max(own, 1.0)
         enough = max(FLOOR, TIMES * expected, expected + DEVIATIONS * math.sqrt(expected))
-        return (Fire(what, time, n),) if n >= enough else ()
+        return Fire(what, time, n) if n >= enough else None
 
     def _count(self, what: str, hour: int) -> int:
         counts = self.counts.get(what)

@@ -136,7 +136,8 @@ def never(correlation: Correlation) -> bool:
 
 
 def weighed(correlation: Correlation, part: Base) -> Base:
-    """How a watch asks a part of the base: for what it adds up, where it adds up; for numbers that stand for what differs. What is
+    """How a watch asks a part of the base: for what it adds up, where it adds up; for numbers that stand for what differs, and for
+    groups of several fields, which may be long: of a million groups two share one with a chance of some hundred-millionths. What is
     judged when its instant is over brings its place along.
     """
     value, kind, now = part.columns[-1], correlation.kind, at_once(correlation)
@@ -149,7 +150,9 @@ def weighed(correlation: Correlation, part: Base) -> Base:
         amount = _of(_MILLIONTHS, value)
     elif kind in _RANKED:
         amount = _of(_NUMBER, value)
-    columns = dict(zip(NAMES, (*part.columns[2:-1], amount), strict=True))
+    g, *told = part.columns[2:-1]
+    group = f"CAST({digest(g)} AS VARCHAR)" if len(correlation.group_by) > 1 else g
+    columns = dict(zip(NAMES, (group, *told, amount), strict=True))
     place = {} if now else {"source": SOURCE, "place": PLACE, "length": '"record.length"'}
     return simple(f"({part.where}) AND ({value}) IS NOT NULL", part.logs, **columns, **place)
 

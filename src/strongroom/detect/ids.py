@@ -28,7 +28,13 @@ NARROW: Final = 50
 BLOCK: Final = 256
 """Ids of one kind of address that are kept together."""
 _NOTHING: Final[Sequence[Fire]] = ()
-_digest = lru_cache(4_096)(digest)
+
+
+@lru_cache(4_096)
+def _way(route: str) -> tuple[bytes, str]:
+    """By what a route is known: a digest, and the same as a text."""
+    known = digest(route)
+    return known.to_bytes(8, "big"), f" {known:x}"
 
 
 class Askers(Thing):
@@ -53,14 +59,10 @@ class Askers(Thing):
         askers, earlier = _of(self.now, nth), _of(self.before, nth)
         if who in askers or len(askers) > FEW:
             return 0
-        self.adds(nth, who)
+        place = len(self.now) // _ASKER
+        self.now = self.now[:place] + _BYTES[nth] + self.now[place:] + who
         many = len(askers) + 1 + sum(one not in askers for one in earlier)
         return 0 if who in earlier or many > FEW else many
-
-    def adds(self, nth: int, who: bytes) -> None:
-        """Somebody asks who had not."""
-        many = len(self.now) // _ASKER
-        self.now = self.now[:many] + _BYTES[nth] + self.now[many:] + who
 
     def dump(self) -> list[Any]:
         """As numbers and bytes."""
@@ -89,42 +91,49 @@ def _of(askers: bytes, nth: int) -> list[bytes]:
     return found
 
 
-_RUN: Final = Struct(">QqqqI??")
+_RUN: Final = Struct(">8sqqqI??")
 """Where a principal is on one route: a digest of the route, when it was there last, at which number, by which step, for how many
 steps, whether anything of this run was given out, and whether the step says something."""
+_TIME: Final = Struct(">q").unpack_from
+_WHO: Final = 8
+RUNS: Final = 1_000
+"""Runs of one principal, each on a route of its own. Of more the one that stood still for longest is let go."""
+_MOST: Final = _WHO + (RUNS - 1) * _RUN.size
 _LONG, _FAR = 2**32 - 1, 2**63
 
 
-def walked(runs: bytes, route: int, number: int, time: int, *, served: bool) -> tuple[bytes, int, bool]:
-    """A principal's runs, nearly always one alone, with a step more on this route; how long the run is now, and whether anything of
-    it was given out.
+def walked(walker: bytes, route: bytes, number: int, time: int, *, served: bool) -> tuple[bytes, int, bool]:
+    """A principal (a digest of its name, and its runs, nearly always one alone) with a step more on this route; how long the run is
+    now, and whether anything of it was given out.
 
     Runs that are too old for another step are let go. Of two steps that are too far for 64 bits the second goes back, and is not as
     far as the first: neither has to be known.
     """
-    others, step, length, left = b"", None, 1, served
-    for at in range(0, len(runs), _RUN.size):
-        one, then, last, before, long, gave, known = _RUN.unpack_from(runs, at)
-        if time - then > WEEK:
-            continue
-        if one != route:
-            others += runs[at : at + _RUN.size]
-            continue
-        step = number - last
-        if abs(step) <= STRIDE or (known and step == before):
-            length, left = min(long + 1, _LONG), gave or served
-        if abs(step) >= _FAR:
-            step = None
-    return others + _RUN.pack(route, time, number, step or 0, length, left, step is not None), length, left
+    step, length, left = None, 1, served
+    at = walker.find(route, _WHO)
+    while at >= 0 and (at - _WHO) % _RUN.size:
+        at = walker.find(route, at + 1)
+    if at >= 0:
+        _, then, last, before, long, gave, known = _RUN.unpack_from(walker, at)
+        walker = walker[:at] + walker[at + _RUN.size :]
+        if time - then <= WEEK:
+            step = number - last
+            if abs(step) <= STRIDE or (known and step == before):
+                length, left = min(long + 1, _LONG), gave or served
+            if abs(step) >= _FAR:
+                step = None
+    while len(walker) > _WHO and (len(walker) > _MOST or time - _TIME(walker, _WHO + 8)[0] > WEEK):
+        walker = walker[:_WHO] + walker[_WHO + _RUN.size :]
+    return walker + _RUN.pack(route, time, number, step or 0, length, left, step is not None), length, left
 
 
-def _until(runs: bytes) -> int:
+def _until(walker: bytes) -> int:
     """When all of them are too old."""
-    return max(int(one[1]) for one in _RUN.iter_unpack(runs)) + WEEK
+    return max((int(one[1]) for one in _RUN.iter_unpack(walker[_WHO:])), default=-WEEK) + WEEK
 
 
-def _same(runs: bytes) -> bytes:
-    return runs
+def _same(walker: bytes) -> bytes:
+    return walker
 
 
 class Route:
@@ -199,8 +208,14 @@ class Ids:
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""
-        _, time, g, _, route, number, served, whose = row
-        block, nth, who = f"{number // BLOCK} {route}", number % BLOCK, whose.to_bytes(8, "big")
+        _, time, g, _, route, number, served = row[:7]
+        (way, named), nth = _way(route), number % BLOCK
+        known, at = self.walkers.row(g), self.walkers.at
+        walker = known[at]
+        if walker is None:
+            walker = known[at] = digest(g).to_bytes(8, "big")
+        who = walker[:_WHO]
+        block = f"{number // BLOCK}{named}"
         askers = self.askers.get(block)
         if askers is None:
             askers = self.askers.add(block, Askers())
@@ -208,24 +223,24 @@ class Ids:
             self.week = time // WEEK
         if self.week != askers.week:
             askers.turn(self.week)
-        now = askers.now.find(nth, 0, len(askers.now) // _ASKER) >= 0
-        before = askers.before.find(nth, 0, len(askers.before) // _ASKER) >= 0
+        held, earlier = askers.now, askers.before
+        now = held.find(nth, 0, len(held) // _ASKER) >= 0
+        before = bool(earlier) and earlier.find(nth, 0, len(earlier) // _ASKER) >= 0
         fires = _NOTHING
         if now or before:
             many = askers.asks(nth, who)
         else:
-            many = 1
-            askers.adds(nth, who)
+            many, place = 1, len(held) // _ASKER
+            askers.now = held[:place] + _BYTES[nth] + held[place:] + who
         if many and self.alone:
-            known, at = self.walkers.row(g), self.walkers.at
-            known[at], length, left = walked(known[at] or b"", _digest(route), number, time, served=served)
+            known[at], length, left = walked(walker, way, number, time, served=served)
             if length >= RUN:
                 fires = (Fire(g, time, length, left, of=self.alone),)
         return [*fires, *self._turns(row, now=now, before=before)] if self.turns else fires
 
     def _turns(self, row: Sequence[Any], *, now: bool, before: bool) -> Sequence[Fire]:
         """The same of all together; whether the id was asked for in this week, or in the one before."""
-        _, time, g, _, name, number, served, _ = row
+        _, time, g, _, name, number, served = row[:7]
         route = self.routes.get(name)
         if route is None:
             route = self.routes[name] = Route()

@@ -305,18 +305,14 @@ class Live:
         """Everything but what lies on shelves, in pieces with names, each of lists, dicts, texts and numbers: so that the whole is
         never there twice.
         """
-        bases = list(self._bases)
+        bases = [_digest(base.sql) for base in self._bases]
         yield (
             "live",
             {
                 "latest": self.latest,
                 "reached": self.reached,
                 "counts": [self.late, self.future, self.twice],
-                "waiting": [
-                    [*row[:5], _digest(bases[at].sql), one]
-                    for row in self._waiting
-                    for at, one in self._asking.rows(row)
-                ],
+                "waiting": [[*row[:5], bases[at], one] for row in self._waiting for at, one in self._asking.rows(row)],
                 "seen": [[*key, time] for key, time in self._seen.items()],
                 "told": [[*key, *told] for key, told in self._told.items()],
             },

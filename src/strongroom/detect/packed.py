@@ -26,7 +26,9 @@ def put(held: Packed, key: int, number: int) -> Packed:
         held[key] = number
         return held
     entry = _PACK(key, number)
-    at = place(held, entry[:8])
+    at = held.find(entry[:8])
+    if at > 0 and at % _SIZE:
+        at = place(held, entry[:8])
     held = held + entry if at < 0 else held[:at] + held[at + _SIZE :] + entry
     return held if len(held) <= FEW * _SIZE else dict(items(held))
 
@@ -40,7 +42,9 @@ def renew(held: Packed, key: int, number: int, begin: int) -> tuple[Packed, int]
             del held[first]
         return held, before
     entry = _PACK(key, number)
-    at, before = place(held, entry[:8]), NEVER
+    at, before = held.find(entry[:8]), NEVER
+    if at > 0 and at % _SIZE:
+        at = place(held, entry[:8])
     if at >= 0:
         (before,) = _NUMBER(held, at + 8)
         held = held[:at] + held[at + _SIZE :]
@@ -54,8 +58,30 @@ def get(held: Packed, key: int) -> int:
     """The number of this key; NEVER where it is not there."""
     if isinstance(held, dict):
         return held.get(key, NEVER)
-    at = place(held, key.to_bytes(8, "big"))
+    wanted = key.to_bytes(8, "big")
+    at = held.find(wanted)
+    if at > 0 and at % _SIZE:
+        at = place(held, wanted)
     return NEVER if at < 0 else int(_NUMBER(held, at + 8)[0])
+
+
+def marked(held: Packed, key: bytes, number: bytes, since: bytes) -> Packed | None:
+    """With this number of this key, each as eight bytes; None where it is there, or one below `since` is."""
+    if isinstance(held, dict):
+        one, new = int.from_bytes(key, "big"), int.from_bytes(number, "big")
+        known = held.get(one, NEVER)
+        if known == new or NEVER < known < int.from_bytes(since, "big"):
+            return None
+        held[one] = new
+        return held
+    at = held.find(key)
+    if at > 0 and at % _SIZE:
+        at = place(held, key)
+    if at < 0:
+        held += key + number
+        return held if len(held) <= FEW * _SIZE else dict(items(held))
+    last = held[at + 8 : at + _SIZE]
+    return None if last == number or last < since else held[: at + 8] + number + held[at + _SIZE :]
 
 
 def size(held: Packed) -> int:

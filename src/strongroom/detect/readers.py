@@ -47,8 +47,8 @@ class Window(NamedTuple):
 
 _CELL: Final = 8
 BUCKET, COUNT, MUCH, ENOUGH, PAST, LATER, DOUBTED, VALUES = range(_CELL)
-"""What is kept of one principal and one window, one after the other (a `Reader` has `cells` of all windows in a row, for an object
-each would be twice as large): the number of its present bucket; how much that holds; the most that one ever held; what is enough in
+"""What is kept of one principal and one window, one after the other (a `Reader` has `cells` of all windows in a row: an object each
+would be twice as large): the number of its present bucket; how much that holds; the most that one ever held; what is enough in
 it (None: never, or not yet known); earlier buckets, as how much -> in how many (`packed`); those that are no past yet, as number ->
 how much, below 0 where it is doubted; whether the present one is; and what is in this window alone, as thing -> when last, once it
 may be too much: None for most."""
@@ -67,16 +67,15 @@ class Reader:
 
     def turn(self, at: int, bucket: int, size: int) -> None:
         """A bucket has begun: what had ended before the one before it is known now, but for what is doubted."""
-        cells = self.cells
-        number, count, doubted = cells[at], cells[at + COUNT], cells[at + DOUBTED]
-        if cells[at + LATER]:
+        number, count, doubted = self.cells[at], self.cells[at + COUNT], self.cells[at + DOUBTED]
+        if self.cells[at + LATER]:
             self._known(at, bucket, DOUBT // size)
         if count and number <= bucket - 2 and not doubted:
             self._learn(at, count)
         elif count:
-            cells[at + LATER] = packed.put(cells[at + LATER], number, -count if doubted else count)
-            cells[at + DOUBTED] = False
-        cells[at], cells[at + COUNT] = bucket, 0
+            self.cells[at + LATER] = packed.put(self.cells[at + LATER], number, -count if doubted else count)
+            self.cells[at + DOUBTED] = False
+        self.cells[at], self.cells[at + COUNT] = bucket, 0
 
     def _known(self, at: int, bucket: int, doubt: int) -> None:
         later = self.cells[at + LATER]
@@ -278,9 +277,7 @@ class Readers:
             if many >= window.floor:
                 level = many if window is windows[-1] else reader.level(at, time, window.size)
                 fires = [*fires, *self._judge(reader, g, window, at, (time, level))]
-            elif (
-                cells[at + VALUES] is not None
-            ):  # in the longest window there is too little for the shorter one to be counted
+            elif cells[at + VALUES] is not None:  # the longest holds too little for the shorter ones to be counted
                 cells[at + VALUES] = None
             at += _CELL
         return fires

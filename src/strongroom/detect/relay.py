@@ -14,7 +14,7 @@ from strongroom.clock import HOUR
 from strongroom.detect.detection import Detection
 from strongroom.detect.ids import FEW, NARROW, RUN, SEVERAL, STRIDE, TURNS, WEEK, Ids
 from strongroom.detect.parts import By, Known, Parts
-from strongroom.detect.walk import BASE, LIVE
+from strongroom.detect.walk import BASE
 from strongroom.sigma.rule import Head
 
 HEAD: Final = Head(
@@ -105,7 +105,7 @@ def detection() -> Detection:
     )
     parts = Parts((asked, Known("likely", new, likely), Known("walked", askers, walked)), hits)
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
-    bases = (LIVE,)
+    bases = (BASE,)
     return Detection(
         HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=bases, fold=Ids, joint="turns", parts=parts
     )

@@ -29,9 +29,9 @@ from strongroom.detect.state import FOREVER, State
 T = TypeVar("T", bound="Thing | Row")
 C = TypeVar("C")
 
-MOST: Final = 700_000
-"""Things of all shelves that lie in memory when a saving is done: some 500 bytes each."""
-FULL: Final = 840_000
+MOST: Final = 600_000
+"""Things of all shelves that lie in memory when a saving is done: some 400 bytes each."""
+FULL: Final = 720_000
 """And at which nothing else is done before there are fewer."""
 PIECE: Final = 250
 """Things that are written at once."""

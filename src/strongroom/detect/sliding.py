@@ -8,6 +8,7 @@ import math
 from array import array
 from collections import deque
 from collections.abc import Sequence
+from struct import Struct
 from sys import intern
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from strongroom.detect.shelf import Shelf, Thing
 
 _NOTHING: Final[Sequence[Fire]] = ()
 _FEW: Final = 16
-"""Times that are held as a tuple, which is smaller than whatever can grow."""
+"""Times and amounts that are held as what cannot grow, which is smaller."""
+_ONE: Final = Struct("=ddd")
+"""A sum of one amount, its time and itself."""
 
 
 class Single:
@@ -237,43 +240,42 @@ class Amounts(Window):
         self.bound, self.above = bound, above
 
     def new(self) -> Any:
-        """See `Window`. (time, amount) while there is one instant; else the sum, and time and amount of each."""
-        return ()
+        """See `Window`. The sum, and time and amount of each: as bytes while there are few."""
+        return b""
 
     def count(self, group: Group, row: Sequence[Any]) -> int:
         """See `Window`. Amounts of one instant are held as one."""
         time, amount, held = row[1], float(row[5]), group.held
-        begin = time - self.window
-        if isinstance(held, tuple):
-            if not held or held[0] == time or held[0] < begin:
-                total = amount + (held[1] if held and held[0] == time else 0)
-                group.held = (time, total)
+        begin, gone = time - self.window, 1
+        if isinstance(held, bytes):
+            _, last, known = _ONE.unpack(held) if len(held) == _ONE.size else (0, -1, 0)
+            if not held or last == time or 0 <= last < begin:
+                total = known + amount if last == time else amount
+                group.held = _ONE.pack(total, time, total)
                 return self._count(total)
-            held = group.held = array("d", (held[1], *held))
-        if held[-2] == time:
+            held = array("d", held)
+        if len(held) > 1 and held[-2] == time:
             held[-1] += amount
         else:
             held.extend((time, amount))
         total = held[0] + amount
-        gone = 1
         while held[gone] < begin or (len(held) > gone + 2 and self._enough(total - held[gone + 1])):
             total -= held[gone + 1]
             gone += 2
         if len(held) == gone + 2:
             total = held[-1]
-            group.held = (time, total)
-        else:
-            del held[1:gone]
-            held[0] = total
+        del held[1:gone]
+        held[0] = total
+        group.held = held if len(held) > 2 * _FEW else held.tobytes()
         return self._count(total)
 
-    def plain(self, held: Any) -> list[float]:
-        """See `Window`."""
-        return list(held)
+    def plain(self, held: Any) -> bytes:
+        """See `Window`. In the order of this machine."""
+        return bytes(held)
 
-    def revived(self, kept: list[float]) -> Any:
+    def revived(self, kept: bytes) -> Any:
         """See `Window`."""
-        return array("d", kept) if len(kept) % 2 else tuple(kept)
+        return array("d", kept) if len(kept) > 2 * _FEW * 8 else kept
 
     def _count(self, total: float) -> int:
         return max(1, math.floor(total)) if self._enough(total) else 0

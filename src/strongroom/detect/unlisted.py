@@ -177,7 +177,7 @@ class Ways:
             route = intern(route)
         self.routes[route] = time
         known, at = self.opened.row(g), self.opened.at
-        known[at], last = packed.renew(known[at] or b"", _known(route), time, _oldest(time))
+        known[at], last = packed.renew(known[at] or b"", _known(route), time, time - DAY)
         return last // DAY < time // DAY
 
     def late(self, way: str, g: str, time: int) -> bool:

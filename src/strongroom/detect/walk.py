@@ -9,7 +9,7 @@ own few documents every week goes nowhere. After a week's silence a walk begins 
 
 from typing import Final
 
-from strongroom.detect.detection import ABOUT, GIVEN, PLACE, SOURCE, Detection, digest, simple
+from strongroom.detect.detection import ABOUT, GIVEN, PLACE, SOURCE, Detection, simple
 from strongroom.detect.ids import FEW, RUN, STRIDE, WEEK, Ids
 from strongroom.detect.parts import By, Here, Parts
 from strongroom.sigma.rule import Head
@@ -35,15 +35,14 @@ def detection() -> Detection:
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}"
     parts = Parts(_STEPS, _HITS)
     return Detection(
-        HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=(LIVE,), fold=Ids, joint="alone", parts=parts
+        HEAD, parts.sql, shape="walk", quiet=True, note=note, bases=(BASE,), fold=Ids, joint="alone", parts=parts
     )
 
 
-_WHERE: Final = f"number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')"
-_ASKED: Final = {"g": ABOUT, "about": ABOUT, "route": "route", "number": "number", "served": GIVEN}
-BASE: Final = simple(_WHERE, (), **_ASKED, source=SOURCE, place=PLACE)
-LIVE: Final = simple(_WHERE, (), **_ASKED, who=digest(ABOUT))
-"""What a watch is told of it."""
+BASE: Final = simple(
+    f"number IS NOT NULL AND route IS NOT NULL AND {ABOUT} IS NOT NULL AND act IN ('read', 'other')",
+    g=ABOUT, about=ABOUT, route="route", number="number", served=GIVEN, source=SOURCE, place=PLACE,
+)  # fmt: skip
 _COUNTED: Final = f"""
 WITH once AS (
     SELECT * FROM near

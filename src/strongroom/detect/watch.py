@@ -115,7 +115,7 @@ class Watch:
         since, self._wrote = now - self._wrote, now
         if not shelves.saving and (shelves.crowded() or now - self._saved >= self.every):
             self._begin()
-        if shelves.saving:
+        elif shelves.saving:
             shelves.go_on(None if shelves.full() else min(max(LEAST, since * PART), MOST))
 
     def _raise(self, alerts: list[Alert]) -> None:
