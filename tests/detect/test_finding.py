@@ -54,15 +54,22 @@ def test_detections_about_one_are_one_finding(scene: Scene) -> None:
 
 
 def test_what_a_detection_saw_has_a_time_of_its_own(scene: Scene) -> None:
-    """A finding of weeks holds the hour in which most left; whose events are all of it says nothing twice."""
+    """A finding of weeks holds the hour in which most left; what is low besides is named."""
     scene.add(*(read(at, at * 86_400) for at in range(5)))
     ran = run([every("all", "low", "true"), every("hour", "high", "number IN (2, 3)")], scene.engine, [])
     (found,) = findings(scene.engine, ran)
     assert [(one.first, one.last) for one in found.reasons] == [(2 * 86_400_000, 3 * 86_400_000), (0, 4 * 86_400_000)]
-    first, hour, all_, *_ = sentences(found)
+    first, hour, besides, *_ = sentences(found)
     assert first.startswith("1970-01-01 00:00:00 to 1970-01-05 00:00:00 UTC")
     assert hour.endswith(", 1970-01-03 00:00:00 to 1970-01-04 00:00:00.")
-    assert "1970" not in all_
+    assert besides == "Of a low level besides: All."
+
+
+def test_what_is_low_alone_is_told(scene: Scene) -> None:
+    """With all that it saw; its events are the finding's, and no time is said twice."""
+    scene.add(*(read(at, at) for at in range(5)))
+    (found,) = findings(scene.engine, run([every("all", "low", "true")], scene.engine, []))
+    assert list(sentences(found))[1] == "All: 5 events, 5 documents."
 
 
 def test_findings_are_ranked(scene: Scene) -> None:
@@ -74,6 +81,17 @@ def test_findings_are_ranked(scene: Scene) -> None:
     )
     ran = run([every("all", "medium", "true"), every("worst", "critical", "principal = 'c'")], scene.engine, [])
     assert [one.about for one in findings(scene.engine, ran)] == ["login c", "login b", "login a"]
+
+
+def test_what_is_low_besides_makes_no_finding_worse(scene: Scene) -> None:
+    """Whose three documents are of a medium level is before whom weeks of ten are told of with a low one and two with a medium."""
+    scene.add(
+        *(read(at, at, principal="thief") for at in range(3)), *(read(at, at, principal="clinic") for at in range(10))
+    )
+    medium = every("much", "medium", "principal = 'thief' OR number < 2")
+    ran = run([medium, every("weeks", "low", "principal = 'clinic'")], scene.engine, [])
+    assert [one.about for one in findings(scene.engine, ran)] == ["login thief", "login clinic"]
+    assert [one.documents for one in findings(scene.engine, ran)] == [3, 10]
 
 
 def test_trying_is_not_taking(scene: Scene) -> None:

@@ -65,12 +65,17 @@ class Finding:
     evidence: tuple[Evidence, ...]
 
 
+_MEDIUM: Final = LEVELS.index("medium")
+
 EVIDENCE: Final = 20
 """Events of a finding whose places are given: its first ones. `--explain` gives them all."""
 
 
 def findings(engine: Engine, detections: tuple[Detection, ...], most: int = EVIDENCE) -> list[Finding]:
-    """The findings, worst first: by level, then by documents and people that left, then by events."""
+    """The findings, worst first: by level, then by documents that left by what is of a medium level and higher, then by events.
+
+    What is low besides (first weeks, everybody's peaks) makes no finding worse than another.
+    """
     known = {detection.head.id: detection for detection in detections}
     engine.run("DROP TABLE IF EXISTS temp.told")
     engine.write(_TOLD)
@@ -83,7 +88,9 @@ def findings(engine: Engine, detections: tuple[Detection, ...], most: int = EVID
         _finding(row, tuple(sorted(reasons[row[0]], key=_weight)), tuple(evidence.get(row[0], ())))
         for row in engine.rows(_ABOUT)
     ]
-    return sorted(found, key=lambda one: (-LEVELS.index(one.level), -one.documents, -one.events, one.about))
+    return sorted(
+        found, key=lambda one: (-LEVELS.index(one.level), -_heavy(one), -one.documents, -one.events, one.about)
+    )
 
 
 def events_of(engine: Engine, about: str) -> list[Evidence]:
@@ -94,6 +101,12 @@ def events_of(engine: Engine, about: str) -> list[Evidence]:
     ORDER BY time, "record.source", "record.offset"
     """
     return [Evidence(*row) for row in engine.rows(sql)]
+
+
+def _heavy(one: Finding) -> int:
+    """Documents by its worst reason that is not low; by any where all are."""
+    sure = [reason.documents for reason in one.reasons if LEVELS.index(reason.level) >= _MEDIUM]
+    return max(sure, default=one.documents)
 
 
 def _weight(reason: Reason) -> tuple[int, int, int]:

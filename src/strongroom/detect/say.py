@@ -12,6 +12,7 @@ _LONGEST: Final = 200
 """Characters of a log's text that are shown at once."""
 NAMED: Final = 4
 """Countries that are named; more are counted."""
+_LOW: Final = ("informational", "low")
 _HONEST: Final = 3
 """Honest things that are named: those of the heaviest reasons."""
 
@@ -70,9 +71,14 @@ def headline(finding: Finding) -> str:
 def sentences(finding: Finding) -> Iterator[str]:
     """Everything a person needs to judge it, the most important first."""
     yield f"{between(finding.first, finding.last)} UTC, {count(finding.events, 'event')}{_from(finding)}."
+    low = [one for one in finding.reasons if finding.level not in _LOW and one.level in _LOW]
     for reason in finding.reasons:
+        if reason in low:
+            continue
         own = (reason.first, reason.last) != (finding.first, finding.last)
         yield f"{reason.detection.head.title}: {detail(reason, f', {between(reason.first, reason.last)}' if own else '')}"
+    if low:
+        yield f"Of a low level besides: {'; '.join(reason.detection.head.title for reason in low)}."
     yield loss(finding)
     honest = list(dict.fromkeys(one for reason in finding.reasons for one in reason.detection.head.honest))[:_HONEST]
     if honest:
