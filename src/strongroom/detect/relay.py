@@ -14,7 +14,7 @@ from strongroom.clock import HOUR
 from strongroom.detect.detection import Detection
 from strongroom.detect.ids import FEW, NARROW, RUN, SEVERAL, STRIDE, TURNS, WEEK, Ids
 from strongroom.detect.parts import By, Known, Parts
-from strongroom.detect.walk import BASE
+from strongroom.detect.walk import BASE, NUMBERED
 from strongroom.sigma.rule import Head
 
 HEAD: Final = Head(
@@ -99,10 +99,7 @@ def detection() -> Detection:
     SELECT 'walk on ' || route AS about, min(fired) OVER (PARTITION BY route) AS fired, event
     FROM asked JOIN walked USING (road, number)
     """
-    # All ids of all weeks are sorted several times: by numbers in place of names in a third of the time.
-    asked = By(
-        "asked", f"SELECT *, hash(route) AS road, hash(about) AS who FROM ({BASE.sql})", "(route, number)", kept=False
-    )
+    asked = By("asked", NUMBERED, "(road, number)", kept=False)
     parts = Parts((asked, Known("likely", new, likely), Known("walked", askers, walked)), hits)
     note = f"at least {RUN} ids in a row, steps of at most {STRIDE}, by at least {SEVERAL}"
     bases = (BASE,)
