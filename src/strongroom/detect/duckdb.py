@@ -26,8 +26,8 @@ Error = duckdb.Error
 STORED: Final = 64 * 1024 * 1024
 """Bytes of events that are stored at once."""
 GROUP: Final = 30 * 1024
-"""Rows that are packed together, a multiple of 2048. Of those that are stored at once, whole groups go to the file as they are;
-what does not fill one is written a second time later: of records of a kilobyte nearly all, with the engine's own 122,880.
+"""Rows that are packed together, a multiple of 2048. Whole groups go to the file as they are; what fills none is written first to
+the engine's journal, and a second time later: with the engine's own 122,880, of records of a kilobyte nearly all.
 """
 _PACKED: Final = {"raw_data": "USING COMPRESSION zstd"}
 """Whole records, alike and long: by zstd they take a sixth of what the engine's own choice leaves, and two thirds of the time."""
@@ -93,14 +93,19 @@ class Engine:
         self._waiting.append(events)
         self._bytes += events.nbytes
         if self._bytes >= STORED:
-            self._store()
+            self._store(whole=True)
 
-    def _store(self) -> None:
+    def _store(self, *, whole: bool = False) -> None:
+        """Store what waits; `whole`: by whole groups, where there is one, and what does not fill another waits on."""
         if self._waiting:
-            waiting, self._waiting, self._bytes = pa.concat_tables(self._waiting), [], 0
+            waiting = pa.concat_tables(self._waiting)
+            many = (waiting.num_rows // GROUP * GROUP if whole else 0) or waiting.num_rows
+            rest = waiting.slice(many)
+            self._waiting, self._bytes = ([rest], rest.nbytes) if rest.num_rows else ([], 0)
             self._widen(waiting.column_names)
-            self.load("event", waiting.combine_chunks())  # of several the engine's threads get in each other's way
-            self._stored += waiting.num_rows
+            # In one piece: of several the engine's threads get in each other's way.
+            self.load("event", waiting.slice(0, many).combine_chunks())
+            self._stored += many
 
     def _widen(self, names: Iterable[str]) -> None:
         """Give the events these columns. One that no source fills costs less when it comes after the events than with them.
