@@ -185,8 +185,13 @@ class Shelf(Generic[T]):
 
     def send_away(self, state: State, age: int, share: float) -> Iterator[None]:
         """Of what has been clean since this saving, so much."""
-        names = [key for key, one in self.all.items() if one.mark == -age]
-        names = sorted(names[: math.ceil(len(names) * share)])
+        names = list(self.all)
+        for begin in range(0, len(names), LOOKED):
+            old = [key for key in names[begin : begin + LOOKED] if (one := self.all.get(key)) and one.mark == -age]
+            yield from self._send(state, sorted(old[: math.ceil(len(old) * share)]))
+            yield
+
+    def _send(self, state: State, names: Sequence[str]) -> Iterator[None]:
         for begin in range(0, len(names), PIECE):
             some = [(key, one) for key in names[begin : begin + PIECE] if (one := self.all.get(key)) and one.mark <= 0]
             state.put(self._number, ((key, self._until(one), self._plain(one)) for key, one in some))
