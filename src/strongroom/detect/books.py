@@ -85,7 +85,7 @@ def detection() -> Detection:
     """
     due = f"""
     WITH compared AS (
-        SELECT *, count(*) OVER w AS c, count(*) FILTER (NOT matched) OVER w AS u FROM due_share
+        SELECT *, count(*) OVER w AS c, count(CASE WHEN NOT matched THEN 1 END) OVER w AS u FROM due_share
         WINDOW w AS (PARTITION BY book, other, h ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING)
     )
     SELECT book, other, h, min(time) AS time FROM compared JOIN odd USING (book, other, h)

@@ -60,7 +60,8 @@ def windowed(base: str, fire: str, window: int) -> str:
     events about the same between which there is never more than APART.
 
     `fire` may read `base` by this name. A group whose events are about several is told of each. The first instant from an event on
-    is told by going back in time: a minimum from there on, which grows by itself; one over the window would be made anew for each.
+    is told by going back in time: a minimum from there on, which grows by itself; one over the window would be made anew for each, and
+    so would a count with a filter.
     """
     return f"""
     WITH base AS ({base}),
@@ -76,7 +77,7 @@ def windowed(base: str, fire: str, window: int) -> str:
         SELECT *, time - lag(time) OVER (PARTITION BY about ORDER BY time) > {APART} AS apart FROM seen
         WHERE event IS NOT NULL AND ends <= time + {window}
     ),
-    moment AS (SELECT *, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM hit_)
+    moment AS (SELECT *, count(CASE WHEN apart THEN 1 END) OVER (PARTITION BY about ORDER BY time) AS nth FROM hit_)
     SELECT about, min(ends) OVER (PARTITION BY about, nth) AS fired, event FROM moment
     """
 

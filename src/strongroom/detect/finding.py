@@ -156,7 +156,7 @@ gap AS (
     FROM once JOIN event ON event.rowid = once.event
 ),
 numbered AS (
-    SELECT about, place, time, count(*) FILTER (apart) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap
+    SELECT about, place, time, count(CASE WHEN apart THEN 1 END) OVER (PARTITION BY about ORDER BY time) AS nth FROM gap
 ),
 moment AS (SELECT about, nth, min(time) AS since, max(time) AS until FROM numbered GROUP BY ALL),
 many AS (SELECT about, count(*) AS moments FROM moment GROUP BY about),

@@ -57,7 +57,7 @@ met AS (
 ),
 weekly AS (SELECT road, number, week + 1 AS week, count(*) AS before FROM once GROUP BY ALL),
 known AS (
-    SELECT *, coalesce(before, 0) + count(*) FILTER (new) OVER (
+    SELECT *, coalesce(before, 0) + count(CASE WHEN new THEN 1 END) OVER (
         PARTITION BY road, number, week ORDER BY time, source, place, event ROWS UNBOUNDED PRECEDING
     ) AS principals
     FROM met LEFT JOIN weekly USING (road, number, week)
