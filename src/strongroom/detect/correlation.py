@@ -60,8 +60,8 @@ def windowed(base: str, fire: str, window: int) -> str:
     events about the same between which there is never more than APART.
 
     `fire` may read `base` by this name. A group whose events are about several is told of each. The first instant from an event on
-    is told by going back in time: a minimum from there on, which grows by itself; one over the window would be made anew for each, and
-    so would a count with a filter.
+    is told by going back in time: a minimum from there on, which grows by itself; one over the window would be made anew for each,
+    and so would a count with a filter.
     """
     return f"""
     WITH base AS ({base}),
