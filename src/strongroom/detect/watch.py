@@ -90,7 +90,8 @@ class Watch:
         elif time.monotonic() - self._heard >= max(QUIET, self._live.tolerance / SECOND):
             self._raise(self._live.advance(self._live.latest))
             self._raise(self._live.clock(self._clock.now()))
-        self._keep()
+        if not new:  # else it was done after what was read
+            self._keep()
         self._complain()
         return new
 
