@@ -30,7 +30,7 @@ EDGE: Final = tuple(
     )
 )
 """Of the content network that many clients come through."""
-BYTES: Final = {head.id for head in (egress.HEAD, flows.SERVED, flows.UNSEEN)}
+BYTES: Final = {one.head.id for one in (*egress.detections(), *flows.detections())}
 DROPS: Final = (2, 10, 100, 1_000)
 """MiB."""
 

@@ -10,7 +10,7 @@ from strongroom.detect import flows
 from tests.detect.conftest import Scene
 from tests.detect.replayed import same
 
-SERVED, UNSEEN = flows.detections()
+SERVED, *DAILY, UNSEEN = flows.detections()  # of an hour; of a day, and while nobody has a past
 MIB, DAY = 1024 * 1024, 86_400
 SERVER = "10.0.0.10"
 
@@ -40,6 +40,17 @@ def test_what_is_served_on_flows_that_came_in_counts(scene: Scene) -> None:
         found = scene.hits(SERVED)
         assert {(about, fired) for about, fired, _ in found} == {("address 192.0.2.9", (2 * DAY + 4 * 60) * 1_000)}
         assert scene.hits(UNSEEN) == []
+
+
+def test_a_day_of_answers_counts_where_no_hour_has_much(scene: Scene) -> None:
+    """Four hours of 95 MiB each: told with a low level of a log's second day, and as ever once it has weeks."""
+    for day, told in ((1, DAILY[1]), (16, DAILY[0])):
+        scene.clear()
+        theft = [flow(day * DAY + n * 3_600, "192.0.2.9", SERVER, 5_000, 95 * MIB) for n in range(4)]
+        scene.add(*visitors(day + 1), *theft)
+        found = {one.head.id: {(about, fired) for about, fired, _ in scene.hits(one)} for one in (SERVED, *DAILY)}
+        assert {id_ for id_, hits in found.items() if hits} == {told.head.id}
+        assert found[told.head.id] == {("address 192.0.2.9", (day * DAY + 2 * 3_600) * 1_000)}
 
 
 def test_a_flow_counts_when_it_has_ended(scene: Scene) -> None:
@@ -110,7 +121,7 @@ def test_a_watch_says_the_same(seed: int) -> None:
         for n in range(rng.randrange(1, 12)):
             ends = {"end_time": (at + n * 60 + rng.choice([-5, 3, 4_000])) * 1_000} if rng.random() < 0.3 else {}
             events.append({**flow(at + n * 60, *pair, size, back, ports=ports), **ends})
-    same(events, SERVED, UNSEEN, rng=rng)
+    same(events, SERVED, *DAILY, UNSEEN, rng=rng)
 
 
 def test_the_property_says_something() -> None:

@@ -25,14 +25,10 @@ UNIT: Final = 64 * 1024
 ASKED: Final = 200_000
 """Public destinations in a day of which a watch counts who asks them."""
 
-SERVED: Final = Head(
-    id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b0c",
-    title="Unusually many bytes were served to one client, by the network's own count",
-    level="medium",
-    description="On flows that came in, one client was sent far more bytes in an hour than its peers and its own past let expect.",
-    honest=egress.HEAD.honest,
-    tags=egress.HEAD.tags,
-    by=(),
+SERVED: Final = egress.Words(
+    "Unusually many bytes were served to one client in {}, by the network's own count",
+    "On flows that came in, one client was sent",
+    ("0c", "1e", "1f"),
 )
 UNSEEN: Final = Head(
     id="4d0cc0de-7a1c-4d52-9c3b-6a2f0d1e7b0d",
@@ -89,12 +85,11 @@ def detections() -> list[Detection]:
     )
     SELECT event, time, 'address ' || client AS about, 'client' AS kind, size FROM answer
     """
-    note = f"at least 100 MiB in an hour, {egress.PEERS} times its peers' most or {egress.OWN} times its own"
-    served, unseen = Parts((*_OURS, *egress.steps(sent, kept=True)), egress.HITS), Parts((*_OURS, *_SENT), _UNSEEN)
+    bases, steps = (Base(_FLOW, ("network",)),), (*_OURS, By("sent", sent, "about"))
     rare = f"at least 1 MiB in a day, {TIMES} times what it nearly ever sent"
-    bases = (Base(_FLOW, ("network",)),)
+    unseen = Parts((*_OURS, *_SENT), _UNSEEN)
     return [
-        Detection(SERVED, served.sql, shape="egress", note=note, bases=bases, fold=Served, parts=served),
+        *egress.told(SERVED, steps, bases, Served),
         Detection(UNSEEN, unseen.sql, shape="egress", note=rare, bases=bases, fold=Unseen, parts=unseen),
     ]
 

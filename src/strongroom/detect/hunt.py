@@ -157,7 +157,7 @@ def own(mapping: Mapping | None) -> tuple[Detection, ...]:
     placed = borrowed.placed() if mapping is not None and mapping.places else ()
     return (
         *told, walk.detection(), relay.detection(), *wide.detections(), *slow.detections(), unlisted.detection(), order.detection(),
-        campaign.detection(), borrowed.detection(), *placed, newcomer.detection(), egress.detection(),
+        campaign.detection(), borrowed.detection(), *placed, newcomer.detection(), *egress.detections(),
         *flows.detections(), books.detection(), silence.detection(), surge.detection(),
     )  # fmt: skip
 
