@@ -69,14 +69,16 @@ def test_many_numbers_are_a_set(numbers: list[int]) -> None:
 
 @given(st.lists(st.tuples(KEYS, st.integers(0, 9)), max_size=60))
 def test_what_is_marked_anew(marks: list[tuple[int, int]]) -> None:
-    """Whatever has no mark yet, or another that is not too old."""
+    """It stays where it is, and is odd as long as its first time is not too long ago, before and after it was kept."""
     held, plain = packed.load(b""), dict[int, int]()
-    for key, number in marks:
-        new = packed.marked(held, key.to_bytes(8, "big"), number.to_bytes(8, "big"), (3).to_bytes(8, "big"))
-        last = plain.get(key)
-        if last is None or (last != number and last >= 3):
-            assert new is not None
-            held, plain[key] = new, number
+    for key, half in marks:
+        marked = packed.marked(held, key.to_bytes(8, "big"), (2 * half).to_bytes(8, "big"), (6).to_bytes(8, "big"))
+        last = plain.get(key, -1)
+        if last >> 1 == half:
+            assert marked is None
         else:
-            assert new is None
-        assert dict(packed.items(held)) == plain
+            assert marked is not None
+            held, new = marked
+            assert new == (last < 0 or (last % 2 == 1 and last >= 6))
+            plain[key] = 2 * half + new
+        assert [*packed.items(held)] == [*packed.items(packed.load(packed.dump(held)))] == [*plain.items()]

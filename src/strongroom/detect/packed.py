@@ -65,23 +65,34 @@ def get(held: Packed, key: int) -> int:
     return NEVER if at < 0 else int(_NUMBER(held, at + 8)[0])
 
 
-def marked(held: Packed, key: bytes, number: bytes, since: bytes) -> Packed | None:
-    """With this number of this key, each as eight bytes; None where it is there, or one below `since` is."""
+def marked(held: Packed, key: bytes, number: bytes, since: bytes) -> tuple[Packed, bool] | None:
+    """With this number, an even one, of this key, where that stands, as the last where it is new; each is eight bytes.
+
+    It is one more, odd, and told so, where the key is new, or its number is odd and not below `since`. None: either is there.
+    """
     if isinstance(held, dict):
-        one, new = int.from_bytes(key, "big"), int.from_bytes(number, "big")
+        one, even = int.from_bytes(key, "big"), int.from_bytes(number, "big")
         known = held.get(one, NEVER)
-        if known == new or NEVER < known < int.from_bytes(since, "big"):
+        if known | 1 == even | 1:
             return None
-        held[one] = new
-        return held
+        new = known == NEVER or bool(known & 1 and known >= int.from_bytes(since, "big"))
+        held[one] = even + new
+        return held, new
     at = held.find(key)
     if at > 0 and at % _SIZE:
         at = place(held, key)
+    odd = number[:7] + _ODD[number[7]]
     if at < 0:
-        held += key + number
-        return held if len(held) <= FEW * _SIZE else dict(items(held))
+        held += key + odd
+        return (held if len(held) <= FEW * _SIZE else dict(items(held))), True
     last = held[at + 8 : at + _SIZE]
-    return None if last == number or last < since else held[: at + 8] + number + held[at + _SIZE :]
+    if last in {number, odd}:
+        return None
+    new = bool(last[7] & 1) and last >= since
+    return held[: at + 8] + (odd if new else number) + held[at + _SIZE :], new
+
+
+_ODD: Final = [bytes([one | 1]) for one in range(256)]
 
 
 def size(held: Packed) -> int:

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS thing (
     shelf INTEGER NOT NULL, key TEXT NOT NULL, until INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (shelf, key)
 ) WITHOUT ROWID;
 """
-FORM: Final = 6
+FORM: Final = 7
 """Of the state. Another form is not read: the watch says so, and what to do."""
 LOTS: Final = 20
 """Lots that are let go at once."""
