@@ -11,9 +11,8 @@ from strongroom.cli.octets import octets
 from strongroom.cli.show import table, when
 from strongroom.cli.signing import act, officer_option
 from strongroom.clock import SystemClock
-from strongroom.errors import UsageError
 from strongroom.identity import keyfile
-from strongroom.identity.officers import NAME, Role
+from strongroom.identity.officers import Role, check_name
 from strongroom.secret import Secret
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,9 +47,7 @@ def key(*, name: str, no_passphrase: bool, as_json: bool) -> None:
     Example:
       strongroom officer key ana
     """
-    if NAME.fullmatch(name) is None:
-        msg = "An officer's name is of at most 40 small letters, digits, dots, dashes and underscores."
-        raise UsageError(msg)
+    check_name(name)
     passphrase = None
     if not no_passphrase:
         typed = click.prompt(f"A passphrase for {name}.key", hide_input=True, confirmation_prompt=True, err=True)

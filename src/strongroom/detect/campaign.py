@@ -198,11 +198,8 @@ class Campaign:
     def __init__(self) -> None:
         self.began: int | None = None  # the day
         self.hour, self.now, self.today = -1, b"", b""  # twice the hour, and twice the first of the day
-        self.had = Column[
-            Packed
-        ](
-            packed.dump, packed.load
-        )  # of each what they had in common, first what they had first: in which hour last, twice, and 1 if that day was the first
+        # Of each what they had in common, what they had first in front: in which hour last, twice, and 1 if that day was the first.
+        self.had = Column[Packed](packed.dump, packed.load)
         self.counts: dict[str, dict[int, Counts]] = {}  # what, or what kind of things -> hour
         self.usual: dict[str, Usual] = {}
 

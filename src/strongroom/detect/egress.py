@@ -19,7 +19,7 @@ from strongroom.clock import DAY, HOUR
 from strongroom.detect import packed, peers
 from strongroom.detect.detection import ABOUT, Base, Detection, Fire, Joint, simple
 from strongroom.detect.parts import By, Here, Parts, Step
-from strongroom.detect.readers import DOUBT, SURE
+from strongroom.detect.readers import DOUBT, SURE, served
 from strongroom.detect.shelf import Column
 from strongroom.sigma.rule import Head, Level
 
@@ -271,14 +271,7 @@ class Egress:
 
     def serve(self, id_: str, what: Window) -> None:
         """See `Joint`."""
-        one = next((one for one in self.windows if one.size == what.size), None)
-        if one is None:
-            one = Watched(what)
-            self.windows = sorted([*self.windows, one], key=lambda one: one.size)
-        if what.cold:
-            one.cold = id_
-        else:
-            one.id = id_
+        self.windows = served(self.windows, Watched(what), id_, cold=what.cold)
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:
         """See `Fold`."""

@@ -7,7 +7,7 @@ exact count matters only to somebody who has as many things in the longest as wo
 import math
 from collections.abc import Iterator, Sequence
 from sys import intern
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from strongroom.clock import DAY
 from strongroom.detect import packed, peers
@@ -225,6 +225,27 @@ def _program(kind: str) -> bool:
     return kind.split(" ", 1)[0] == ROLE
 
 
+class _Sized(Protocol):
+    """A window that is watched, and for which detections."""
+
+    size: int
+    id: str
+    cold: str
+
+
+S = TypeVar("S", bound=_Sized)
+
+
+def served(windows: list[S], one: S, id_: str, *, cold: bool) -> list[S]:
+    """The windows, the longest last, of which one of this size serves the detection: `one`, where there was none."""
+    there = next((window for window in windows if window.size == one.size), one)
+    if cold:
+        there.cold = id_
+    else:
+        there.id = id_
+    return sorted([*windows, one], key=lambda window: window.size) if there is one else windows
+
+
 class Readers:
     """The fold."""
 
@@ -236,14 +257,7 @@ class Readers:
 
     def serve(self, id_: str, what: Window) -> None:
         """See `Joint`."""
-        one = next((one for one in self.windows if one.size == what.size), None)
-        if one is None:
-            one = Watched(what)
-            self.windows = sorted([*self.windows, one], key=lambda one: one.size)
-        if what.cold:
-            one.cold = id_
-        else:
-            one.id = id_
+        self.windows = served(self.windows, Watched(what), id_, cold=what.cold)
 
     def feed(self, row: Sequence[Any]) -> Sequence[Fire]:  # noqa: C901  # one pass for each event
         """See `Fold`."""

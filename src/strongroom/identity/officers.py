@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from strongroom.clock import MINUTE, Millis
-from strongroom.errors import ConfigError, Conflict, Malformed
+from strongroom.errors import ConfigError, Conflict, Malformed, UsageError
 from strongroom.identity.refusal import Refusal, login
 from strongroom.identity.replay import Replay
 from strongroom.identity.signing import SigningKey
@@ -100,6 +100,12 @@ class Signed:
     def has(self, roles: frozenset[Role], officers: int = 1) -> bool:
         """Whether at least `officers` different officers, each holding one of `roles`, signed. No roles: no."""
         return sum(1 for officer in self.by if not officer.roles.isdisjoint(roles)) >= max(officers, 1)
+
+
+def check_name(name: str) -> None:
+    """Raises UsageError for what is no officer's name."""
+    if NAME.fullmatch(name) is None:
+        raise UsageError("An officer's name is of at most 40 small letters, digits, dots, dashes and underscores.")
 
 
 def write_officers(officers: Iterable[Officer]) -> bytes:

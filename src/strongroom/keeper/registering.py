@@ -12,7 +12,7 @@ from collections.abc import Collection
 from strongroom.audit import event
 from strongroom.clock import HOUR, Millis
 from strongroom.errors import UsageError
-from strongroom.identity.officers import NAME, Officer, Officers, Role, Signed, write_officers
+from strongroom.identity.officers import Officer, Officers, Role, Signed, check_name, write_officers
 from strongroom.keeper import effects
 from strongroom.keeper.acts import RULES
 from strongroom.keeper.arguments import Arguments, Outcome, by, signers, text
@@ -43,8 +43,7 @@ class Registering:
         if not signed.has(_JUDGES):
             raise UsageError("One of the two who sign is a privacy or security officer.")
         name, key, reason = (text(signed.args, one) for one in ("name", "key", "reason"))
-        if NAME.fullmatch(name) is None:
-            raise UsageError("An officer's name is of at most 40 small letters, digits, dots, dashes and underscores.")
+        check_name(name)
         if len(key) != 2 * _KEY:
             raise UsageError("An officer's key is an Ed25519 public key: 32 bytes in hex.")
         roles, now = _roles(signed.args), self._parts.clock.now()
